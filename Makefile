@@ -1,0 +1,35 @@
+# Every target creates .venv when it is missing; PYTHON chooses the interpreter, TORCH_PIP adds pip options for torch
+# (for a CPU or CUDA build; see README).
+PYTHON ?= python3
+TORCH_PIP ?=
+CORES ?= 2
+BIN := .venv/bin
+
+.PHONY: demo test test-slow lint bench docs clean
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c "import sys; sys.exit('phiscale needs Python >= 3.11; choose one with: make PYTHON=python3.12 ...' if sys.version_info < (3, 11) else 0)"
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(TORCH_PIP) torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@
+
+demo: .venv/installed
+	$(BIN)/phiscale demo --cores $(CORES)
+
+test: .venv/installed
+	$(BIN)/python -m pytest
+
+test-slow: .venv/installed
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/installed
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache

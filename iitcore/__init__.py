@@ -1,0 +1,1 @@
+"""Integrated information theory 4.0: exact phi_s, complexes, distinctions, relations, macro units."""

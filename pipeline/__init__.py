@@ -1,0 +1,1 @@
+"""From calcium-imaging recordings to integrated information across scales and states."""
