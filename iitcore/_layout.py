@@ -1,0 +1,177 @@
+"""Layout and validation of transition probabilities, states and names.
+
+Probabilities are *packed*: (n_states, sum of alphabet), one column per value of each unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+TpmLike = npt.ArrayLike | Sequence[npt.ArrayLike]
+StateLike = Sequence[int] | str | npt.NDArray[np.integer[Any]]
+
+_ROUNDING = 1e-9  # probabilities this far outside [0, 1], or sums this far from 1, are rounding
+_SHOWN = 8  # faults spelled out in one message
+
+
+class SubstrateError(ValueError):
+    """A TPM, state or choice of units that cannot be what was meant."""
+
+
+def offsets(alphabet: Sequence[int]) -> npt.NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(alphabet)]).astype(np.int64)
+
+
+def split(packed: Array, offsets: npt.NDArray[np.int64]) -> tuple[Array, ...]:
+    return tuple(packed[:, a:b] for a, b in pairwise(offsets))
+
+
+def columns(packed: Array, alphabet: Sequence[int], units: Sequence[int]) -> Array:
+    per_unit = split(packed, offsets(alphabet))
+    return np.ascontiguousarray(np.concatenate([per_unit[i] for i in units], axis=1))
+
+
+def state_index(values: Sequence[int], alphabet: Sequence[int]) -> int:
+    index, stride = 0, 1
+    for v, k in zip(values, alphabet, strict=True):
+        index += v * stride
+        stride *= k
+    return index
+
+
+def likelihood(packed: Array, alphabet: Sequence[int], state: Sequence[int]) -> Array:
+    columns = offsets(alphabet)[:-1] + np.asarray(state)
+    return np.asarray(packed[:, columns].prod(axis=1))
+
+
+def check_labels(units: Sequence[str] | None, n: int) -> tuple[str, ...]:
+    if units is None:
+        return tuple(chr(65 + i) if n <= 26 else f"u{i}" for i in range(n))
+    names = tuple(str(u) for u in units)
+    if len(names) != n or len(set(names)) != n:
+        raise SubstrateError(
+            f"unit names {names}: {n} distinct names are needed, one per unit of the TPM"
+        )
+    return names
+
+
+def check_state(
+    state: StateLike, alphabet: tuple[int, ...], labels: tuple[str, ...]
+) -> tuple[int, ...]:
+    if isinstance(state, str) and not state.isdigit():
+        raise SubstrateError(f"state {state!r}: write one digit per unit, such as 011")
+    given = [float(v) for v in state]
+    if len(given) != len(alphabet):
+        raise SubstrateError(
+            f"state has {len(given)} values for {len(alphabet)} units ({', '.join(labels)}): give "
+            "one value per unit of the substrate, background units included"
+        )
+    wrong = [
+        f"{u}={v:g} (values 0..{k - 1})"
+        for u, v, k in zip(labels, given, alphabet, strict=True)
+        if v not in range(k)
+    ]
+    if wrong:
+        raise SubstrateError(f"state outside the units' values: {', '.join(wrong)}")
+    return tuple(int(v) for v in given)
+
+
+def pack(tpm: TpmLike, name: str, labels: Sequence[str] | None) -> tuple[Array, tuple[int, ...]]:
+    """Check either form of a TPM and lay it out as (n_states, sum of alphabet)."""
+    if isinstance(tpm, (list, tuple)) and len(tpm) and np.ndim(tpm[0]) == 2:
+        factors = [np.array(f, dtype=float) for f in tpm]
+    else:
+        on = _binary_array(tpm, name)
+        factors = [np.stack([1.0 - p, p], axis=1) for p in on.T]
+    alphabet = tuple(int(f.shape[1]) for f in factors)
+    states = int(np.prod(alphabet, dtype=np.int64))
+    if any(len(f) != states for f in factors) or min(alphabet) < 2:
+        raise SubstrateError(
+            f"{name}: factors of shape {[f.shape for f in factors]}; each needs {states} rows "
+            "(one per state) and at least two columns (the unit's values)"
+        )
+    _check_probabilities(factors, name, check_labels(labels, len(alphabet)))
+    clean = [np.clip(f, 0.0, 1.0) for f in factors]
+    return np.ascontiguousarray(np.concatenate(clean, axis=1)), alphabet
+
+
+def _binary_array(tpm: TpmLike, name: str) -> Array:
+    try:
+        on = np.array(tpm, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise SubstrateError(f"{name} is not an array of numbers: {error}") from None
+    n = on.shape[1] if on.ndim == 2 else 0
+    if n and on.shape[0] == 2**n:
+        return on
+    hint = "give one row per state (2**n) and one column per unit (n), entries P(ON)"
+    if on.ndim == 2 and on.shape[0] == on.shape[1]:
+        hint = "a square matrix is state-by-state: use Substrate.from_state_by_state"
+    elif on.ndim == 2 and on.shape[1] == 2 ** on.shape[0]:
+        hint = "it looks transposed: pass tpm.T"
+    raise SubstrateError(
+        f"{name} has shape {on.shape}: rows would be read as wrong states. It must be (2**n, n); "
+        + hint
+    )
+
+
+def _check_probabilities(factors: list[Array], name: str, labels: tuple[str, ...]) -> None:
+    alphabet = [f.shape[1] for f in factors]
+    faults: list[str] = []
+    count = 0
+    for f, label in zip(factors, labels, strict=True):
+        bad = ~np.isfinite(f) | (f < -_ROUNDING) | (f > 1 + _ROUNDING)
+        sums = np.abs(np.where(bad, 0.0, f).sum(axis=1) - 1) > _ROUNDING
+        rows = np.flatnonzero(bad.any(axis=1) | sums)
+        count += len(rows)
+        for row in rows[: _SHOWN - len(faults)]:
+            value = f"P(ON) = {f[row, 1]:g}" if len(f[row]) == 2 else f"P = {f[row].tolist()}"
+            faults.append(f"row {row} (state {_digits(int(row), alphabet)}), unit {label}: {value}")
+    if count:
+        more = f"; and {count - len(faults)} more" if count > len(faults) else ""
+        raise SubstrateError(
+            f"{name} has {count} entries that are not probabilities: {'; '.join(faults)}{more}. "
+            "Information would be computed from logarithms of these; give finite values in [0, 1] "
+            "that sum to 1 over each unit's values (a gap is an unvisited state: estimate it)"
+        )
+
+
+def _digits(row: int, alphabet: Sequence[int]) -> str:
+    digits = []
+    for k in alphabet:
+        digits.append(str(row % k))
+        row //= k
+    return "".join(digits)
+
+
+def square_alphabet(matrix: Array, alphabet: Sequence[int] | None) -> tuple[int, ...]:
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or len(matrix) < 2:
+        raise SubstrateError(
+            f"state-by-state TPM has shape {matrix.shape}: it must be square, one row and one "
+            "column per state; for (2**n, n) use Substrate(tpm)"
+        )
+    sizes = tuple(alphabet) if alphabet else (2,) * (len(matrix).bit_length() - 1)
+    if int(np.prod(sizes)) != len(matrix):
+        raise SubstrateError(
+            f"{len(matrix)} states cannot be the states of units with {sizes} values; pass "
+            "alphabet=(values of unit 0, values of unit 1, ...)"
+        )
+    return sizes
+
+
+def check_rows(matrix: Array) -> None:
+    bad = ~np.isfinite(matrix) | (matrix < -_ROUNDING)
+    sums = np.where(bad, 0.0, matrix).sum(axis=1)
+    rows = np.flatnonzero(bad.any(axis=1) | (np.abs(sums - 1) > 1e-8))
+    if len(rows):
+        listed = ", ".join(f"row {r} (sums to {sums[r]:.6g})" for r in rows[:_SHOWN])
+        more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+        raise SubstrateError(
+            f"state-by-state TPM rows are not distributions: {listed}{more}. Transitions out of "
+            "these states are undefined; rows must be non-negative and sum to 1"
+        )
