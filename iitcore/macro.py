@@ -1,0 +1,392 @@
+"""Macro units: what a system of coarse-grained or black-boxed units does to itself.
+
+A macro unit is a set of micro units, read over a window of micro updates through a mapping to OFF
+or ON. Its TPM is derived from the micro TPM in four steps (Albantakis et al. 2023, "Determining
+maximal unit grains"; Marshall, Findlay, Albantakis & Tononi 2024, "Intrinsic Units"): discount what
+reaches the unit from outside, chain its micro updates, condition on the background, compress micro
+states into macro states. The result is an ordinary `System`: phi_s and the structure follow as for
+any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from iitcore._layout import Array, SubstrateError
+from iitcore.macro_units import MacroUnit
+from iitcore.substrate import Substrate, System
+
+__all__ = ["MacroTPMs", "MacroUnit", "derive_macro_tpm", "macro_system", "macro_tpms"]
+
+History = Sequence[Sequence[int]] | Sequence[int] | Sequence[str] | str | npt.NDArray[Any]
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class MacroTPMs:
+    """TPMs of a system of macro units.
+
+    Attributes:
+        cause, effect: (2**m, m) P(macro unit ON | macro state), rows little-endian.
+        state: current macro state.
+        labels: one name per macro unit.
+        reachable: False when the micro state that opens the window has no possible predecessor;
+            `cause` then averages the background uniformly.
+    """
+
+    cause: Array
+    effect: Array
+    state: tuple[int, ...]
+    labels: tuple[str, ...]
+    reachable: bool = True
+
+
+def macro_tpms(sub: Substrate, macro_units: Sequence[MacroUnit], history: History) -> MacroTPMs:
+    """Derive the macro cause and effect TPM from the micro TPM (four steps, see module).
+
+    Args:
+        sub: substrate of binary micro units.
+        macro_units: units with disjoint constituents and one common update grain. Micro units in
+            none of them are background.
+        history: (update grain, n) micro states, oldest first; one state will do at grain 1.
+
+    Raises:
+        SubstrateError: when the units do not fit the substrate, each other or the history.
+    """
+    units = _resolve(sub, macro_units)
+    window = _window(sub, history, units[0].grain)
+    background = _rest(sub.n, [i for u in units for i in u.inside])
+    now, before = background_weights(sub, window, background)
+    reachable = before is not None
+    if before is None:
+        before = np.full(len(now), 1.0 / len(now))
+    on = [_on_probability(sub.tpm, unit, units) for unit in units]
+    order = [i for u in units for i in u.inside]
+
+    def compress(q: Array) -> Array:
+        held = np.stack([condition(p, order, background, q) for p in on])
+        return np.ascontiguousarray(compress_states(held, [u.weights for u in units]).T)
+
+    return MacroTPMs(
+        compress(before),
+        compress(now),
+        tuple(int(u.table[_sequence(window, u.inside)]) for u in units),
+        tuple(_label([sub.units[i] for i in u.inside]) for u in units),
+        reachable,
+    )
+
+
+def macro_system(sub: Substrate, macro_units: Sequence[MacroUnit], history: History) -> System:
+    """The system of macro units, with its own cause and effect TPM; arguments as `macro_tpms`."""
+    tpms = macro_tpms(sub, macro_units, history)
+    system = System.from_tpms(tpms.cause, tpms.effect, tpms.state, tpms.labels)
+    return system if tpms.reachable else replace(system, reachable=False)
+
+
+def derive_macro_tpm(
+    micro_tpm: npt.ArrayLike,
+    groups: Sequence[Sequence[int]],
+    mappings: Sequence[Sequence[int]],
+) -> Array:
+    """Macro TPM of many micro TPMs at once, when every micro unit is in a group.
+
+    At update grain 1 and without background there is nothing to infer about the past and nothing to
+    hold fixed in the present: cause and effect TPM are the same array whatever the state, so one is
+    returned (pass it to `phi_batch` without `cause_tpms`).
+
+    Args:
+        micro_tpm: (2**n, n), or (draws, 2**n, n), P(ON), rows little-endian.
+        groups: m disjoint groups of unit indices that cover all n units.
+        mappings: per group a truth table of 2**len(group) zeros and ones, the group's first unit
+            fastest.
+
+    Returns:
+        (2**m, m), or (draws, 2**m, m), P(macro unit ON | macro state).
+
+    Raises:
+        SubstrateError: when groups do not partition the units, or a mapping does not fit its group.
+    """
+    tpm = np.asarray(micro_tpm, dtype=float)
+    n = tpm.shape[-1] if tpm.ndim in (2, 3) else 0
+    if not n or tpm.shape[-2] != 2**n:
+        raise SubstrateError(
+            f"micro TPM has shape {tpm.shape}; it must be (2**n, n) or (draws, 2**n, n)"
+        )
+    if len(groups) != len(mappings):
+        raise SubstrateError(f"{len(groups)} groups and {len(mappings)} mappings: give one each")
+    units = [MacroUnit(tuple(g), tuple(m)) for g, m in zip(groups, mappings, strict=True)]
+    order = [int(i) for g in groups for i in g]
+    if sorted(order) != list(range(n)):
+        raise SubstrateError(
+            f"groups {[list(g) for g in groups]} do not hold each of the units 0..{n - 1} once: "
+            "with units left out the macro TPM depends on the background; use macro_tpms"
+        )
+    rows = np.arange(2**n, dtype=np.int64)
+    tables = [np.array(u.mapping, dtype=np.int64) for u in units]
+    code = sum(t[gather(rows, g)] << j for j, (t, g) in enumerate(zip(tables, groups, strict=True)))
+    out = _derive(
+        np.ascontiguousarray(tpm.reshape(-1, 2**n, n)),
+        np.array(order, dtype=np.int64),
+        np.cumsum([0, *map(len, groups)]).astype(np.int64),
+        np.concatenate(tables),
+        np.asarray(code),
+        1.0 / np.bincount(code, minlength=2 ** len(units)),
+    )
+    return np.asarray(out if tpm.ndim == 3 else out[0])
+
+
+@numba.njit(cache=True)
+def _derive(
+    tpm: Array, order: Indices, start: Indices, tables: Indices, code: Indices, share: Array
+) -> Array:
+    """Macro TPMs (draws, 2**m, m); every draw by the same operations in the same order.
+
+    At grain 1 the pre-images of macro states partition the micro states, so compressing is
+    averaging over the micro states with one macro code.
+    """
+    m = len(start) - 1
+    out = np.zeros((tpm.shape[0], len(share), m))
+    chance = np.empty(tpm.shape[1])
+    for d in range(tpm.shape[0]):
+        for x in range(tpm.shape[1]):
+            table = 0
+            for j in range(m):
+                size = 1
+                chance[0] = 1.0
+                for i in order[start[j] : start[j + 1]]:
+                    p = tpm[d, x, i]
+                    for v in range(size):
+                        chance[size + v] = chance[v] * p
+                        chance[v] *= 1.0 - p
+                    size *= 2
+                on = 0.0
+                for v in range(size):
+                    if tables[table + v]:
+                        on += chance[v]
+                table += size
+                out[d, code[x], j] += on * share[code[x]]
+    return out
+
+
+# --- the four steps, on arrays; the grain search shares them ----------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Resolved:
+    """A macro unit by unit index: constituents, apportioned background, table, grain."""
+
+    inside: tuple[int, ...]
+    through: tuple[int, ...]
+    table: Indices
+    grain: int
+
+    @property
+    def weights(self) -> Array:
+        return preimage_weights(self.table, len(self.inside))
+
+
+def on_probability(tpm: Array, inside: Sequence[int], tables: Array, grain: int) -> Array:
+    """Steps 1 and 2 for many mappings of one set of constituents, nothing apportioned.
+
+    Args:
+        tpm: (2**n, n) micro P(ON).
+        inside: constituents.
+        tables: (mappings, 2**(len(inside) * grain)).
+        grain: micro updates per macro update.
+
+    Returns:
+        (mappings, 2**n) P(macro unit ON | universe state at the start of the window).
+    """
+    return _chain(tpm, tuple(inside), (), np.asarray(tables, dtype=float), grain)
+
+
+def _on_probability(tpm: Array, unit: _Resolved, units: Sequence[_Resolved]) -> Array:
+    """P(unit ON | universe state), (2**n,); background apportioned to any unit keeps its inputs."""
+    discounted = tpm.copy()
+    for other in units:
+        kept = sorted(other.inside + other.through)
+        for i in other.through:
+            discounted[:, i] = _average_over(tpm[:, i], _rest(tpm.shape[1], kept))
+    through = tuple(i for other in units for i in other.through)
+    table = unit.table[None].astype(float)
+    return np.asarray(_chain(discounted, unit.inside, through, table, unit.grain)[0])
+
+
+def _chain(
+    tpm: Array, inside: tuple[int, ...], through: tuple[int, ...], tables: Array, grain: int
+) -> Array:
+    """Chain `grain` updates backwards; units neither `inside` nor `through` are pure noise."""
+    n, k = tpm.shape[1], len(inside)
+    noise = _rest(n, inside + through)
+    kept = inside + through
+    source = joint(tpm[:, inside])
+    # Axes of `value`: universe state, constituent states from newest to oldest, mapping.
+    value = np.moveaxis(tables, 0, -1).reshape(*[2**k] * grain, len(tables))
+    value = np.tensordot(source, value, axes=(1, 0))
+    if grain == 1:
+        return np.ascontiguousarray(value.T)
+    part = gather(np.arange(2**n), inside)
+    dull = joint(tpm[:, noise].mean(axis=0)[None])[0]
+    active = joint(tpm[:, kept])
+    grid = spread(kept)[:, None] | spread(noise)[None, :]
+    for _ in range(grain - 1):
+        value = value[np.arange(2**n), part]
+        value = np.tensordot(value[grid], dull, axes=(1, 0))
+        value = np.tensordot(active, value, axes=(1, 0))
+    return np.ascontiguousarray(value.T)
+
+
+def background_weights(
+    sub: Substrate, window: Indices, background: Sequence[int]
+) -> tuple[Array, Array | None]:
+    """Step 3: distribution over background states for effects, and for causes.
+
+    Returns:
+        Two (2**len(background),) arrays; the second is None when the first state of the window
+        cannot be reached from any state.
+    """
+    now = np.zeros(2 ** len(background))
+    now[gather(_code(window[-1:]), background)[0]] = 1.0
+    likelihood = sub.likelihood(window[0])
+    rest = _rest(sub.n, background)
+    before = likelihood[spread(background)[:, None] | spread(rest)[None, :]].sum(axis=1)
+    total = before.sum()
+    return now, before / total if total > 0 else None
+
+
+def condition(on: Array, order: Sequence[int], background: Sequence[int], q: Array) -> Array:
+    """Average (..., 2**n) over background states: (..., 2**len(order)), `order` little-endian."""
+    grid = spread(order)[:, None] | spread(background)[None, :]
+    return np.asarray(on[..., grid] @ q)
+
+
+def preimage_weights(table: Array | Indices, constituents: int) -> Array:
+    """Step 4's r: (2, 2**constituents), share of a macro state's sequences ending in a state."""
+    ends = np.asarray(table, dtype=float).reshape(2**constituents, -1)
+    on = ends.sum(axis=1)
+    off = ends.shape[1] - on
+    return np.asarray(np.stack([off / off.sum(), on / on.sum()]))
+
+
+def compress_states(values: Array, weights: Sequence[Array]) -> Array:
+    """Step 4: (draws, 2**units) over micro states -> (draws, 2**m) over macro states.
+
+    Args:
+        values: columns little-endian over the constituents of all macro units, unit after unit.
+        weights: per macro unit its `preimage_weights`.
+    """
+    sizes = [w.shape[1] for w in reversed(weights)]
+    grid = values.reshape(len(values), *sizes)
+    for w in reversed(weights):
+        grid = np.tensordot(grid, w, axes=(1, 1))
+    return np.asarray(grid.reshape(len(values), -1))
+
+
+# --- indices and checks -----------------------------------------------------------------------
+
+
+def spread(units: Sequence[int]) -> Indices:
+    """Universe index of each state of some units, all other units OFF; first unit fastest."""
+    states = np.arange(2 ** len(units), dtype=np.int64)
+    index = np.zeros_like(states)
+    for position, unit in enumerate(units):
+        index |= ((states >> position) & 1) << unit
+    return index
+
+
+def joint(on: Array) -> Array:
+    """(..., k) P(ON) of independent units -> (..., 2**k) probability of each joint state."""
+    product = np.ones((*on.shape[:-1], 1))
+    for i in range(on.shape[-1]):
+        p = on[..., i, None]
+        product = np.concatenate([product * (1.0 - p), product * p], axis=-1)
+    return product
+
+
+def gather(states: Indices, units: Sequence[int]) -> Indices:
+    """State index of some units within each universe state index."""
+    index = np.zeros_like(states)
+    for position, unit in enumerate(units):
+        index |= ((states >> unit) & 1) << position
+    return index
+
+
+def _code(states: Indices) -> Indices:
+    return np.asarray(states @ (1 << np.arange(states.shape[1], dtype=np.int64)))
+
+
+def _sequence(window: Indices, inside: Sequence[int]) -> int:
+    """Index of a window's constituent states in a truth table: older updates faster."""
+    parts = gather(_code(window), inside)
+    return int(sum(int(p) << (t * len(inside)) for t, p in enumerate(parts)))
+
+
+def _average_over(column: Array, units: Sequence[int]) -> Array:
+    """Average a (2**n,) column uniformly over the states of some units, keeping its length."""
+    n = len(column).bit_length() - 1
+    axes = tuple(n - 1 - i for i in units)
+    grid = column.reshape([2] * n)
+    return np.array(np.broadcast_to(grid.mean(axis=axes, keepdims=True), grid.shape)).reshape(-1)
+
+
+def _rest(n: int, units: Iterable[int]) -> tuple[int, ...]:
+    taken = set(units)
+    return tuple(i for i in range(n) if i not in taken)
+
+
+def _label(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else "(" + ",".join(names) + ")"
+
+
+def _resolve(sub: Substrate, macro_units: Sequence[MacroUnit]) -> list[_Resolved]:
+    """Find the units in the substrate and check that together they make a system."""
+    if set(sub.alphabet) != {2}:
+        raise SubstrateError(
+            f"macro units need binary micro units; {sub!r} has units of more values"
+        )
+    units = []
+    for u in macro_units:
+        inside = tuple(sub.indices([c])[0] for c in u.constituents)
+        through = tuple(sub.indices([c])[0] for c in u.background_apportionment)
+        units.append(_Resolved(inside, through, np.array(u.mapping), u.update_grain))
+    faults = []
+    if not units:
+        faults.append("no macro units: pass at least one")
+    grains = sorted({u.grain for u in units})
+    if len(grains) > 1:
+        faults.append(
+            f"update grains {grains} differ: the system would have no common present; give all "
+            "units one update grain"
+        )
+    taken = [i for u in units for i in u.inside]
+    lent = [i for u in units for i in u.through]
+    for shared, what in (
+        ([i for i in set(taken) if taken.count(i) > 1], "constituent of two units"),
+        ([i for i in set(lent) if lent.count(i) > 1], "apportioned to two units"),
+        (set(taken) & set(lent), "both a constituent and background"),
+    ):
+        if shared:
+            names = ", ".join(sub.units[i] for i in sorted(shared))
+            faults.append(f"{names} {what}: causes would be counted twice; make units disjoint")
+    if faults:
+        raise SubstrateError(f"macro units do not make a system: {'; '.join(faults)}")
+    return units
+
+
+def _window(sub: Substrate, history: History, grain: int) -> Indices:
+    """The last `grain` micro states, (grain, n), checked."""
+    first = history[0] if len(history) else ()
+    one = isinstance(history, str) or (np.ndim(first) == 0 and not isinstance(first, str))
+    states: list[Any] = [history] if one else list(history)
+    if len(states) < grain:
+        raise SubstrateError(
+            f"history has {len(states)} micro states; update grain {grain} needs the last {grain}, "
+            "oldest first"
+        )
+    return np.array([sub.check_state(s) for s in states[-grain:]], dtype=np.int64)

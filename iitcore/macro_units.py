@@ -1,0 +1,199 @@
+"""Macro units: sets of micro units read as one, over a window of updates, through a mapping.
+
+Source: Albantakis et al. 2023, "Determining maximal unit grains"; Marshall, Findlay, Albantakis &
+Tononi 2024, "Intrinsic Units".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from iitcore._layout import SubstrateError
+from iitcore.substrate import UnitKey
+
+_MAX_WINDOW_BITS = 20  # constituents x update grain: a truth table of a million entries
+
+
+@dataclass(frozen=True, repr=False)
+class MacroUnit:
+    """Micro units read as one unit over a window of updates.
+
+    Args:
+        constituents: names or indices of the micro units.
+        mapping: truth table over the sequence of constituent states, 2**(constituents x update
+            grain) zeros and ones. Within an update the first constituent varies fastest; older
+            updates vary faster than newer ones.
+        update_grain: number of micro updates in one macro update.
+        background_apportionment: background units that this unit's mechanism runs through; they
+            keep their inputs from the constituents and from each other between the updates of a
+            window, so they matter at update grains above 1 only.
+
+    Raises:
+        SubstrateError: listing every fault.
+
+    Example:
+        >>> MacroUnit(("A", "B"), (0, 0, 0, 1)).rule
+        'all ON'
+    """
+
+    constituents: tuple[UnitKey, ...]
+    mapping: tuple[int, ...]
+    update_grain: int = 1
+    background_apportionment: tuple[UnitKey, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("constituents", "background_apportionment"):
+            value = getattr(self, name)
+            keys = (value,) if isinstance(value, str | int) else tuple(value)
+            plain = tuple(k if isinstance(k, str) else int(k) for k in keys)
+            object.__setattr__(self, name, plain)
+        object.__setattr__(self, "mapping", tuple(int(v) for v in np.ravel(self.mapping)))
+        object.__setattr__(self, "update_grain", int(self.update_grain))
+        faults = self._faults()
+        if faults:
+            raise SubstrateError(f"macro unit {self._names()}: {'; '.join(faults)}")
+
+    def _faults(self) -> list[str]:
+        every = self.constituents + self.background_apportionment
+        bits = len(self.constituents) * self.update_grain
+        faults = []
+        if not self.constituents:
+            faults.append("no constituents; name at least one micro unit")
+        if len(set(every)) < len(every):
+            faults.append(
+                "a micro unit is listed twice; constituents and apportioned background units must "
+                "be distinct"
+            )
+        if self.update_grain < 1:
+            faults.append(f"update grain {self.update_grain}; it counts micro updates, 1 or more")
+        elif bits > _MAX_WINDOW_BITS:
+            faults.append(
+                f"{len(self.constituents)} constituents over {self.update_grain} updates need a "
+                f"truth table of 2**{bits} entries; the limit is 2**{_MAX_WINDOW_BITS}"
+            )
+        elif self.constituents and len(self.mapping) != 2**bits:
+            faults.append(
+                f"mapping has {len(self.mapping)} entries; {2**bits} are needed, one per sequence "
+                f"of {self.update_grain} states of {len(self.constituents)} constituents"
+            )
+        if not set(self.mapping) <= {0, 1}:
+            faults.append("mapping has entries other than 0 and 1")
+        elif len(set(self.mapping)) == 1:
+            faults.append(
+                f"mapping is always {self.mapping[0]}: a unit that never changes has no cause and "
+                "no effect; map some states to 0 and some to 1"
+            )
+        return faults
+
+    @classmethod
+    def micro(cls, unit: UnitKey, update_grain: int = 1) -> MacroUnit:
+        """One micro unit as it is; over a longer window, its state after the last update."""
+        return cls.black_box((unit,), (unit,), update_grain)
+
+    @classmethod
+    def at_least(
+        cls, constituents: Iterable[UnitKey], count: int, update_grain: int = 1
+    ) -> MacroUnit:
+        """ON when at least `count` of the constituents' states in the window are ON."""
+        units = _keys(constituents)
+        table = _on_counts(len(units), update_grain) >= count
+        return cls(units, tuple(table.astype(int)), update_grain)
+
+    @classmethod
+    def all_on(cls, constituents: Iterable[UnitKey], update_grain: int = 1) -> MacroUnit:
+        """AND: ON when every constituent is ON, at every update of the window."""
+        units = _keys(constituents)
+        return cls.at_least(units, len(units) * update_grain, update_grain)
+
+    @classmethod
+    def any_on(cls, constituents: Iterable[UnitKey], update_grain: int = 1) -> MacroUnit:
+        """OR: ON when some constituent is ON at some update of the window."""
+        return cls.at_least(constituents, 1, update_grain)
+
+    @classmethod
+    def majority(cls, constituents: Iterable[UnitKey], update_grain: int = 1) -> MacroUnit:
+        """ON when more than half of the constituents' states in the window are ON; a tie is OFF."""
+        units = _keys(constituents)
+        return cls.at_least(units, len(units) * update_grain // 2 + 1, update_grain)
+
+    @classmethod
+    def black_box(
+        cls,
+        constituents: Iterable[UnitKey],
+        outputs: Iterable[UnitKey] | UnitKey,
+        update_grain: int = 1,
+    ) -> MacroUnit:
+        """ON when all output constituents are ON after the window's last update; the rest hide."""
+        units, out = _keys(constituents), _keys(outputs)
+        missing = [str(o) for o in out if o not in units]
+        if missing or not out:
+            raise SubstrateError(
+                f"black box of {', '.join(map(str, units))}: outputs {', '.join(missing) or '()'} "
+                "must be some of its constituents, or nothing it does could be seen"
+            )
+        last = np.arange(2 ** len(units))
+        on = np.all([(last >> units.index(o)) & 1 for o in out], axis=0).astype(int)
+        older = min(len(units) * max(update_grain - 1, 0), _MAX_WINDOW_BITS)
+        return cls(units, tuple(np.repeat(on, 2**older)), update_grain)
+
+    @property
+    def rule(self) -> str:
+        """The mapping in words: a count of ON states, an output unit, or the truth table."""
+        k, grain = len(self.constituents), self.update_grain
+        table = np.array(self.mapping)
+        last = np.arange(len(table)) >> (k * (grain - 1))
+        for position, unit in enumerate(self.constituents):
+            if np.array_equal(table, (last >> position) & 1):
+                return f"output {unit}" if k > 1 or grain > 1 else "as is"
+        counts = _on_counts(k, grain)
+        for count in range(1, k * grain + 1):
+            if np.array_equal(table, counts >= count):
+                names = {1: "any ON", k * grain: "all ON"}
+                return names.get(count, f"at least {count} ON")
+        text = "".join(map(str, self.mapping))
+        return f"table {text if len(text) <= 16 else text[:13] + '...'}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists and names, for JSON."""
+        return {
+            "constituents": list(self.constituents),
+            "mapping": list(self.mapping),
+            "update_grain": self.update_grain,
+            "background_apportionment": list(self.background_apportionment),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> MacroUnit:
+        """Inverse of `to_dict`."""
+        return cls(
+            tuple(data["constituents"]),
+            tuple(data["mapping"]),
+            int(data.get("update_grain", 1)),
+            tuple(data.get("background_apportionment", ())),
+        )
+
+    def _names(self) -> str:
+        return "{" + ", ".join(map(str, self.constituents)) + "}"
+
+    def __repr__(self) -> str:
+        grain = f", {self.update_grain} updates" if self.update_grain > 1 else ""
+        through = ", ".join(map(str, self.background_apportionment))
+        return (
+            f"MacroUnit({', '.join(map(str, self.constituents))}: {self.rule}{grain}"
+            f"{'; through ' + through if through else ''})"
+        )
+
+
+def _on_counts(constituents: int, grain: int) -> npt.NDArray[np.int64]:
+    """Number of ON states in each sequence of a window; a window too long is refused elsewhere."""
+    bits = min(constituents * max(grain, 1), _MAX_WINDOW_BITS)
+    return np.array([s.bit_count() for s in range(2**bits)], dtype=np.int64)
+
+
+def _keys(units: Iterable[UnitKey] | UnitKey) -> tuple[UnitKey, ...]:
+    return (units,) if isinstance(units, str | int) else tuple(units)
