@@ -1,0 +1,114 @@
+"""Weights over states: a window's own occupancy, and one common to the windows compared."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+MIN_COMMON_COVER = 0.5
+Key = tuple[str, str, str, int]  # recording, window, route, scale
+
+
+@dataclass(frozen=True)
+class Occupancy:
+    """Weights over states (they sum to 1), or None where no common ones exist, and why."""
+
+    weights: np.ndarray | None
+    flags: tuple[str, ...] = ()
+
+
+def weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Average values (..., state) with weights (state); states of weight 0 may hold NaN.
+
+    Weights need not sum to 1. NaN where a state that counts has no value, or nothing counts.
+    """
+    counts = weights > 0
+    if not counts.any():
+        return np.full(values.shape[:-1], np.nan)
+    return values[..., counts] @ (weights[counts] / weights[counts].sum())
+
+
+def window_of(dataset: xr.Dataset) -> tuple[str, str]:
+    """Return (recording, window)."""
+    return dataset.attrs["recording"], dataset.attrs["window"]
+
+
+def key_of(dataset: xr.Dataset) -> Key:
+    """Return (recording, window, route, scale)."""
+    return (*window_of(dataset), dataset.attrs["route"], int(dataset.attrs["scale"]))
+
+
+def common_occupancy(phi: Sequence[xr.Dataset]) -> dict[Key, Occupancy]:
+    """Return, for each dataset's key, the distribution of states shared by the windows compared.
+
+    The windows compared are those of one recording when it holds several conditions (its units are
+    the same in all of them); recordings with a single condition are taken together per subject.
+    The distribution is the mean over conditions (each counting once; windows of a condition
+    weighted by their frames) of the occupancies, restricted to states visited in every window.
+    It is formed over micro states. A macro scale gets its image under the window's own grouping, so
+    that windows with different groupings are still compared under one distribution of micro states.
+
+    Flags: `no_common_states`; `common_covers:X` where the states visited in every window carry a
+    share X < 0.5 of the mean occupancy; `no_micro_scale` where a macro scale comes without it.
+    """
+    conditions: dict[str, set[str]] = defaultdict(set)
+    for dataset in phi:
+        conditions[dataset.attrs["recording"]].add(dataset.attrs["condition"])
+    pools: dict[tuple, list[xr.Dataset]] = defaultdict(list)
+    for dataset in phi:
+        if "macro_state" not in dataset:
+            recording = dataset.attrs["recording"]
+            pool = recording if len(conditions[recording]) > 1 else ""
+            names = tuple(map(str, dataset["unit"].values))
+            pools[dataset.attrs["subject"], pool, dataset.attrs["route"], names].append(dataset)
+    shared = {
+        key_of(d): occupancy
+        for pool in pools.values()
+        for occupancy in [_shared(pool)]
+        for d in pool
+    }
+    for dataset in phi:
+        if "macro_state" in dataset:
+            micro = shared.get((*window_of(dataset), "micro", dataset.sizes["micro_unit"]))
+            shared[key_of(dataset)] = _image(micro, dataset)
+    return shared
+
+
+def _shared(pool: Sequence[xr.Dataset]) -> Occupancy:
+    """Mean occupancy over the conditions of a pool of windows, on the states visited in all."""
+    visited = np.all([d["visited"].values for d in pool], axis=0)
+    by_condition: dict[str, list[xr.Dataset]] = defaultdict(list)
+    for dataset in pool:
+        by_condition[dataset.attrs["condition"]].append(dataset)
+    mean = np.mean(
+        [
+            np.average(
+                [d["occupancy"].values for d in windows],
+                axis=0,
+                weights=[max(float(d.attrs["n_frames"]), 1.0) for d in windows],
+            )
+            for _, windows in sorted(by_condition.items())
+        ],
+        axis=0,
+    )
+    weights = np.where(visited, mean, 0.0)
+    cover = float(weights.sum())
+    if cover == 0:
+        return Occupancy(None, ("no_common_states",))
+    flags = (f"common_covers:{cover:.2f}",) if cover < MIN_COMMON_COVER else ()
+    return Occupancy(weights / cover, flags)
+
+
+def _image(micro: Occupancy | None, macro: xr.Dataset) -> Occupancy:
+    """Carry weights over micro states to the macro states that a grouping makes of them."""
+    if micro is None:
+        return Occupancy(None, ("no_micro_scale",))
+    if micro.weights is None:
+        return micro
+    states = macro["macro_state"].values.astype(int)
+    weights = np.bincount(states, weights=micro.weights, minlength=macro.sizes["state"])
+    return Occupancy(weights, micro.flags)
