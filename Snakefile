@@ -1,0 +1,54 @@
+"""phiscale: from calcium-imaging recordings to a comparison of integrated information across scales and states.
+
+snakemake --cores 2                                  the demo study (simulated recordings)
+snakemake --cores 2 --config study=PATH/study.yaml   a study of yours
+"""
+
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+import pipeline
+from pipeline import targets
+from pipeline.partial import finish_without_failed
+from pipeline.study import Study
+
+min_version("9.0")
+
+STUDY = Study.load(
+    config.get("study", Path(workflow.basedir) / "config/demo/study.yaml"),
+    data=config.get("data"),
+)
+OMIT = tuple(filter(None, str(config.get("omit", "")).split(",")))
+ROOT = str(STUDY.root)
+UNITS = STUDY.parameters.ensembles.iit
+SCRIPTS = Path(pipeline.__file__).parent / "scripts"
+
+
+wildcard_constraints:
+    recording="|".join(STUDY.names),
+    window="[A-Za-z0-9][A-Za-z0-9_]*",
+    system="|".join(targets.systems(STUDY)),
+    k="[0-9]+",
+    scale="[0-9]+",
+
+
+rule all:
+    default_target: True
+    input:
+        targets.final_targets(STUDY, OMIT),
+
+
+include: "pipeline/rules/ingest.smk"
+include: "pipeline/rules/preprocess.smk"
+include: "pipeline/rules/ensembles.smk"
+include: "pipeline/rules/binarize.smk"
+include: "pipeline/rules/tpm.smk"
+include: "pipeline/rules/coarse.smk"
+include: "pipeline/rules/iit.smk"
+include: "pipeline/rules/compare.smk"
+include: "pipeline/rules/report.smk"
+
+
+onerror:
+    finish_without_failed(workflow, STUDY, OMIT, config)

@@ -1,0 +1,1 @@
+"""Scripts of the workflow: each opens its inputs, calls one stage and writes the result."""

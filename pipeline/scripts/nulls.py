@@ -1,0 +1,19 @@
+"""Nulls of one system in one window."""
+
+from pipeline.integration import integrate_nulls
+from pipeline.job import job
+from pipeline.seeds import derive
+from pipeline.store import load, save
+
+with job(snakemake) as (source, target, params, wildcards):
+    nulls = integrate_nulls(
+        load(source.states),
+        load(source.tpm),
+        window=wildcards.window,
+        nulls=params.nulls,
+        tpm=params.tpm,
+        macro=params.macro,
+        iit=params.iit,
+        seed=derive(params.seed, "nulls", wildcards.recording, wildcards.window, wildcards.system),
+    )
+    save(nulls, target[0])

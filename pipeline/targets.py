@@ -1,0 +1,86 @@
+"""The files of a study: which systems each window has, and what the workflow has to make.
+
+`omit` names what failed before and is left out: "RECORDING", or "RECORDING/WINDOW".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipeline.sheets import FILE_COLUMNS
+from pipeline.study import Study
+
+
+def systems(study: Study) -> list[str]:
+    """Return the systems that are analysed in each window: the units, then the macro units at each scale."""
+    parameters = study.parameters
+    return [
+        f"micro-{parameters.ensembles.iit}",
+        *(f"macro_units-{d}" for d in parameters.macro.scales),
+    ]
+
+
+def per_recording(study: Study, pattern: str, omit: tuple[str, ...] = ()) -> list[str]:
+    """Return `pattern` filled in for every recording."""
+    return [
+        f"{study.root}/{pattern.format(recording=name)}" for name in study.names if name not in omit
+    ]
+
+
+def per_window(study: Study, pattern: str, omit: tuple[str, ...] = ()) -> list[str]:
+    """Return `pattern` filled in for every recording and window."""
+    return [
+        f"{study.root}/{pattern.format(recording=name, window=window)}"
+        for name in study.names
+        if name not in omit
+        for window in study.window_names(name)
+        if f"{name}/{window}" not in omit
+    ]
+
+
+def per_system(study: Study, pattern: str, omit: tuple[str, ...] = ()) -> list[str]:
+    """Return `pattern` filled in for every recording, window and system."""
+    patterns = [pattern.replace("{system}", system) for system in systems(study)]
+    return [path for filled in patterns for path in per_window(study, filled, omit)]
+
+
+def final_targets(study: Study, omit: tuple[str, ...] = ()) -> list[str]:
+    """Return what `rule all` asks for."""
+    tables = ("summary.csv", "nulls.csv", "comparison.csv", "report.html", "provenance.json")
+    # Recordings are targets of their own, so that one whose windows cannot be read fails by itself, with its reason.
+    recordings = per_recording(study, "recordings/{recording}.nc", omit)
+    dynamics = per_recording(
+        study, f"ensembles/{{recording}}-k{study.parameters.ensembles.dynamics}.nc", omit
+    )
+    return [f"{study.root}/{name}" for name in tables] + recordings + dynamics
+
+
+def section(study: Study, name: str) -> dict[str, Any]:
+    """Return one section of the parameters as plain values, so that a rule depends on no other."""
+    value = getattr(study.parameters, name)
+    return {} if value is None else value.model_dump(mode="json")
+
+
+def window_rows(study: Study, recording: str) -> list[dict[str, Any]]:
+    """Return the stretches of a recording's windows; none when its state codes cannot be read (its ingest says why)."""
+    return study.windows_of(recording).to_dict("records") if study.window_names(recording) else []
+
+
+def raw_files(study: Study, recording: str) -> list[str]:
+    """Return the files of a recording that exist; a missing one is the failure of its own job, not of the whole run."""
+    row = study.row(recording)
+    return [
+        row[column] for column in FILE_COLUMNS if row.get(column) and Path(row[column]).exists()
+    ]
+
+
+def subject_index(study: Study, recording: str) -> int:
+    """Return the place of a recording's subject among the subjects, in order of appearance."""
+    subjects = list(dict.fromkeys(study.recordings["subject"]))
+    return subjects.index(study.row(recording)["subject"])
+
+
+def chosen_neurons(study: Study, recording: str) -> list[str] | None:
+    """Return the neurons chosen for a recording's subject, or None for all."""
+    return study.parameters.ensembles.neurons.get(study.row(recording)["subject"])
