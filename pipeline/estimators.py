@@ -6,7 +6,6 @@ number of leading axes at once (folds, surrogates).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 from typing import Protocol
@@ -14,17 +13,11 @@ from typing import Protocol
 import numpy as np
 from scipy.special import expit
 
+from pipeline.transitions import Counts
+
 METHODS = ("logistic", "logistic_pairwise", "beta")
 INTERCEPT_PRECISION = 0.01  # a standard deviation of 10 logits: it only keeps the optimum finite
 JEFFREYS = 0.5
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Transitions by source state, (..., state), and those after which each unit is ON, (..., state, unit)."""
-
-    transitions: np.ndarray
-    on: np.ndarray
 
 
 class Posterior(Protocol):

@@ -13,9 +13,17 @@ import numpy as np
 import xarray as xr
 
 from pipeline.errors import PhiscaleError, Problem, Problems
-from pipeline.estimators import METHODS, Counts, fit
+from pipeline.estimators import METHODS, fit
 from pipeline.seeds import generator
 from pipeline.store import record
+from pipeline.transitions import (
+    Counts,
+    autocorrelation_time,
+    count,
+    encode,
+    runs_of,
+    transition_frames,
+)
 
 MAX_UNITS = 10
 FOLDS = 5
@@ -137,65 +145,12 @@ def design_size(n_units: int, pairwise: bool) -> int:
     return 1 + n_units + (n_units * (n_units - 1) // 2 if pairwise else 0)
 
 
-def encode(states: np.ndarray) -> np.ndarray:
-    """Joint state (..., frame) of a raster (..., frame, unit), little-endian: bit i = unit i."""
-    return np.asarray(states, dtype=np.int64) @ (1 << np.arange(np.shape(states)[-1]))
-
-
-def runs_of(
-    segments: Sequence[int] | np.ndarray | None, n_frames: int, keep: np.ndarray | None = None
-) -> np.ndarray:
-    """Number the runs of consecutive frames, (frame,): a new one where the segment changes or frames are left out."""
-    labels = np.zeros(n_frames, dtype=int) if segments is None else np.asarray(segments)
-    keep = np.ones(n_frames, dtype=bool) if keep is None else keep
-    border = (labels[1:] != labels[:-1]) | (keep[1:] != keep[:-1])
-    return np.concatenate([np.zeros(min(1, n_frames), dtype=int), np.cumsum(border)])[keep]
-
-
-def transition_frames(runs: np.ndarray, lag: int) -> tuple[np.ndarray, np.ndarray]:
-    """Source and target frames of all transitions that stay within a run."""
-    source = np.flatnonzero(runs[:-lag] == runs[lag:])
-    return source, source + lag
-
-
-def count(source: np.ndarray, target: np.ndarray) -> Counts:
-    """Count transitions: `source` (..., transition) joint states, `target` (..., transition, unit) 0 or 1."""
-    lead, n_units = source.shape[:-1], target.shape[-1]
-    n_states, n_sets = 2**n_units, int(np.prod(lead))
-    row = (source.reshape(n_sets, -1) + n_states * np.arange(n_sets)[:, None]).ravel()
-    flat = target.reshape(-1, n_units)
-    on = [np.bincount(row, weights=flat[:, u], minlength=n_sets * n_states) for u in range(n_units)]
-    return Counts(
-        np.bincount(row, minlength=n_sets * n_states).reshape(*lead, n_states),
-        np.stack(on, axis=-1).reshape(*lead, n_states, n_units),
-    )
-
-
 def residual_correlation(residuals: np.ndarray) -> np.ndarray:
     """Correlation (unit, unit) of residuals (transition, unit); NaN for a unit that never varies."""
     spread = residuals.std(axis=0)
     spread[spread < 1e-12] = np.nan
     z = (residuals - residuals.mean(axis=0)) / spread
     return z.T @ z / len(z)
-
-
-def autocorrelation_time(states: np.ndarray, runs: np.ndarray) -> np.ndarray:
-    """Integrated autocorrelation time (unit,) [frames]: 1 + 2 Σ ρ(lag) up to the first ρ <= 0, within runs.
-
-    States or traces (frame, unit); 1 for a unit that never varies.
-    """
-    z = np.asarray(states, dtype=float)
-    spread = z.std(axis=0)
-    z = (z - z.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    time, open_ = np.ones(z.shape[1]), spread > 0
-    for lag in range(1, max(2, len(z) // 4)):
-        pairs = runs[:-lag] == runs[lag:]
-        if not pairs.any() or not open_.any():
-            break
-        rho = (z[:-lag][pairs] * z[lag:][pairs]).mean(axis=0)
-        open_ &= rho > 0
-        time += 2 * np.where(open_, rho, 0.0)
-    return time
 
 
 def held_out_bits(
