@@ -23,7 +23,7 @@ import xarray as xr
 
 from pipeline.errors import PhiscaleError, Problem
 from pipeline.seeds import generator
-from pipeline.transitions import autocorrelation_time, runs_of
+from pipeline.transitions import autocorrelation_time, raster
 
 KINDS = ("shift", "transition_shuffle", "markov", "ar1", "brownian", "var")
 _FOR_TRACES = ("ar1", "brownian", "var")
@@ -47,7 +47,7 @@ class Shift:
 
 
 def surrogates(
-    states: np.ndarray | xr.DataArray,
+    states: np.ndarray | xr.DataArray | xr.Dataset,
     kind: str = "shift",
     n: int = 100,
     seed: int = 0,
@@ -55,20 +55,18 @@ def surrogates(
 ) -> np.ndarray:
     """Draw `n` surrogates (n, frame, unit) of states, or of traces, (frame, unit); kinds: see module.
 
-    Frames keep their places, so the segments (frame,) of the data remain valid for the surrogates.
+    Of a dataset only the matched frames are used, as `pipeline.transitions.raster` gives them; its runs
+    are the segments of the surrogates too.
     `shift` moves each unit along the joined frames of the window, any two units apart by at least the
     longest autocorrelation time (`least_shift`); inside the surrogate each unit then has one joint per
     segment between frames that did not follow each other. `transition_shuffle` permutes whole frames
     over the window. Raises `PhiscaleError` for an unknown kind, or one that does not fit the values.
     """
-    array = np.asarray(states)
-    if segments is None and isinstance(states, xr.DataArray) and "segment" in states.coords:
-        segments = states["segment"].values
-    runs = runs_of(segments, len(array))
+    array, runs, _, _ = raster(states, segments)
     _check(array, kind)
     rng = generator(seed, "surrogates", kind)
     draw = {
-        "shift": lambda: _shift(array, least_shift(array, segments).gap, rng),
+        "shift": lambda: _shift(array, least_shift(array, runs).gap, rng),
         "transition_shuffle": lambda: array[rng.permutation(len(array))],
         "markov": lambda: _markov(array, runs, rng),
         "ar1": lambda: _autoregression(array, runs, rng, diagonal=True),
@@ -80,11 +78,12 @@ def surrogates(
 
 
 def least_shift(
-    states: np.ndarray | xr.DataArray, segments: Sequence[int] | np.ndarray | None = None
+    states: np.ndarray | xr.DataArray | xr.Dataset,
+    segments: Sequence[int] | np.ndarray | None = None,
 ) -> Shift:
     """Least shift between two units that `surrogates(kind="shift")` will use (see `Shift`)."""
-    array = np.asarray(states)
-    wanted = int(np.ceil(autocorrelation_time(array, runs_of(segments, len(array))).max()))
+    array, runs, _, _ = raster(states, segments)
+    wanted = int(np.ceil(autocorrelation_time(array, runs).max()))
     return Shift(min(wanted, len(array) // (2 * array.shape[1])), wanted)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -21,6 +20,7 @@ from pipeline.transitions import (
     autocorrelation_time,
     count,
     encode,
+    raster,
     runs_of,
     transition_frames,
 )
@@ -54,7 +54,7 @@ def estimate(
     `PhiscaleError` for states that are not 0 and 1, several windows at once, and more units than the
     data can carry (`largest_supported`).
     """
-    array, runs, labels, attrs = _read(states, segments)
+    array, runs, labels, attrs = raster(states, segments)
     _check(array, runs, labels, method, lag, attrs)
     code = encode(array)
     source, target = transition_frames(runs, lag)
@@ -203,36 +203,6 @@ def _bits(p_on: np.ndarray, after: np.ndarray) -> float:
 
 def _about(long_name: str) -> dict[str, str]:
     return {"units": "1", "long_name": long_name}
-
-
-def _read(
-    states: np.ndarray | xr.DataArray | xr.Dataset, segments: Any
-) -> tuple[np.ndarray, np.ndarray, list[str], dict[str, Any]]:
-    """Raster (frame, unit), runs (frame,), unit names and carried attrs of whatever form was given."""
-    if not isinstance(states, xr.DataArray | xr.Dataset):
-        array = np.asarray(states)
-        labels = [f"u{i}" for i in range(array.shape[-1])] if array.ndim == 2 else []
-        return array, runs_of(segments, len(array)), labels, {"recording": "", "window": ""}
-    attrs = {k: v for k, v in states.attrs.items() if k not in ("units", "long_name")}
-    variable = states["states"] if isinstance(states, xr.Dataset) else states
-    variable = variable.transpose("frame", "unit")
-    for name in ("window", "condition"):
-        if name in variable.coords and variable.sizes["frame"]:
-            found = sorted(set(variable[name].values.astype(str)))
-            if len(found) > 1:
-                raise PhiscaleError(
-                    Problem("states", f"hold {len(found)} {name}s ({', '.join(found)})",
-                            "One TPM over several would describe none of them",
-                            f"select one {name} before estimating its TPM")
-                )  # fmt: skip
-            attrs[name] = found[0]
-    if segments is None and "segment" in variable.coords:
-        segments = variable["segment"].values
-    keep = variable["matched"].values.astype(bool) if "matched" in variable.coords else None
-    runs = runs_of(segments, variable.sizes["frame"], keep)
-    array = variable.values if keep is None else variable.values[keep]
-    labels = [str(u) for u in variable["unit"].values]
-    return array, runs, labels, attrs
 
 
 def _check(

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import xarray as xr
+
+from pipeline.errors import PhiscaleError, Problem
 
 
 @dataclass(frozen=True)
@@ -67,3 +71,48 @@ def autocorrelation_time(states: np.ndarray, runs: np.ndarray) -> np.ndarray:
         open_ &= rho > 0
         time += 2 * np.where(open_, rho, 0.0)
     return time
+
+
+def raster(
+    states: np.ndarray | xr.DataArray | xr.Dataset, segments: Any
+) -> tuple[np.ndarray, np.ndarray, list[str], dict[str, Any]]:
+    """Read states or traces in whatever form: values (frame, unit), runs (frame,), unit names, attrs.
+
+    Of a dataset (its variable `states`) or DataArray, the coords `segment` and `matched` are heeded:
+    frames that are not matched are left out, and end a run. Raises `PhiscaleError` when it holds
+    several windows, or when `segments` (frame,) is not one label per frame.
+    """
+    if not isinstance(states, xr.DataArray | xr.Dataset):
+        array = np.asarray(states)
+        _one_each(segments, len(array))
+        labels = [f"u{i}" for i in range(array.shape[-1])] if array.ndim == 2 else []
+        return array, runs_of(segments, len(array)), labels, {"recording": "", "window": ""}
+    attrs = {k: v for k, v in states.attrs.items() if k not in ("units", "long_name")}
+    variable = states["states"] if isinstance(states, xr.Dataset) else states
+    variable = variable.transpose("frame", "unit")
+    for name in ("window", "condition"):
+        if name in variable.coords and variable.sizes["frame"]:
+            found = sorted(set(variable[name].values.astype(str)))
+            if len(found) > 1:
+                raise PhiscaleError(
+                    Problem("states", f"hold {len(found)} {name}s ({', '.join(found)})",
+                            "One TPM over several would describe none of them",
+                            f"select one {name} before estimating its TPM")
+                )  # fmt: skip
+            attrs[name] = found[0]
+    if segments is None and "segment" in variable.coords:
+        segments = variable["segment"].values
+    keep = variable["matched"].values.astype(bool) if "matched" in variable.coords else None
+    _one_each(segments, variable.sizes["frame"])
+    runs = runs_of(segments, variable.sizes["frame"], keep)
+    array = variable.values if keep is None else variable.values[keep]
+    labels = [str(u) for u in variable["unit"].values]
+    return array, runs, labels, attrs
+
+
+def _one_each(segments: Any, n_frames: int) -> None:
+    if segments is not None and np.shape(segments) != (n_frames,):
+        raise PhiscaleError(
+            Problem("segments", f"have shape {np.shape(segments)} for {n_frames} frames",
+                    "Transitions across borders could not be left out", "give one label per frame")
+        )  # fmt: skip
