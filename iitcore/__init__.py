@@ -4,6 +4,21 @@ Every public name is imported here; modules follow the postulates in reading ord
 """
 
 from iitcore._layout import SubstrateError
+from iitcore.information import SpecifiedState, cause_effect_states
+from iitcore.partitions import SystemPartition, system_partitions
 from iitcore.substrate import Substrate, System
+from iitcore.system import Reason, Side, SystemPhi, system_phi
 
-__all__ = ["Substrate", "SubstrateError", "System"]
+__all__ = [
+    "Reason",
+    "Side",
+    "SpecifiedState",
+    "Substrate",
+    "SubstrateError",
+    "System",
+    "SystemPartition",
+    "SystemPhi",
+    "cause_effect_states",
+    "system_partitions",
+    "system_phi",
+]

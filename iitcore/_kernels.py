@@ -1,0 +1,188 @@
+"""Compiled arithmetic. Everything here is serial and releases the GIL: callers thread over systems.
+
+Shapes: `packed` (n_states, sum of alphabet) as in `_layout`; a *mask* is a set of units as bits.
+A *side* is the cause or the effect of a system. Its table `gain[K, j]`, shape (2**n, n), in ibits, is
+what unit j loses when only its inputs in K are kept and the rest become uniform noise:
+selectivity * log2(F[j, all] / F[j, K]) (sections 1-2 of the method in docs).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from iitcore._jit import Floats, Ints, compiled
+
+TOLERANCE = 1e-10  # closer values are ties, smaller ones zero
+
+
+@compiled
+def condition(
+    packed: Floats, offsets: Ints, state: Ints, units: Ints, cause: Floats, effect: Floats
+) -> bool:
+    """Fill cause and effect TPMs of some units given all others as background (Eqs. 3-4).
+
+    Returns whether the present state has a predecessor at all.
+    """
+    n = len(state)
+    inside = np.zeros(n, np.bool_)
+    inside[units] = True
+    step = np.zeros(n, np.int64)  # what a unit's value adds to the system's or background's index
+    m_in, m_out = 1, 1
+    now = 0
+    for i in range(n):
+        k = offsets[i + 1] - offsets[i]
+        if inside[i]:
+            step[i] = m_in
+            m_in *= k
+        else:
+            step[i] = m_out
+            now += state[i] * m_out
+            m_out *= k
+    posterior = np.zeros(m_out)
+    row_in = np.empty(len(packed), np.int64)
+    row_out = np.empty(len(packed), np.int64)
+    for x in range(len(packed)):
+        rest, a, b, p = x, 0, 0, 1.0
+        for i in range(n):
+            k = offsets[i + 1] - offsets[i]
+            v = rest % k
+            rest //= k
+            p *= packed[x, offsets[i] + state[i]]
+            if inside[i]:
+                a += v * step[i]
+            else:
+                b += v * step[i]
+        row_in[x] = a
+        row_out[x] = b
+        posterior[b] += p
+    total = posterior.sum()
+    reachable = total > 0
+    for b in range(m_out):
+        posterior[b] = posterior[b] / total if reachable else 1.0 / m_out
+    cause[:] = 0.0
+    for x in range(len(packed)):
+        q = posterior[row_out[x]]
+        column = 0
+        for i in units:
+            for c in range(offsets[i], offsets[i + 1]):
+                cause[row_in[x], column] += q * packed[x, c]
+                if row_out[x] == now:
+                    effect[row_in[x], column] = packed[x, c]
+                column += 1
+    return bool(reachable)
+
+
+@compiled
+def cause_information(cause: Floats, offsets: Ints, state: Ints) -> tuple[Floats, Floats]:
+    """Intrinsic information and selectivity of every past state (Eqs. 9-13), both (n_states,)."""
+    states = len(cause)
+    forward = np.ones(states)
+    for s in range(states):
+        for j in range(len(state)):
+            forward[s] *= cause[s, offsets[j] + state[j]]
+    mean = forward.mean()
+    total = forward.sum()
+    information = np.zeros(states)
+    selectivity = np.zeros(states)
+    for s in range(states):
+        if forward[s] > 0:
+            selectivity[s] = forward[s] / total
+            information[s] = selectivity[s] * np.log2(forward[s] / mean)
+    return information, selectivity
+
+
+@compiled
+def _joint(row: Floats, offsets: Ints, first: int, last: int, out: Floats) -> int:
+    """Joint distribution of units first..last-1 given one row of a TPM, first unit fastest."""
+    out[0] = 1.0
+    size = 1
+    for j in range(first, last):
+        k = offsets[j + 1] - offsets[j]
+        for v in range(k - 1, -1, -1):  # the lowest block is overwritten last
+            p = row[offsets[j] + v]
+            for i in range(size):
+                out[v * size + i] = out[i] * p
+        size *= k
+    return size
+
+
+@compiled
+def effect_information(effect: Floats, offsets: Ints, state_row: int) -> tuple[Floats, Floats]:
+    """Intrinsic information and selectivity of every next state (Eqs. 5-8), both (n_states,).
+
+    The average over present states is a product of two halves of the units, summed over states in
+    chunks that stay in cache.
+    """
+    states, n = len(effect), len(offsets) - 1
+    half = n // 2
+    low, high = 1, 1
+    for j in range(n):
+        if j < half:
+            low *= offsets[j + 1] - offsets[j]
+        else:
+            high *= offsets[j + 1] - offsets[j]
+    chunk = min(states, 64)
+    mean = np.zeros((high, low))
+    lows = np.empty((chunk, low))
+    highs = np.empty((chunk, high))
+    for start in range(0, states, chunk):
+        count = min(chunk, states - start)
+        for s in range(count):
+            _joint(effect[start + s], offsets, 0, half, lows[s])
+            _joint(effect[start + s], offsets, half, n, highs[s])
+        for h in range(high):
+            for s in range(count):
+                p = highs[s, h]
+                if p > 0:
+                    for i in range(low):
+                        mean[h, i] += p * lows[s, i]
+    selectivity = np.empty(states)
+    _joint(effect[state_row], offsets, 0, n, selectivity)
+    information = np.zeros(states)
+    flat = mean.ravel()
+    for s in range(states):
+        if selectivity[s] > 0:
+            information[s] = selectivity[s] * np.log2(selectivity[s] * states / flat[s])
+    return information, selectivity
+
+
+@compiled
+def tied(values: Floats) -> Ints:
+    """Indices of all values within the tolerance of the largest."""
+    return np.flatnonzero(values >= values.max() - TOLERANCE)
+
+
+@compiled
+def fill_gain(
+    packed: Floats, offsets: Ints, required: Ints, held: Ints, selectivity: float, gain: Floats
+) -> None:
+    """Fill `gain` for one side.
+
+    required: the value whose probability counts, per unit; held: the state of the kept inputs.
+    """
+    n = len(required)
+    masks = 1 << n
+    old = np.empty(max(len(packed), masks))
+    new = np.empty(max(len(packed), masks))
+    for j in range(n):
+        column = offsets[j] + required[j]
+        size = len(packed)
+        for s in range(size):
+            old[s] = packed[s, column]
+        low = 1  # masks over the units already replaced by held-or-averaged
+        for i in range(n):
+            k = offsets[i + 1] - offsets[i]
+            blocks = size // (low * k)
+            for b in range(blocks):
+                for a in range(low):
+                    total = 0.0
+                    for v in range(k):
+                        total += old[a + low * (v + k * b)]
+                    new[a + low * 2 * b] = total / k
+                    new[a + low * (2 * b + 1)] = old[a + low * (held[i] + k * b)]
+            low *= 2
+            size = low * blocks
+            old, new = new, old
+        whole = old[masks - 1]
+        for mask in range(masks):
+            gain[mask, j] = selectivity * np.log2(whole / old[mask])

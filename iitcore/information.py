@@ -1,0 +1,91 @@
+"""Information: the cause and effect states a system specifies (Eqs. 5-13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from iitcore import _kernels, _layout
+from iitcore._layout import Array
+from iitcore.substrate import System
+
+
+@dataclass(frozen=True)
+class SpecifiedState:
+    """The cause or effect state of a system with maximal intrinsic information.
+
+    Attributes:
+        state: one value per unit of the system.
+        intrinsic_information: ibits.
+        selectivity: probability of that state given the current one.
+        tied_states: every state within 1e-10 ibits of the maximum, `state` included.
+    """
+
+    state: tuple[int, ...]
+    intrinsic_information: float
+    selectivity: float
+    tied_states: tuple[tuple[int, ...], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists, for JSON."""
+        return {
+            "state": list(self.state),
+            "intrinsic_information": self.intrinsic_information,
+            "selectivity": self.selectivity,
+            "tied_states": [list(s) for s in self.tied_states],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> SpecifiedState:
+        """Inverse of `to_dict`."""
+        return cls(
+            tuple(data["state"]),
+            data["intrinsic_information"],
+            data["selectivity"],
+            tuple(tuple(s) for s in data["tied_states"]),
+        )
+
+
+def cause_information(system: System) -> tuple[Array, Array]:
+    """Intrinsic information (ibits) and selectivity of every past state, each (n_states,)."""
+    return _kernels.cause_information(system.cause, system.offsets, np.array(system.state))
+
+
+def effect_information(system: System) -> tuple[Array, Array]:
+    """Intrinsic information (ibits) and selectivity of every next state, each (n_states,)."""
+    row = _layout.state_index(system.state, system.alphabet)
+    return _kernels.effect_information(system.effect, system.offsets, row)
+
+
+def cause_effect_states(system: System) -> tuple[SpecifiedState, SpecifiedState]:
+    """The cause and effect states a system specifies; of tied ones the first by index."""
+    return (
+        specified_state(system, *cause_information(system)),
+        specified_state(system, *effect_information(system)),
+    )
+
+
+def specified_state(
+    system: System, information: Array, selectivity: Array, chosen: int | None = None
+) -> SpecifiedState:
+    """Describe the maximal state, or the one chosen (an index) among those tied."""
+    ties = _kernels.tied(information)
+    index = int(ties[0]) if chosen is None else chosen
+    return SpecifiedState(
+        state_values(index, system.alphabet),
+        float(information[index]),
+        float(selectivity[index]),
+        tuple(state_values(int(i), system.alphabet) for i in ties),
+    )
+
+
+def state_values(index: int, alphabet: tuple[int, ...]) -> tuple[int, ...]:
+    """Unit values of a state index, first unit fastest."""
+    values = []
+    for k in alphabet:
+        values.append(index % k)
+        index //= k
+    return tuple(values)

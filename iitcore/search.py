@@ -1,0 +1,321 @@
+"""Exact minimum partition of one side of a system, without enumerating partitions.
+
+With the table `gain` of `_kernels.fill_gain`, a partition's loss is a sum over units, and so is the
+number of connections it cuts: the minimum of their ratio comes from a few minimisations of
+loss - rate * norm (Dinkelbach), each a dynamic programme over set partitions.
+
+A partition is two arrays: `parts[j]`, the mask of the part unit j is in, and `marks[j]`, which of
+that part's connections are cut.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from iitcore._jit import Floats, Ints, compiled
+from iitcore._kernels import TOLERANCE
+
+INPUTS, OUTPUTS, BOTH = 0, 1, 2  # marks <-, ->, <->
+_NOISE = 1e-13  # rounding in a sum of table entries
+
+
+@compiled
+def evaluate(gain: Floats, parts: Ints, marks: Ints) -> tuple[float, int]:
+    """Information lost (ibits, may be negative) and connections cut by one partition."""
+    n = len(parts)
+    all_units = (1 << n) - 1
+    feeding = 0  # union of the parts whose outputs still reach others
+    for j in range(n):
+        if marks[j] == INPUTS:
+            feeding |= 1 << j
+    loss, norm = 0.0, 0
+    for j in range(n):
+        kept = parts[j]
+        if marks[j] == OUTPUTS:
+            kept |= feeding
+        if n == 1:
+            kept = 0
+        loss += gain[kept, j]
+        cut = all_units & ~kept
+        while cut:
+            norm += 1
+            cut &= cut - 1
+    return loss, norm
+
+
+@compiled
+def first_guess(gain: Floats, parts: Ints, marks: Ints) -> None:
+    """Cheapest per connection among all two-part partitions and the complete one (an upper bound)."""
+    n = len(parts)
+    if n == 1:
+        parts[0] = 1
+        marks[0] = BOTH
+        return
+    full = (1 << n) - 1
+    apart = np.zeros(full + 1)
+    size = np.zeros(full + 1, np.int64)
+    for mask in range(1, full + 1):
+        size[mask] = size[mask >> 1] + (mask & 1)
+        for j in range(n):
+            if mask >> j & 1:
+                apart[mask] += gain[mask, j]
+    complete = 0.0
+    for j in range(n):
+        complete += gain[1 << j, j]
+    best, which, both = complete / (n * (n - 1)), 0, True
+    for mask in range(1, full):
+        cut = size[mask] * (n - size[mask])
+        one = apart[mask] / cut
+        two = (apart[mask] + apart[full ^ mask]) / (2 * cut)
+        if two < best:
+            best, which, both = two, mask, True
+        if one < best:
+            best, which, both = one, mask, False
+    for j in range(n):
+        inside = which >> j & 1
+        if which == 0:
+            parts[j] = 1 << j
+            marks[j] = BOTH
+        else:
+            parts[j] = which if inside else full ^ which
+            marks[j] = BOTH if both else (INPUTS if inside else OUTPUTS)
+
+
+@compiled
+def _bounds(cost: Floats, n: int) -> tuple[Floats, Floats]:
+    """Cheapest cost of each unit over kept sets inside (below) and around (above) each mask."""
+    below = cost.copy()
+    above = cost.copy()
+    for b in range(n):
+        bit = 1 << b
+        for mask in range(1 << n):
+            if mask & bit:
+                for j in range(n):
+                    below[mask, j] = min(below[mask, j], below[mask ^ bit, j])
+            else:
+                for j in range(n):
+                    above[mask, j] = min(above[mask, j], above[mask | bit, j])
+    return below, above
+
+
+@compiled
+def _cheapest_blocks(apart: Floats, n: int) -> tuple[Floats, Ints]:
+    """Cheapest set partition of every mask under additive block costs; the full mask has >= 2 blocks.
+
+    Also returns the block that holds the lowest unit.
+    """
+    full = (1 << n) - 1
+    value = np.zeros(full + 1)
+    block = np.zeros(full + 1, np.int64)
+    for mask in range(1, full + 1):
+        low = mask & -mask
+        rest = mask ^ low
+        s = (rest - 1) & rest if mask == full else rest
+        best, which = np.inf, mask
+        while True:
+            x = apart[s | low] + value[rest ^ s]
+            if x < best:
+                best, which = x, s | low
+            if s == 0:
+                break
+            s = (s - 1) & rest
+        value[mask] = best
+        block[mask] = which
+    return value, block
+
+
+@compiled
+def _mark(mask: int, block: Ints, parts: Ints, marks: Ints, mark: int) -> None:
+    """Write the blocks of the cheapest set partition of a mask."""
+    while mask:
+        part = block[mask]
+        mask ^= part
+        for j in range(len(parts)):
+            if part >> j & 1:
+                parts[j] = part
+                marks[j] = mark
+
+
+@compiled
+def _half_sums(weights: Floats, members: int, lows: Floats, highs: Floats) -> None:
+    """Subset sums of the weights of `members`, split over the lower and upper half of the units."""
+    n = len(weights)
+    half = n // 2
+    lows[0] = 0.0
+    highs[0] = 0.0
+    for j in range(n):
+        w = weights[j] if members >> j & 1 else 0.0
+        if j < half:
+            for i in range(1 << j):
+                lows[(1 << j) + i] = lows[i] + w
+        else:
+            for i in range(1 << (j - half)):
+                highs[(1 << (j - half)) + i] = highs[i] + w
+
+
+@compiled
+def search(gain: Floats, rate: float, threshold: float, parts: Ints, marks: Ints) -> float:
+    """Partition that minimises sum_j gain[kept(j), j] - rate * norm, if below the threshold.
+
+    For every union `feeding` of the parts marked <- the others form a set partition, each block
+    keeping itself alone or itself and `feeding`. Each unit's cheapest kept set bounds what is left
+    to gain; blocks are added only while their regret over that bound fits the budget, in a dynamic
+    programme over the units left. Exact; most unions and blocks are never looked at.
+
+    Returns the minimum and fills parts and marks; returns the threshold if nothing is below it.
+    """
+    n = len(parts)
+    full = (1 << n) - 1
+    half = n // 2
+    cost = np.empty((full + 1, n))
+    apart = np.zeros(full + 1)
+    size = np.zeros(full + 1, np.int64)
+    for mask in range(full + 1):
+        size[mask] = size[mask >> 1] + (mask & 1)
+        for j in range(n):
+            if mask >> j & 1:
+                cost[mask, j] = gain[mask, j] - rate * (n - size[mask])
+                apart[mask] += cost[mask, j]
+            else:
+                cost[mask, j] = np.inf
+    below, above = _bounds(cost, n)
+    value, block = _cheapest_blocks(apart, n)
+    best = threshold
+    if value[full] < best:
+        best = value[full]
+        _mark(full, block, parts, marks, BOTH)
+    least = np.zeros(n)
+    lows = np.empty(1 << half)
+    highs = np.empty(1 << (n - half))
+    spent = np.empty(full + 1)
+    origin = np.empty(full + 1, np.int64)
+    for feeding in range(1, full):
+        others = full ^ feeding
+        base = value[feeding]
+        for j in range(n):
+            if others >> j & 1:
+                least[j] = min(below[others, j], above[feeding, j])
+                base += least[j]
+        if base >= best:
+            continue
+        _half_sums(least, others, lows, highs)
+        budget = best - base
+        left = others
+        while left:
+            spent[left] = np.inf
+            left = (left - 1) & others
+        spent[0] = np.inf
+        spent[others] = 0.0
+        left = others
+        while left:
+            if spent[left] < budget:
+                low = left & -left
+                pivot = 0
+                while low >> pivot & 1 == 0:
+                    pivot += 1
+                rest = left ^ low
+                here = budget - spent[left]
+                s = rest
+                while True:
+                    part = s | low
+                    floor = lows[part & ((1 << half) - 1)] + highs[part >> half]
+                    regret = apart[part] - floor
+                    row = part | feeding
+                    if cost[row, pivot] - least[pivot] < min(here, regret):
+                        joined = -floor
+                        for j in range(n):
+                            if part >> j & 1:
+                                joined += cost[row, j]
+                        regret = min(regret, joined)
+                    if regret < here:
+                        total = spent[left] + regret
+                        if total < spent[rest ^ s]:
+                            spent[rest ^ s] = total
+                            origin[rest ^ s] = left
+                            if rest == s:
+                                budget = min(budget, total)
+                                here = budget - spent[left]
+                    if s == 0:
+                        break
+                    s = (s - 1) & rest
+            left = (left - 1) & others
+        if base + spent[0] < best:
+            best = base + spent[0]
+            _mark(feeding, block, parts, marks, INPUTS)
+            left = 0
+            while left != others:
+                part = origin[left] ^ left
+                left = origin[left]
+                joined = 0.0
+                for j in range(n):
+                    if part >> j & 1:
+                        joined += cost[part | feeding, j]
+                for j in range(n):
+                    if part >> j & 1:
+                        parts[j] = part
+                        marks[j] = OUTPUTS if joined < apart[part] else BOTH
+    return best
+
+
+@compiled
+def improve(
+    gain: Floats, loss: float, norm: int, parts: Ints, marks: Ints
+) -> tuple[float, int, bool]:
+    """Lower an incumbent partition to the minimum of loss / norm (Dinkelbach); ties: larger loss.
+
+    `loss` and `norm` may come from the other side of the system, so that one search shows that
+    this side has nothing better. Returns loss, norm and whether this side improved on them.
+    """
+    n = len(parts)
+    changed = False
+    new_parts = np.empty(n, np.int64)
+    new_marks = np.empty(n, np.int64)
+    while n > 1 and loss > TOLERANCE:
+        rate = loss / norm
+        threshold = -TOLERANCE * norm - _NOISE * (1 + loss)
+        if search(gain, rate + TOLERANCE, threshold, new_parts, new_marks) >= threshold:
+            break
+        new_loss, new_norm = evaluate(gain, new_parts, new_marks)
+        lower = new_loss / new_norm < rate - TOLERANCE
+        if lower or new_loss > loss:
+            loss, norm = new_loss, new_norm
+            parts[:] = new_parts
+            marks[:] = new_marks
+            changed = True
+        if not lower:
+            break
+    return loss, norm, changed
+
+
+@compiled
+def minimum(gain: Floats, parts: Ints, marks: Ints) -> tuple[float, int]:
+    """Minimum partition of one side on its own: its loss and norm; fills parts and marks."""
+    first_guess(gain, parts, marks)
+    loss, norm = evaluate(gain, parts, marks)
+    loss, norm, _ = improve(gain, loss, norm, parts, marks)
+    return loss, norm
+
+
+@compiled
+def minimum_of_both(gain_c: Floats, gain_e: Floats, parts: Ints, marks: Ints) -> tuple[float, int]:
+    """Minimum partition over both sides (Eqs. 19-23): loss and norm on the side that has less.
+
+    The side with the better first guess is searched first; the other then only has to show that it
+    cannot do better.
+    """
+    n = len(parts)
+    other_parts = np.empty(n, np.int64)
+    other_marks = np.empty(n, np.int64)
+    first_guess(gain_c, parts, marks)
+    first_guess(gain_e, other_parts, other_marks)
+    loss, norm = evaluate(gain_c, parts, marks)
+    other_loss, other_norm = evaluate(gain_e, other_parts, other_marks)
+    first, second = gain_c, gain_e
+    if other_loss * norm < loss * other_norm:
+        loss, norm = other_loss, other_norm
+        parts[:] = other_parts
+        marks[:] = other_marks
+        first, second = gain_e, gain_c
+    loss, norm, _ = improve(first, loss, norm, parts, marks)
+    loss, norm, _ = improve(second, loss, norm, parts, marks)
+    return loss, norm
