@@ -1,0 +1,73 @@
+"""What all readers share: their registry, and how they look up options and files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from pipeline.errors import PhiscaleError, Problem
+
+Reader = Callable[[Mapping[str, Any]], xr.Dataset]
+READERS: dict[str, Reader] = {}
+
+
+def register(name: str) -> Callable[[Reader], Reader]:
+    """Make a function `row -> Recording` the reader of the format `name`."""
+
+    def add(reader: Reader) -> Reader:
+        READERS[name] = reader
+        return reader
+
+    return add
+
+
+def option(row: Mapping[str, Any], name: str, default: Any = None) -> Any:
+    """Return an option of a sheet's row; an empty cell (None, NaN, blank text) is `default`."""
+    value = row.get(name)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return default
+    return default if isinstance(value, float) and pd.isna(value) else value
+
+
+@contextmanager
+def naming(row: Mapping[str, Any]) -> Iterator[None]:
+    """Put the recording's name into whatever problem is raised inside."""
+    try:
+        yield
+    except PhiscaleError as error:
+        name = f"recording {row.get('recording')!r}"
+        raise PhiscaleError(
+            *(
+                replace(problem, where=f"{name}, {problem.where}")
+                if isinstance(problem, Problem) and not problem.where.startswith(name)
+                else problem
+                for problem in error.problems
+            )
+        ) from error
+
+
+def existing_file(row: Mapping[str, Any], name: str) -> Path:
+    """Return the file that the option `name` gives, or say that it is not there."""
+    value = option(row, name)
+    if value is None:
+        raise PhiscaleError(Problem(name, "no file is given", fix=f"fill in {name}"))
+    path = Path(str(value)).expanduser()
+    if not path.is_file():
+        found = "is a folder" if path.is_dir() else "does not exist"
+        raise PhiscaleError(
+            Problem(name, f"{path} {found}", "The recording cannot be read", "correct the path")
+        )
+    return path
+
+
+def sha256(path: Path) -> str:
+    """Return the hash of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
