@@ -45,16 +45,45 @@ def read_sheet(
         )
         return None
     try:
-        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, comment="#")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
         problems.add(
             str(path),
-            f"is not a tab-separated table ({str(error).strip()})",
+            f"is not text ({error})",
             "Nothing can be read from it",
-            f"use one header row ({', '.join(required)}) and tabs between columns",
+            "save it as tab-separated text (UTF-8)",
         )
         return None
-    table.columns = table.columns.str.strip()
+    lines = {
+        number: line
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip() and not line.startswith("#")
+    }
+    rows = {number: line.split("\t") for number, line in lines.items()}
+    names = [name.strip() for name in rows.pop(next(iter(rows)))] if rows else []
+    for number, cells in rows.items():
+        if len(cells) > len(names):
+            problems.add(
+                f"{path}, line {number}",
+                f"has {len(cells)} cells for {len(names)} columns",
+                "The row cannot be read",
+                "remove the surplus tabs",
+            )
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        problems.add(
+            str(path),
+            f"has the column {', '.join(twice)} twice",
+            "It is unclear which one counts",
+            "keep one of them",
+        )
+        return None
+    table = pd.DataFrame(
+        [(cells + [""] * len(names))[: len(names)] for cells in rows.values()],
+        index=list(rows),
+        columns=names,
+        dtype=str,
+    )
     table = table.map(str.strip)
     missing = [name for name in required if name not in table.columns]
     unknown = [name for name in table.columns if name not in required + optional]
@@ -123,7 +152,7 @@ def expand_paths(
 def check_recordings(table: pd.DataFrame, parameters: Parameters, problems: Problems) -> None:
     """Note every fault of the sheet of recordings (`table`: all strings, paths absolute)."""
     sheet = parameters.recordings
-    for line, row in zip(range(2, len(table) + 2), table.to_dict("records"), strict=True):
+    for line, row in zip(table.index, table.to_dict("records"), strict=True):
         where = f"{sheet}, line {line}"
         for column in ("recording", "subject"):
             if not IDENTIFIER.match(row[column]):
@@ -164,7 +193,7 @@ def check_recordings(table: pd.DataFrame, parameters: Parameters, problems: Prob
                 "add state_codes: {codes: {1: CONDITION, ...}} to study.yaml",
             )
     for name in table["recording"][table["recording"].duplicated()].unique():
-        lines = [str(i + 2) for i in table.index[table["recording"] == name]]
+        lines = [str(i) for i in table.index[table["recording"] == name]]
         problems.add(
             f"{sheet}, lines {', '.join(lines)}: recording",
             f"{name!r} is used {len(lines)} times",
@@ -212,7 +241,7 @@ def check_windows(
     times = table[["start_s", "end_s"]].apply(pd.to_numeric, errors="coerce")
     for i, row in enumerate(table.to_dict("records")):
         where, start, end = (
-            f"{sheet}, line {i + 2}",
+            f"{sheet}, line {table.index[i]}",
             times["start_s"].iloc[i],
             times["end_s"].iloc[i],
         )

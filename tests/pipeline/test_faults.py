@@ -1,0 +1,299 @@
+"""Bad studies: each fault gives one clear message and status 1, and leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from pipeline.cli import main
+
+RATE_HZ, SECONDS, NEURONS = 10.0, 300, 4
+Fault = Callable[[Path, dict], None]
+
+
+def write_study(folder: Path) -> dict:
+    """Write a sound study of two recordings and return its parameters."""
+    parameters = {
+        "study": "sound",
+        "conditions": ["awake", "anesthesia"],
+        "results": str(folder / "results"),
+        "ensembles": {"method": "none", "iit": 4},
+        "preprocess": {"kind": "dff"},
+    }
+    (folder / "recordings.tsv").write_text(
+        "recording\tsubject\tpath\tformat\trate_hz\n"
+        "m1\tm1\tm1.csv\tcsv\t10\n"
+        "m2\tm2\tm2.csv\tcsv\t10\n"
+    )
+    (folder / "windows.tsv").write_text(
+        "recording\twindow\tcondition\tstart_s\tend_s\n"
+        "m1\tawake\tawake\t0\t150\n"
+        "m1\tanesthesia\tanesthesia\t150\t300\n"
+        "m2\tawake\tawake\t0\t150\n"
+        "m2\tanesthesia\tanesthesia\t150\t300\n"
+    )
+    for name in ("m1", "m2"):
+        write_recording(folder / f"{name}.csv")
+    return parameters
+
+
+def write_recording(path: Path, change: Callable[[np.ndarray], None] | None = None) -> None:
+    traces = np.random.default_rng(0).normal(size=(int(RATE_HZ * SECONDS), NEURONS))
+    if change:
+        change(traces)
+    header = ",".join(f"n{i}" for i in range(NEURONS))
+    np.savetxt(path, traces, delimiter=",", header=header, comments="", fmt="%.6g")
+
+
+def edit(name: str, old: str, new: str) -> Fault:
+    def fault(folder: Path, parameters: dict) -> None:
+        text = (folder / name).read_text()
+        assert old in text
+        (folder / name).write_text(text.replace(old, new, 1))
+
+    return fault
+
+
+def put(**fields: object) -> Fault:
+    def fault(folder: Path, parameters: dict) -> None:
+        for name, value in fields.items():
+            section, _, field = name.partition("__")
+            if field:
+                parameters.setdefault(section, {})[field] = value
+            else:
+                parameters[name] = value
+
+    return fault
+
+
+def drop(field: str) -> Fault:
+    return lambda folder, parameters: parameters.pop(field)
+
+
+def remove(name: str) -> Fault:
+    return lambda folder, parameters: (folder / name).unlink()
+
+
+def recording(change: Callable[[np.ndarray], None]) -> Fault:
+    return lambda folder, parameters: write_recording(folder / "m1.csv", change)
+
+
+def raw(name: str, content: bytes) -> Fault:
+    return lambda folder, parameters: (folder / name).write_bytes(content)
+
+
+def fill(columns: slice | int, value: float) -> Callable[[np.ndarray], None]:
+    def change(traces: np.ndarray) -> None:
+        traces[:, columns] = value
+
+    return change
+
+
+FAULTS: dict[str, tuple[Fault, list[str]]] = {
+    "no recordings sheet": (remove("recordings.tsv"), ["recordings.tsv", "no such file"]),
+    "no windows sheet": (remove("windows.tsv"), ["windows.tsv", "no such file"]),
+    "field misspelt": (put(tmp={"lag": 2}), ["tmp", "not a field", "'tpm'"]),
+    "nested field misspelt": (put(binarize__quantil=0.9), ["binarize.quantil", "'quantile'"]),
+    "study name missing": (drop("study"), ["study", "is missing"]),
+    "study name with a slash": (put(study="a/b"), ["study", "'a/b'"]),
+    "no conditions": (put(conditions=[]), ["conditions"]),
+    "condition twice": (put(conditions=["awake", "anesthesia", "awake"]), ["conditions", "twice"]),
+    "method unknown": (put(binarize__method="mean"), ["binarize.method", "'mean'", "otsu"]),
+    "lag zero": (put(tpm__lag=0), ["tpm.lag", "0"]),
+    "quantile of 1.5": (put(binarize__quantile=1.5), ["binarize.quantile", "1.5"]),
+    "contrast of an unknown condition": (
+        put(compare__contrasts=[["awake", "sleep"]]),
+        ["compare.contrasts and conditions", "sleep"],
+    ),
+    "contrast with itself": (
+        put(compare__contrasts=[["awake", "awake"]]),
+        ["compare.contrasts", "itself"],
+    ),
+    "as many macro units as units": (
+        put(macro__scales=[4]),
+        ["macro.scales and ensembles.iit", "scales below 4"],
+    ),
+    "scale twice": (put(macro__scales=[2, 2]), ["macro.scales", "twice"]),
+    "no mapping": (put(macro__mappings=[]), ["macro.mappings and macro.scales"]),
+    "more unfolded than drawn": (
+        put(tpm__draws=5, iit__big_phi_draws=10),
+        ["iit.big_phi_draws and tpm.draws"],
+    ),
+    "more surrogates unfolded than made": (
+        put(nulls__surrogates=5, nulls__big_phi_surrogates=10),
+        ["nulls.big_phi_surrogates and nulls.surrogates"],
+    ),
+    "bin shorter than a frame": (
+        put(preprocess__resample_hz=1.0),
+        ["binarize.bin_s and preprocess.resample_hz"],
+    ),
+    "neither windows nor codes": (put(windows=None), ["windows and state_codes"]),
+    "code for an unknown condition": (
+        put(state_codes={"codes": {1: "dreaming"}}),
+        ["state_codes.codes and conditions", "dreaming"],
+    ),
+    "bout shorter than a transition": (
+        put(state_codes={"codes": {1: "awake"}, "min_bout_s": 0.5}),
+        ["state_codes.min_bout_s", "0.5"],
+    ),
+    "neurons of an unknown subject": (
+        put(ensembles__neurons={"m9": ["n0"]}),
+        ["ensembles.neurons", "m9"],
+    ),
+    "neuron that does not exist": (
+        put(ensembles__neurons={"m1": ["n0", "n77"]}),
+        ["m1", "n77", "n0, n1, n2, n3"],
+    ),
+    "more neurons than units": (
+        put(ensembles__iit=3),
+        ["m1", "ensembles.method and ensembles.iit", "4 neurons"],
+    ),
+    "no positions to group by": (
+        put(ensembles={"method": "position", "iit": 3}),
+        ["m1 and ensembles.method", "no position"],
+    ),
+    "no regions to group by": (
+        put(ensembles={"method": "region", "iit": 3}),
+        ["m1 and ensembles.method", "no region"],
+    ),
+    "duplicate recording": (
+        edit("recordings.tsv", "m2\tm2", "m1\tm2"),
+        ["recordings.tsv, lines 2, 3", "'m1'", "2 times"],
+    ),
+    "recording with a dash": (edit("recordings.tsv", "m2\tm2", "m-2\tm2"), ["line 3", "'m-2'"]),
+    "format unknown": (
+        edit("recordings.tsv", "csv\tcsv", "csv\tcvs"),
+        ["line 2: format", "'cvs'", "'csv'"],
+    ),
+    "path empty": (edit("recordings.tsv", "m1.csv", ""), ["line 2: path", "empty"]),
+    "rate negative": (edit("recordings.tsv", "csv\t10", "csv\t-10"), ["line 2: rate_hz", "'-10'"]),
+    "rate missing": (edit("recordings.tsv", "csv\t10", "csv\t"), ["m1", "rate_hz"]),
+    "file missing": (remove("m1.csv"), ["m1.csv"]),
+    "file is not a table": (raw("m1.csv", b"\x00\x01\x02"), ["m1.csv"]),
+    "file is empty": (raw("m1.csv", b""), ["m1.csv"]),
+    "column missing": (
+        edit("recordings.tsv", "subject", "animal"),
+        ["recordings.tsv", "subject"],
+    ),
+    "column unknown": (edit("recordings.tsv", "rate_hz", "rate"), ["rate", "'rate_hz'"]),
+    "commas for tabs": (
+        raw("recordings.tsv", b"recording,subject,path,format\nm1,m1,m1.csv,csv\n"),
+        ["recordings.tsv", "tabs"],
+    ),
+    "sheet without rows": (
+        raw("recordings.tsv", b"recording\tsubject\tpath\tformat\n"),
+        ["recordings.tsv", "no rows"],
+    ),
+    "sheet in another encoding": (raw("recordings.tsv", b"recording\xff\xfe\t"), ["UTF-8"]),
+    "surplus cell": (edit("recordings.tsv", "csv\t10", "csv\t10\t5"), ["line 2", "6 cells"]),
+    "window of an unknown recording": (
+        edit("windows.tsv", "m2\tawake", "m3\tawake"),
+        ["windows.tsv, line 4", "'m3'"],
+    ),
+    "condition unknown": (
+        edit("windows.tsv", "awake\tawake", "awake\tawakee"),
+        ["line 2: condition", "'awakee'", "'awake'"],
+    ),
+    "time that is no number": (edit("windows.tsv", "0\t150", "0\tend"), ["line 2", "'end'"]),
+    "window backwards": (edit("windows.tsv", "0\t150", "150\t0"), ["line 2", "150", "no length"]),
+    "windows overlap": (
+        edit("windows.tsv", "0\t150", "0\t200"),
+        ["m1", "anesthesia", "overlaps", "awake"],
+    ),
+    "window beyond the end": (
+        edit("windows.tsv", "150\t300", "150\t400"),
+        ["m1, window anesthesia", "400", "300"],
+    ),
+    "window in two conditions": (
+        edit("windows.tsv", "m1\tanesthesia\t", "m1\tawake\t"),
+        ["m1, window awake", "several conditions"],
+    ),
+    "too few frames for the units": (
+        edit("windows.tsv", "0\t150", "0\t3"),
+        ["m1, window awake and ensembles.iit", "cannot carry 4 units"],
+    ),
+    "recording without windows": (
+        edit("windows.tsv", "m1\tawake\tawake\t0\t150\nm1\tanesthesia\tanesthesia\t150\t300\n", ""),
+        ["windows.tsv: m1", "no window"],
+    ),
+    "neuron NaN throughout": (recording(fill(2, np.nan)), ["m1", "n2", "NaN"]),
+    "neuron constant": (recording(fill(1, 3.0)), ["m1, neuron n1", "constant"]),
+    "data folder variable not set": (
+        put(data="${PHISCALE_TEST_NOT_SET}"),
+        ["PHISCALE_TEST_NOT_SET", "--data"],
+    ),
+    "codes without a section": (
+        edit(
+            "recordings.tsv",
+            "rate_hz\nm1\tm1\tm1.csv\tcsv\t10",
+            "rate_hz\tstate_codes\nm1\tm1\tm1.csv\tcsv\t10\tcodes.mat",
+        ),
+        ["line 2: state_codes", "state_codes section"],
+    ),
+    "YAML broken": (raw("study.yaml", b"study: [\n"), ["study.yaml", "not valid YAML"]),
+    "YAML without fields": (raw("study.yaml", b"just words\n"), ["study.yaml", "fields"]),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_one_clear_message_and_status_1(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fault, expected = FAULTS[name]
+    parameters = write_study(tmp_path)
+    (tmp_path / "study.yaml").write_text("")
+    fault(tmp_path, parameters)
+    if not (tmp_path / "study.yaml").read_text():
+        (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
+    before = {path.name for path in tmp_path.rglob("*")}
+
+    status = main(["check", str(tmp_path)])
+
+    message = capsys.readouterr().err
+    assert status == 1
+    assert message.startswith("phiscale: a problem:"), message
+    for text in expected:
+        assert text in message
+    assert "Traceback" not in message
+    assert {path.name for path in tmp_path.rglob("*")} == before
+
+
+def test_the_sound_study_has_no_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(write_study(tmp_path)))
+    assert main(["check", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "2 recordings of 2 subjects, 4 windows" in said
+    assert "no problem found" in said
+
+
+def test_several_faults_are_told_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parameters = write_study(tmp_path)
+    for name in ("file missing", "condition unknown", "neuron that does not exist"):
+        FAULTS[name][0](tmp_path, parameters)
+    parameters["ensembles"]["neurons"] = {"m2": ["n77"]}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
+    assert main(["check", str(tmp_path)]) == 1
+    message = capsys.readouterr().err
+    assert "3 problems" in message
+    assert all(text in message for text in ("m1.csv", "'awakee'", "n77"))
+
+
+@pytest.mark.parametrize("command", ["check", "run", "report"])
+def test_no_study_at_all(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, str(tmp_path / "nowhere.yaml")]) == 1
+    assert "no such file" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_init_does_not_overwrite(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", str(tmp_path / "new")]) == 0
+    before = (tmp_path / "new" / "study.yaml").read_text()
+    assert main(["init", str(tmp_path / "new")]) == 1
+    assert "already holds" in capsys.readouterr().err
+    assert (tmp_path / "new" / "study.yaml").read_text() == before

@@ -1,0 +1,42 @@
+"""The template and the schema are what the model says; regenerate them with `python -m pipeline.template`."""
+
+import difflib
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from pipeline.config import Parameters
+from pipeline.template import FILES
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_follow_the_model(name: str) -> None:
+    written, generated = (CONFIG / name).read_text(), FILES[name]()
+    diff = "\n".join(
+        difflib.unified_diff(
+            written.splitlines(), generated.splitlines(), "config/" + name, "model", lineterm=""
+        )
+    )
+    assert not diff, (
+        f"config/{name} has drifted from pipeline/config.py; run: python -m pipeline.template\n{diff}"
+    )
+
+
+def test_template_is_a_valid_study_with_the_defaults() -> None:
+    fields = yaml.safe_load(FILES["study.template.yaml"]())
+    assert Parameters.model_validate(fields) == Parameters(
+        study=fields["study"], conditions=fields["conditions"]
+    )
+    jsonschema.validate(fields, json.loads(FILES["study.schema.json"]()))
+
+
+def test_schema_refuses_what_the_model_refuses() -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(
+            {"study": "a", "conditions": ["x"], "tmp": 1}, json.loads(FILES["study.schema.json"]())
+        )
