@@ -1,0 +1,307 @@
+"""Compiled search for the causes and effects of mechanisms (Eqs. 27-46).
+
+Layout. Each unit j has k_j values and one more digit, k_j, for "averaged uniformly"; an *extended*
+index is mixed radix over these k_j + 1 digits, first unit fastest. One extended table holds every
+conditional marginal that a mechanism, a purview or a part of a partition can ask for, so that the
+rest is products and look-ups. Subsets of units are bit masks.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from iitcore._jit import Floats, Ints, compiled
+from iitcore._mechanism_partitions import TIE, count_bits, minimum_partition
+
+Geometry = tuple[Ints, Ints, Ints, Ints, Ints, Ints]
+
+
+@compiled
+def extend(values: Floats, alphabet: Ints, mean: bool) -> Floats:
+    """Add to a (states, columns) table the rows in which units are averaged (or summed) out."""
+    n = alphabet.size
+    size = 1
+    for j in range(n):
+        size *= alphabet[j] + 1
+    out = np.zeros((size, values.shape[1]))
+    digits = np.zeros(n, np.int64)
+    row = 0
+    for x in range(size):
+        axis, stride = 0, 1
+        while axis < n and digits[axis] < alphabet[axis]:
+            stride *= alphabet[axis] + 1
+            axis += 1
+        if axis == n:
+            out[x] = values[row]
+            row += 1
+        else:
+            for v in range(1, alphabet[axis] + 1):
+                out[x] += out[x - v * stride]
+            if mean:
+                out[x] /= alphabet[axis]
+        j = 0
+        while j < n and digits[j] == alphabet[j]:
+            digits[j] = 0
+            j += 1
+        if j < n:
+            digits[j] += 1
+    return out
+
+
+@compiled
+def present(state: Ints, geometry: Geometry) -> Ints:
+    """Extended index of the present state of each set of units, the others averaged."""
+    alphabet, _, strides, _, start, _ = geometry
+    out = np.empty(start.size - 1, np.int64)
+    out[0] = (alphabet * strides).sum()
+    for j in range(alphabet.size):
+        step = (alphabet[j] - state[j]) * strides[j]
+        for mask in range(1 << j):
+            out[mask | 1 << j] = out[mask] - step
+    return out
+
+
+@compiled
+def tables(
+    cause: Floats, effect: Floats, state: Ints, geometry: Geometry
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Extended marginals and their -log2: of the present values (cause), of all (effect)."""
+    alphabet, offsets = geometry[0], geometry[1]
+    present_only = np.empty((cause.shape[0], alphabet.size))
+    for j in range(alphabet.size):
+        present_only[:, j] = cause[:, offsets[j] + state[j]]
+    causes = extend(present_only, alphabet, True)
+    effects = extend(effect, alphabet, True)
+    return causes, -np.log2(causes), effects, -np.log2(effects)
+
+
+@compiled
+def _products(row: Floats, alphabet: Ints, offsets: Ints, marginal: bool, out: Floats) -> None:
+    """Product of a row's unit marginals for every state; averaged units contribute 1."""
+    out[0] = 1.0
+    size = 1
+    for j in range(alphabet.size):
+        k = alphabet[j]
+        if marginal:
+            for i in range(size):
+                out[k * size + i] = out[i]
+        for v in range(k - 1, -1, -1):  # value 0 last: it overwrites the factor being spread
+            f = row[offsets[j] + v]
+            for i in range(size):
+                out[v * size + i] = out[i] * f
+        size *= k + 1 if marginal else k
+
+
+@compiled
+def effect_profile(
+    mask: int, table: Floats, now: Ints, geometry: Geometry
+) -> tuple[Floats, Floats, Floats]:
+    """Effect side of a mechanism, for every purview state: pi(z|m) twice, and pi(z;M)."""
+    alphabet, offsets, _, states, start, _ = geometry
+    p = np.empty(table.shape[0])
+    _products(table[now[mask]], alphabet, offsets, True, p)
+    n_states = 1
+    for k in alphabet:
+        n_states *= k
+    joint = np.empty(n_states)
+    total = np.zeros((n_states, 1))
+    for r in range(start[mask], start[mask + 1]):
+        _products(table[states[r]], alphabet, offsets, False, joint)
+        for i in range(n_states):
+            total[i, 0] += joint[i]
+    total /= start[mask + 1] - start[mask]
+    return p, p, extend(total, alphabet, False)[:, 0]
+
+
+@compiled
+def cause_profile(mask: int, table: Floats, geometry: Geometry) -> tuple[Floats, Floats, Floats]:
+    """Cause side, for every purview state: pi(m|z), pi<-(z|m) and pi(m;Z)."""
+    _, _, _, states, start, _ = geometry
+    size = table.shape[0]
+    p = np.ones(size)
+    for j in range(table.shape[1]):
+        if mask >> j & 1:
+            for x in range(size):
+                p[x] *= table[x, j]
+    selectivity = np.zeros(size)
+    reference = np.zeros(size)
+    for purview in range(start.size - 1):
+        total = 0.0
+        for r in range(start[purview], start[purview + 1]):
+            total += p[states[r]]
+        if total > 0.0:
+            average = total / (start[purview + 1] - start[purview])
+            for r in range(start[purview], start[purview + 1]):
+                x = states[r]
+                selectivity[x] = p[x] / total
+                reference[x] = average
+    return p, selectivity, reference
+
+
+@compiled
+def specified(
+    purview: int, p: Floats, selectivity: Floats, reference: Floats, geometry: Geometry, out: Ints
+) -> tuple[int, float]:
+    """States of a purview whose intrinsic information is largest (Eqs. 34-37), ties included.
+
+    Writes their extended indices to `out`; returns how many and the intrinsic information.
+    """
+    _, _, _, states, start, _ = geometry
+    best = 0.0
+    for r in range(start[purview], start[purview + 1]):
+        x = states[r]
+        if selectivity[x] > 0.0:
+            best = max(best, selectivity[x] * np.log2(p[x] / reference[x]))
+    count = 0
+    if best >= TIE:
+        for r in range(start[purview], start[purview + 1]):
+            x = states[r]
+            if selectivity[x] > 0.0 and selectivity[x] * np.log2(p[x] / reference[x]) >= best - TIE:
+                out[count] = x
+                count += 1
+    return count, best
+
+
+@compiled
+def _select(mask: int, n: int) -> Ints:
+    """Positions of the set bits."""
+    out = np.empty(count_bits(mask), np.int64)
+    i = 0
+    for j in range(n):
+        if mask >> j & 1:
+            out[i] = j
+            i += 1
+    return out
+
+
+@compiled
+def _effect_blocks(units: Ints, logs: Floats, now: Ints, out: Floats) -> None:
+    """Gather -log2 P(value | block of the mechanism held) for every column and block."""
+    for b in range(1 << units.size):
+        full = 0
+        for i in range(units.size):
+            if b >> i & 1:
+                full |= 1 << units[i]
+        for c in range(logs.shape[1]):
+            out[c, b] = logs[now[full], c]
+
+
+@compiled
+def _cause_blocks(
+    units: Ints, x: int, rows: Ints, logs: Floats, geometry: Geometry, out: Floats
+) -> None:
+    """Gather -log2 P(mechanism unit | block of the purview in its specified state)."""
+    alphabet, _, strides, _, _, digits = geometry
+    index = np.empty(1 << units.size, np.int64)
+    index[0] = logs.shape[0] - 1
+    for i in range(units.size):
+        j = units[i]
+        step = (alphabet[j] - digits[x, j]) * strides[j]
+        for b in range(1 << i):
+            index[b | 1 << i] = index[b] - step
+    for a in range(rows.size):
+        for b in range(index.size):
+            out[a, b] = logs[index[b], rows[a]]
+
+
+@compiled
+def _candidates(
+    p: Floats, selectivity: Floats, reference: Floats, alone: Floats, geometry: Geometry
+) -> tuple[Ints, Ints, Floats, Floats]:
+    """Purviews in their specified states: extended index, units, information, bound of phi.
+
+    The bound is phi of the complete cut, whose norm no other partition exceeds.
+    """
+    start = geometry[4]
+    index = np.empty(p.size, np.int64)
+    purview = np.empty(p.size, np.int64)
+    information = np.empty(p.size)
+    bound = np.empty(p.size)
+    tied = np.empty(p.size, np.int64)
+    count = 0
+    for units in range(1, start.size - 1):
+        n_tied, best = specified(units, p, selectivity, reference, geometry, tied)
+        for x in tied[:n_tied]:
+            complete = selectivity[x] * np.log2(p[x] / alone[x])
+            if complete > TIE:
+                index[count], purview[count] = x, units
+                information[count], bound[count] = best, complete
+                count += 1
+    return index[:count], purview[:count], information[:count], bound[:count]
+
+
+@compiled
+def maximal(
+    mask: int, cause: bool, table: Floats, logs: Floats, now: Ints, geometry: Geometry
+) -> tuple[Ints, Floats, Ints, Floats, Ints]:
+    """Purviews of a mechanism with the largest phi on one side (Eqs. 42-47), ties included.
+
+    Candidates are refined in order of an upper bound, first by a few partitions, then exactly,
+    until no bound reaches the best phi.
+
+    Args:
+        mask: the mechanism.
+        cause: which side.
+        table: extended marginals of T_e (every value) or T_c (present values only).
+        logs: -log2 of the table.
+        now: extended index of the present state of each set of units, the others averaged.
+        geometry: see `distinctions.geometry`.
+
+    Returns one row each: extended index of the purview in its specified state, phi, norm of the
+    minimum partition, intrinsic information, and per partitioned unit (purview units for effects,
+    mechanism units for causes, ascending) the block of the other side that it stays with.
+    """
+    alphabet, offsets, _, _, _, digits = geometry
+    n = alphabet.size
+    last = table.shape[0] - 1
+    if cause:
+        p, selectivity, reference = cause_profile(mask, table, geometry)
+        alone = np.full(last + 1, p[last])
+    else:
+        p, selectivity, reference = effect_profile(mask, table, now, geometry)
+        alone = np.empty(last + 1)
+        _products(table[last], alphabet, offsets, True, alone)
+    index, purview, information, bound = _candidates(p, selectivity, reference, alone, geometry)
+    mechanism = _select(mask, n)
+    width = mechanism.size if cause else table.shape[1]
+    blocks = np.empty((width, 1 << (n if cause else mechanism.size)))
+    if not cause:
+        _effect_blocks(mechanism, logs, now, blocks)
+    refined = np.zeros(index.size, np.bool_)
+    phi = np.zeros(index.size)
+    norm = np.zeros(index.size, np.int64)
+    kept = np.zeros((index.size, n), np.int64)
+    best = 0.0
+    while index.size:
+        at = np.argmax(bound)
+        if bound[at] < max(best - TIE, TIE):
+            break
+        units = _select(purview[at], n)
+        if cause:
+            side, rows = units, np.arange(mechanism.size)
+            _cause_blocks(units, index[at], mechanism, logs, geometry, blocks)
+        else:
+            side, rows = mechanism, offsets[units]
+            for i in range(units.size):
+                rows[i] += digits[index[at], units[i]]
+        value, cut = minimum_partition(
+            blocks, rows, side.size, cause, selectivity[index[at]],
+            max(best - TIE, TIE), refined[at], kept[at],
+        )  # fmt: skip
+        if cut == 0 and not refined[at]:
+            refined[at] = True
+            bound[at] = min(value, bound[at])
+            continue
+        bound[at] = -1.0
+        phi[at], norm[at] = value, cut
+        best = max(best, value)
+    won = np.flatnonzero(phi >= max(best - TIE, TIE))
+    for i in won:
+        side = _select(purview[i] if cause else mask, n)
+        for a in range(n):
+            block = 0
+            for b in range(side.size):
+                if kept[i, a] >> b & 1:
+                    block |= 1 << int(side[b])
+            kept[i, a] = block
+    return index[won], phi[won], norm[won], information[won], kept[won]

@@ -1,0 +1,288 @@
+"""Composition: the causes and effects of mechanisms, and the distinctions they make (Eqs. 27-48).
+
+Every subset of a system's units is a mechanism. On each side it picks out the purview, and the
+state of that purview, over which it is maximally irreducible. A mechanism with both a cause and an
+effect makes a distinction.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from iitcore import _distinction_kernels as kernels
+from iitcore._jit import Floats, Ints
+from iitcore.substrate import System
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Direction = Literal["cause", "effect"]
+State = tuple[int, ...]
+Names = tuple[str, ...]
+Part = tuple[Names, Names]
+_THREADED = 6  # systems of more units than this are worth several threads
+
+
+@dataclass(frozen=True)
+class Purview:
+    """A maximally irreducible cause or effect of a mechanism.
+
+    Attributes:
+        direction: "cause" or "effect".
+        units: names of its units.
+        state: the value it specifies for each of them (Eqs. 34-37).
+        phi: integrated information, ibits.
+        normalized_phi: phi per connection cut, by which the minimum partition was chosen.
+        intrinsic_information: of the mechanism over the purview in this state, ibits.
+        partition: the minimum partition: (mechanism units, purview units) of each part.
+    """
+
+    direction: Direction
+    units: Names
+    state: State
+    phi: float
+    normalized_phi: float
+    intrinsic_information: float
+    partition: tuple[Part, ...]
+
+    @property
+    def elements(self) -> frozenset[tuple[str, int]]:
+        """Its units, each with its specified value."""
+        return frozenset(zip(self.units, self.state, strict=True))
+
+    def agrees(self, values: Mapping[str, int]) -> bool:
+        """Whether the specified state is that of the system's, on this purview (congruence)."""
+        return all(values[u] == v for u, v in zip(self.units, self.state, strict=True))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "direction": self.direction,
+            "units": list(self.units),
+            "state": list(self.state),
+            "phi": self.phi,
+            "normalized_phi": self.normalized_phi,
+            "intrinsic_information": self.intrinsic_information,
+            "partition": [[list(m), list(z)] for m, z in self.partition],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Purview:
+        """Inverse of `to_dict`."""
+        parts = tuple((tuple(m), tuple(z)) for m, z in data["partition"])
+        same = ("direction", "phi", "normalized_phi", "intrinsic_information")
+        return cls(
+            units=tuple(data["units"]),
+            state=tuple(data["state"]),
+            partition=parts,
+            **{key: data[key] for key in same},
+        )
+
+    def __repr__(self) -> str:
+        cut = " ".join(f"{','.join(m) or '∅'}|{','.join(z) or '∅'}" for m, z in self.partition)
+        return f"{self.direction} {_named(self.units, self.state)} (phi={self.phi:.6g}, cut {cut})"
+
+
+@dataclass(frozen=True)
+class Distinction:
+    """A mechanism with its cause and its effect (Eqs. 47-48).
+
+    Attributes:
+        mechanism: names of its units.
+        state: their present values.
+        phi: the smaller of cause and effect phi, ibits.
+        cause, effect: the purviews chosen.
+        tied_causes, tied_effects: all purviews that could have been chosen instead, at equal phi
+            and equal congruence (`cause` and `effect` among them).
+    """
+
+    mechanism: Names
+    state: State
+    phi: float
+    cause: Purview
+    effect: Purview
+    tied_causes: tuple[Purview, ...]
+    tied_effects: tuple[Purview, ...]
+
+    @property
+    def elements(self) -> frozenset[tuple[str, int]]:
+        """Units with their specified values in cause or effect: what relations overlap on."""
+        return self.cause.elements | self.effect.elements
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "mechanism": list(self.mechanism),
+            "state": list(self.state),
+            "phi": self.phi,
+            "cause": self.tied_causes.index(self.cause),
+            "effect": self.tied_effects.index(self.effect),
+            "tied_causes": [p.to_dict() for p in self.tied_causes],
+            "tied_effects": [p.to_dict() for p in self.tied_effects],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Distinction:
+        """Inverse of `to_dict`."""
+        causes = tuple(Purview.from_dict(p) for p in data["tied_causes"])
+        effects = tuple(Purview.from_dict(p) for p in data["tied_effects"])
+        return cls(
+            tuple(data["mechanism"]),
+            tuple(data["state"]),
+            data["phi"],
+            causes[data["cause"]],
+            effects[data["effect"]],
+            causes,
+            effects,
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"Distinction({_named(self.mechanism, self.state)}: phi={self.phi:.6g}, "
+            f"{self.cause!r}, {self.effect!r})"
+        )
+
+
+def _named(units: Names, state: State) -> str:
+    return ",".join(f"{u}={v}" for u, v in zip(units, state, strict=True))
+
+
+def distinctions(system: System, threads: int | None = None) -> tuple[Distinction, ...]:
+    """All distinctions of a system before the congruence filter, by mechanism.
+
+    Mechanisms come in the order of their masks (bit j is unit j of the system). Purviews that tie
+    are listed in the order of their units' masks, and the first is taken; `unfold` chooses among
+    them as the theory asks.
+
+    Args:
+        threads: for systems of more than six units; by default one per available core.
+    """
+    if not system.reachable:
+        return ()
+    tables = Tables(system)
+    masks = range(1, 2**system.n)
+    if system.n > _THREADED and threads != 1:
+        with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
+            found = list(pool.map(tables.distinction, masks))
+    else:
+        found = [tables.distinction(mask) for mask in masks]
+    return tuple(d for d in found if d is not None)
+
+
+@lru_cache(maxsize=64)
+def geometry(alphabet: State) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
+    """Index arithmetic shared by all systems of the same alphabet.
+
+    Returns alphabet (n,), offsets (n + 1,) of each unit's columns, strides (n,) of extended
+    indices, states (rows,): extended indices sorted by the set of units that are not averaged,
+    start (2**n + 1,): where each set begins in `states`, and digits (rows, n).
+    """
+    k = np.array(alphabet, dtype=np.int64)
+    n = len(k)
+    strides = np.concatenate([[1], np.cumprod(k + 1)[:-1]]).astype(np.int64)
+    digits = np.arange(int(np.prod(k + 1)))[:, None] // strides % (k + 1)
+    mask = ((digits < k) << np.arange(n)).sum(axis=1)
+    states = np.argsort(mask, kind="stable").astype(np.int64)
+    start = np.concatenate([[0], np.cumsum(np.bincount(mask, minlength=2**n))]).astype(np.int64)
+    offsets = np.concatenate([[0], np.cumsum(k)]).astype(np.int64)
+    return k, offsets, strides, states, start, digits
+
+
+class Tables:
+    """Extended marginals of a system, from which every mechanism and purview reads.
+
+    Args:
+        system: a reachable system.
+    """
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.geometry = geometry(system.alphabet)
+        self.now = kernels.present(np.array(system.state), self.geometry)
+        self.cause, self.cause_logs, self.effect, self.effect_logs = kernels.tables(
+            system.cause, system.effect, np.array(system.state), self.geometry
+        )
+
+    def distinction(self, mask: int) -> Distinction | None:
+        """The distinction of one mechanism (a mask), or None."""
+        effects = self.purviews(mask, "effect")
+        causes = self.purviews(mask, "cause") if effects else ()
+        if not causes:
+            return None
+        phi = min(max(p.phi for p in causes), max(p.phi for p in effects))
+        units = self._names(mask)
+        state = tuple(v for j, v in enumerate(self.system.state) if mask >> j & 1)
+        return Distinction(units, state, phi, causes[0], effects[0], causes, effects)
+
+    def purviews(self, mask: int, direction: Direction) -> tuple[Purview, ...]:
+        """The purviews of a mechanism on one side whose phi is largest; none when it is zero."""
+        cause = direction == "cause"
+        table, logs = (self.cause, self.cause_logs) if cause else (self.effect, self.effect_logs)
+        found = kernels.maximal(mask, cause, table, logs, self.now, self.geometry)
+        index, phi, norm, information, kept = found
+        return tuple(
+            Purview(
+                direction,
+                self._names(units := self._units(index[i])),
+                tuple(int(v) for j, v in enumerate(self._digits(index[i])) if units >> j & 1),
+                float(phi[i]),
+                float(phi[i] / norm[i]),
+                float(information[i]),
+                self._parts(mask, units, kept[i], cause),
+            )
+            for i in range(len(index))
+        )
+
+    def _digits(self, index: int) -> Ints:
+        row: Ints = self.geometry[5][index]
+        return row
+
+    def _units(self, index: int) -> int:
+        digits = self._digits(index)
+        return sum(1 << j for j, k in enumerate(self.system.alphabet) if digits[j] < k)
+
+    def _names(self, mask: int) -> Names:
+        return tuple(u for j, u in enumerate(self.system.labels) if mask >> j & 1)
+
+    def _parts(self, mechanism: int, purview: int, kept: Ints, cause: bool) -> tuple[Part, ...]:
+        """Parts from the block that each row unit stays with; what stays with none comes last."""
+        rows, side = (mechanism, purview) if cause else (purview, mechanism)
+        members: dict[int, int] = {}
+        for unit, block in zip((j for j in range(self.system.n) if rows >> j & 1), kept):
+            members[int(block)] = members.get(int(block), 0) | 1 << unit
+        alone = members.pop(0, 0)
+        left = side & ~sum(members)
+        pairs = sorted((block, row) for block, row in members.items())
+        pairs += [(left, 0)] * (left > 0) + [(0, alone)] * (alone > 0)
+        return tuple(
+            (self._names(r), self._names(b)) if cause else (self._names(b), self._names(r))
+            for b, r in pairs
+        )
+
+
+def distinction_table(found: Sequence[Distinction]) -> pd.DataFrame:
+    """One row per distinction: mechanism, phi, and cause and effect with their states."""
+    import pandas as pd
+
+    rows = []
+    for d in found:
+        row: dict[str, Any] = {"mechanism": ",".join(d.mechanism), "phi": d.phi}
+        row["mechanism_state"] = "".join(map(str, d.state))
+        for side in (d.cause, d.effect):
+            name = side.direction
+            row[name] = ",".join(side.units)
+            row[f"{name}_state"] = "".join(map(str, side.state))
+            row[f"{name}_phi"] = side.phi
+            row[f"{name}_normalized_phi"] = side.normalized_phi
+            row[f"{name}_intrinsic_information"] = side.intrinsic_information
+        row["tied_causes"] = len(d.tied_causes)
+        row["tied_effects"] = len(d.tied_effects)
+        rows.append(row)
+    return pd.DataFrame(rows)
