@@ -35,9 +35,9 @@ CORRECTIONS = {"holm": "Holm", "fdr": "Benjamini-Hochberg", "none": "no correcti
 
 def compare(
     summary: pd.DataFrame,
+    contrasts: Sequence[tuple[str, str]],
+    conditions: Sequence[str] = (),
     *,
-    conditions: Sequence[str],
-    contrasts: Sequence[tuple[str, str]] = (),
     bootstrap: int = 2000,
     permutations: int = 10000,
     confidence: float = 0.95,
@@ -46,8 +46,8 @@ def compare(
 ) -> pd.DataFrame:
     """Compare conditions at every scale and for every measure of the table `summary`.
 
-    conditions: in the order of the study; contrasts: pairs (a, b), a minus b; none given takes all
-        pairs (earlier minus later). A single condition gives a table without rows.
+    contrasts: pairs (a, b), a minus b; where none are given all pairs of `conditions` are taken,
+        earlier minus later. A single condition gives a table without rows.
     Each row: mean over subjects of the within-subject difference, its interval
     (`bootstrap_interval`), the two-sided sign-flip p (`sign_flip`) and p corrected over all routes,
     scales and measures of the contrast. `method` says which test was made, with how many flips, the
@@ -58,7 +58,7 @@ def compare(
         raise ValueError(f"correction {correction!r}: use one of {', '.join(CORRECTIONS)}")
     values = subject_values(summary)
     rows: list[dict] = []
-    for a, b in list(contrasts) or list(combinations(conditions, 2)):
+    for a, b in list(contrasts) or combinations(conditions, 2):
         family = [
             _contrast_row(values, target, (a, b), bootstrap, permutations, confidence, seed)
             for target in _targets(summary)
