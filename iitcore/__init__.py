@@ -4,6 +4,7 @@ Every public name is imported here; modules follow the postulates in reading ord
 """
 
 from iitcore._layout import SubstrateError
+from iitcore.batch import phi_batch
 from iitcore.information import SpecifiedState, cause_effect_states
 from iitcore.partitions import SystemPartition, system_partitions
 from iitcore.substrate import Substrate, System
@@ -19,6 +20,7 @@ __all__ = [
     "SystemPartition",
     "SystemPhi",
     "cause_effect_states",
+    "phi_batch",
     "system_partitions",
     "system_phi",
 ]

@@ -5,7 +5,7 @@ Probabilities are *packed*: (n_states, sum of alphabet), one column per value of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -16,8 +16,8 @@ Array = npt.NDArray[np.float64]
 TpmLike = npt.ArrayLike | Sequence[npt.ArrayLike]
 StateLike = Sequence[int] | str | npt.NDArray[np.integer[Any]]
 
-_ROUNDING = 1e-9  # probabilities this far outside [0, 1], or sums this far from 1, are rounding
-_SHOWN = 8  # faults spelled out in one message
+ROUNDING = 1e-9  # probabilities this far outside [0, 1], or sums this far from 1, are rounding
+SHOWN = 8  # faults spelled out in one message
 
 
 class SubstrateError(ValueError):
@@ -59,6 +59,27 @@ def check_labels(units: Sequence[str] | None, n: int) -> tuple[str, ...]:
             f"unit names {names}: {n} distinct names are needed, one per unit of the TPM"
         )
     return names
+
+
+def check_units(units: Iterable[str | int] | None, labels: tuple[str, ...]) -> tuple[int, ...]:
+    """Positions of units given by name or index, ascending; all of them for None."""
+    n = len(labels)
+    if units is None:
+        return tuple(range(n))
+    keys = [units] if isinstance(units, str) and units in labels else list(units)
+    wrong = [repr(u) for u in keys if not (u in labels if isinstance(u, str) else 0 <= int(u) < n)]
+    if wrong:
+        raise SubstrateError(
+            f"no unit {', '.join(wrong)}: the substrate has {', '.join(labels)} "
+            f"(indices 0..{n - 1})"
+        )
+    found = sorted(labels.index(u) if isinstance(u, str) else int(u) for u in keys)
+    if len(set(found)) < len(found) or not found:
+        raise SubstrateError(
+            f"units {keys!r}: each unit can be in a system once, and a system needs at least one; "
+            "list distinct units"
+        )
+    return tuple(found)
 
 
 def check_state(
@@ -125,13 +146,13 @@ def _check_probabilities(factors: list[Array], name: str, labels: tuple[str, ...
     faults: list[str] = []
     count = 0
     for f, label in zip(factors, labels, strict=True):
-        bad = ~np.isfinite(f) | (f < -_ROUNDING) | (f > 1 + _ROUNDING)
-        sums = np.abs(np.where(bad, 0.0, f).sum(axis=1) - 1) > _ROUNDING
+        bad = ~np.isfinite(f) | (f < -ROUNDING) | (f > 1 + ROUNDING)
+        sums = np.abs(np.where(bad, 0.0, f).sum(axis=1) - 1) > ROUNDING
         rows = np.flatnonzero(bad.any(axis=1) | sums)
         count += len(rows)
-        for row in rows[: _SHOWN - len(faults)]:
+        for row in rows[: SHOWN - len(faults)]:
             value = f"P(ON) = {f[row, 1]:g}" if len(f[row]) == 2 else f"P = {f[row].tolist()}"
-            faults.append(f"row {row} (state {_digits(int(row), alphabet)}), unit {label}: {value}")
+            faults.append(f"row {row} (state {digits(int(row), alphabet)}), unit {label}: {value}")
     if count:
         more = f"; and {count - len(faults)} more" if count > len(faults) else ""
         raise SubstrateError(
@@ -141,12 +162,12 @@ def _check_probabilities(factors: list[Array], name: str, labels: tuple[str, ...
         )
 
 
-def _digits(row: int, alphabet: Sequence[int]) -> str:
-    digits = []
+def digits(row: int, alphabet: Sequence[int]) -> str:
+    found = []
     for k in alphabet:
-        digits.append(str(row % k))
+        found.append(str(row % k))
         row //= k
-    return "".join(digits)
+    return "".join(found)
 
 
 def square_alphabet(matrix: Array, alphabet: Sequence[int] | None) -> tuple[int, ...]:
@@ -165,12 +186,12 @@ def square_alphabet(matrix: Array, alphabet: Sequence[int] | None) -> tuple[int,
 
 
 def check_rows(matrix: Array) -> None:
-    bad = ~np.isfinite(matrix) | (matrix < -_ROUNDING)
+    bad = ~np.isfinite(matrix) | (matrix < -ROUNDING)
     sums = np.where(bad, 0.0, matrix).sum(axis=1)
     rows = np.flatnonzero(bad.any(axis=1) | (np.abs(sums - 1) > 1e-8))
     if len(rows):
-        listed = ", ".join(f"row {r} (sums to {sums[r]:.6g})" for r in rows[:_SHOWN])
-        more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+        listed = ", ".join(f"row {r} (sums to {sums[r]:.6g})" for r in rows[:SHOWN])
+        more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
         raise SubstrateError(
             f"state-by-state TPM rows are not distributions: {listed}{more}. Transitions out of "
             "these states are undefined; rows must be non-negative and sum to 1"

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from iitcore import _layout
+from iitcore import _kernels, _layout
 from iitcore._layout import Array, StateLike, SubstrateError, TpmLike
 
 UnitKey = str | int
@@ -344,26 +344,7 @@ class Substrate:
 
     def indices(self, units: Iterable[UnitKey] | None) -> tuple[int, ...]:
         """Positions of units given by name or index, ascending; all of them for None."""
-        if units is None:
-            return tuple(range(self.n))
-        keys = [units] if isinstance(units, str) and units in self.units else list(units)
-        wrong = [
-            repr(u)
-            for u in keys
-            if not (u in self.units if isinstance(u, str) else 0 <= int(u) < self.n)
-        ]
-        if wrong:
-            raise SubstrateError(
-                f"no unit {', '.join(wrong)}: the substrate has "
-                f"{', '.join(self.units)} (indices 0..{self.n - 1})"
-            )
-        found = sorted(self.units.index(u) if isinstance(u, str) else int(u) for u in keys)
-        if len(set(found)) < len(found) or not found:
-            raise SubstrateError(
-                f"units {keys!r}: each unit can be in a system once, and a system needs at least "
-                "one; list distinct units"
-            )
-        return tuple(found)
+        return _layout.check_units(units, self.units)
 
     def check_state(self, state: StateLike) -> tuple[int, ...]:
         """One value per unit, checked; accepts a sequence of integers or a string such as 011."""
@@ -385,29 +366,25 @@ class Substrate:
         """
         values = self.check_state(state)
         chosen = self.indices(units)
-        n = self.n
-        rest = [i for i in range(n) if i not in chosen]
-        likelihood = _layout.likelihood(self.packed, self.alphabet, values)
-        reachable = bool(likelihood.sum() > 0)
-        packed = _layout.columns(self.packed, self.alphabet, chosen)
-        columns = packed.shape[1]
-        grid = packed.reshape(*reversed(self.alphabet), columns)
-        # Axis n - 1 - i is unit i; move the background's axes last, before the columns.
-        axes = [n - 1 - i for i in reversed(chosen)] + [n - 1 - i for i in reversed(rest)]
-        size = int(np.prod([self.alphabet[i] for i in chosen], dtype=np.int64))
-        grid = grid.transpose(*axes, n).reshape(size, -1, columns)
-        posterior = likelihood.reshape(*reversed(self.alphabet)).transpose(axes)
-        q = posterior.reshape(size, -1).sum(axis=0)
-        q = q / q.sum() if reachable else np.full(len(q), 1 / len(q))
-        now = _layout.state_index([values[i] for i in rest], [self.alphabet[i] for i in rest])
+        alphabet = tuple(self.alphabet[i] for i in chosen)
+        shape = int(np.prod(alphabet, dtype=np.int64)), sum(alphabet)
+        cause, effect = np.empty(shape), np.empty(shape)
+        reachable = _kernels.condition(
+            self.packed,
+            _layout.offsets(self.alphabet),
+            np.array(values),
+            np.array(chosen),
+            cause,
+            effect,
+        )
         return System(
-            np.ascontiguousarray(np.einsum("swc,w->sc", grid, q)) if rest else packed,
-            np.ascontiguousarray(grid[:, now]),
+            cause,
+            effect,
             tuple(values[i] for i in chosen),
             tuple(self.units[i] for i in chosen),
             chosen,
-            tuple(self.alphabet[i] for i in chosen),
-            reachable,
+            alphabet,
+            bool(reachable),
         )
 
     def to_dict(self) -> dict[str, Any]:

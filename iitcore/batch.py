@@ -1,0 +1,153 @@
+"""phi_s of many TPMs in many states at once: posterior draws, surrogates, visited states."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from iitcore import _kernels, _layout
+from iitcore._jit import Floats, Ints, compiled
+from iitcore._layout import Array, StateLike, SubstrateError
+from iitcore.substrate import Substrate, UnitKey
+from iitcore.system import analyse
+
+_SERIAL = 16  # systems below which starting threads costs more than it saves
+
+
+def phi_batch(
+    tpms: npt.ArrayLike | Sequence[Substrate],
+    states: Iterable[StateLike],
+    units: Iterable[UnitKey] | None = None,
+    cause_tpms: npt.ArrayLike | None = None,
+    threads: int | None = None,
+) -> Array:
+    """phi_s of every TPM in every state; equal to `system_phi` bit for bit, with any threads.
+
+    Args:
+        tpms: (draws, 2**n, n) P(ON), one (2**n, n) TPM, or a sequence of substrates with equal
+            units, which need not be binary.
+        states: states of the universe, one value per unit each.
+        units: the candidate system, by index (by name for substrates); all units by default.
+        cause_tpms: like `tpms`, for systems with a cause TPM of their own (macro systems): `tpms`
+            are then effect TPMs, and there is no background.
+        threads: systems analysed at once; by default all cores this process may use.
+
+    Returns:
+        (draws, states) phi_s in ibits.
+
+    Raises:
+        SubstrateError: naming draw, row and unit of every fault.
+    """
+    effect, alphabet, labels = _stack(tpms, "tpms")
+    cause = effect
+    if cause_tpms is not None:
+        cause, other, _ = _stack(cause_tpms, "cause_tpms")
+        if cause.shape != effect.shape or other != alphabet:
+            raise SubstrateError(
+                f"tpms describe {len(effect)} systems of {alphabet} values per unit, cause_tpms "
+                f"{len(cause)} of {other}: pass one cause TPM per effect TPM"
+            )
+        if units is not None:
+            raise SubstrateError("cause_tpms are a whole system's: units cannot be chosen in it")
+    checked = [_layout.check_state(s, alphabet, labels) for s in states]
+    present = np.array(checked, dtype=np.int64).reshape(-1, len(alphabet))
+    chosen = np.array(_layout.check_units(units, labels), dtype=np.int64)
+    out = np.empty((len(effect), len(present)))
+    offsets = _layout.offsets(alphabet)
+
+    def work(start: int, stop: int) -> None:
+        _chunk(effect, cause, cause_tpms is not None, offsets, present, chosen, out, start, stop)
+
+    in_threads(work, out.size, threads)
+    return out
+
+
+def in_threads(work: Callable[[int, int], None], count: int, threads: int | None = None) -> None:
+    """Run work(start, stop) over 0..count in contiguous pieces, on several threads."""
+    workers = available_threads() if threads is None else max(1, threads)
+    if workers == 1 or count < _SERIAL:
+        work(0, count)
+        return
+    edges = np.linspace(0, count, min(count, 8 * workers) + 1).astype(int).tolist()
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(work, edges[:-1], edges[1:]))
+
+
+def available_threads() -> int:
+    """Cores this process may use: its affinity, or OMP_NUM_THREADS where that is less."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(cores or 1, int(limit) if limit.isdigit() and int(limit) else 1 << 16))
+
+
+@compiled
+def _chunk(
+    effects: Floats,
+    causes: Floats,
+    own_cause: bool,
+    offsets: Ints,
+    states: Ints,
+    units: Ints,
+    out: Floats,
+    start: int,
+    stop: int,
+) -> None:
+    n, m = len(units), 1
+    inner = np.zeros(n + 1, np.int64)
+    for i in range(n):
+        k = offsets[units[i] + 1] - offsets[units[i]]
+        inner[i + 1] = inner[i] + k
+        m *= k
+    cause, effect = np.empty((m, inner[n])), np.empty((m, inner[n]))
+    parts, marks = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    for item in range(start, stop):
+        draw, s = item // len(states), item % len(states)
+        state = states[s]
+        if own_cause:
+            cause[:] = causes[draw]
+            effect[:] = effects[draw]
+            reachable = True  # a state without predecessor has no likelihood, hence no cause
+        else:
+            reachable = _kernels.condition(effects[draw], offsets, state, units, cause, effect)
+        out[draw, s] = analyse(cause, effect, inner, state[units], reachable, parts, marks)[0]
+
+
+def _stack(
+    tpms: npt.ArrayLike | Sequence[Substrate], name: str
+) -> tuple[Floats, tuple[int, ...], tuple[str, ...]]:
+    """(draws, n_states, sum of alphabet) probabilities, alphabet and labels."""
+    if isinstance(tpms, Substrate):
+        tpms = [tpms]
+    if isinstance(tpms, (list, tuple)) and tpms and isinstance(tpms[0], Substrate):
+        first = tpms[0]
+        for i, other in enumerate(tpms):
+            if (other.units, other.alphabet) != (first.units, first.alphabet):
+                raise SubstrateError(f"{name}: substrate {i} is {other}, the first is {first}")
+        return np.stack([t.packed for t in tpms]), first.alphabet, first.units
+    array = np.array(tpms, dtype=float)
+    array = array[None] if array.ndim == 2 else array
+    draws, rows, n = array.shape if array.ndim == 3 else (0, 0, 0)
+    if n == 0 or rows != 2**n:
+        raise SubstrateError(
+            f"{name} has shape {array.shape}: rows would be read as wrong states. It must be "
+            "(draws, 2**n, n), entries P(ON)"
+        )
+    labels = _layout.check_labels(None, n)
+    bad = ~np.isfinite(array) | (array < -_layout.ROUNDING) | (array > 1 + _layout.ROUNDING)
+    if bad.any():
+        faults = [
+            f"draw {d}, row {r} (state {_layout.digits(int(r), (2,) * n)}), unit {u}: "
+            f"{array[d, r, u]:g}"
+            for d, r, u in np.argwhere(bad)[: _layout.SHOWN]
+        ]
+        raise SubstrateError(
+            f"{name} has {bad.sum()} entries that are not probabilities: {'; '.join(faults)}. "
+            "Give finite values in [0, 1]"
+        )
+    array = np.clip(array, 0.0, 1.0)
+    packed = np.stack([1.0 - array, array], axis=-1).reshape(draws, rows, 2 * n)
+    return packed, (2,) * n, labels
