@@ -13,6 +13,7 @@ from pipeline.errors import PhiscaleError, Problem, Problems
 from pipeline.ingest import open_recording
 from pipeline.study import Study
 from pipeline.tpm import largest_supported
+from pipeline.windows import table
 
 SECONDS_PER_JOB = 4.0  # start of an interpreter and its libraries, measured on one core of 2026
 MAX_NAN_RUN_S = 1.0
@@ -55,7 +56,7 @@ def _check_windows(study: Study, recording: str, dataset: xr.Dataset, findings: 
     time = dataset["time"].values
     step = float(np.median(np.diff(time)))
     usable = ~dataset["dropped"].values
-    windows = study.windows_of(recording)
+    windows = table(study.row(recording), study.sheet_of(recording), dataset, study.state_codes())
     if windows.empty:
         findings.problems.add(
             f"recording {recording}",

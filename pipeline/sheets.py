@@ -302,7 +302,7 @@ def check_windows(
                 "Its frames cannot be told apart",
                 "use one window name per condition",
             )
-    _check_overlaps(table, sheet, problems)
+    check_overlaps(table, sheet, problems)
     for name in recordings["recording"]:
         if (
             parameters.windows
@@ -325,7 +325,8 @@ def _simulated_length(
     return conditions * parameters.simulate.duration_s
 
 
-def _check_overlaps(table: pd.DataFrame, sheet: str, problems: Problems) -> None:
+def check_overlaps(table: pd.DataFrame, sheet: str, problems: Problems) -> None:
+    """Note windows of one recording that share frames."""
     for recording, rows in table.groupby("recording", sort=False):
         ordered = rows.sort_values("start_s", kind="stable")
         latest, holder = -1.0, ""

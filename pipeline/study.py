@@ -12,6 +12,7 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from pipeline import windows
 from pipeline.config import Parameters, contrasts
 from pipeline.errors import PhiscaleError, Problem, Problems
 from pipeline.sheets import (
@@ -61,14 +62,14 @@ class Study:
         recordings = read_sheet(
             path.parent / parameters.recordings, RECORDING_COLUMNS, OPTION_COLUMNS, problems
         )
-        windows: pd.DataFrame | None = pd.DataFrame(columns=list(WINDOW_COLUMNS))
+        sheet: pd.DataFrame | None = pd.DataFrame(columns=list(WINDOW_COLUMNS))
         if parameters.windows:
-            windows = read_sheet(path.parent / parameters.windows, WINDOW_COLUMNS, (), problems)
-        if recordings is None or windows is None:
+            sheet = read_sheet(path.parent / parameters.windows, WINDOW_COLUMNS, (), problems)
+        if recordings is None or sheet is None:
             return None, problems
         expand_paths(recordings, path, parameters, data, problems)
         check_recordings(recordings, parameters, problems)
-        windows = check_windows(windows, recordings, parameters, problems)
+        sheet = check_windows(sheet, recordings, parameters, problems)
         return cls(
             path, parameters, recordings.set_index("recording", drop=False), windows
         ), problems
@@ -88,43 +89,34 @@ class Study:
         fields = self.recordings.loc[recording].to_dict()
         return {name: value for name, value in fields.items() if value != "" or name == "path"}
 
-    def windows_of(self, recording: str) -> pd.DataFrame:
-        """Return the stretches of a recording (recording, window, condition, start_s, end_s), from the sheet or its state codes."""
-        return self._windows[recording]
+    def sheet_of(self, recording: str) -> list[dict[str, Any]]:
+        """Return the rows of a recording in the sheet of windows."""
+        return self.sheet[self.sheet["recording"] == recording].to_dict("records")
+
+    def state_codes(self) -> dict[str, Any]:
+        """Return the parameters of state codes; empty when there are none."""
+        section = self.parameters.state_codes
+        return {} if section is None else section.model_dump(mode="json")
 
     def window_names(self, recording: str) -> list[str]:
-        """Return the windows of a recording in order of appearance; none when its state codes cannot be read."""
-        try:
-            return list(dict.fromkeys(self.windows_of(recording)["window"]))
-        except PhiscaleError:
-            return []
+        """Return the windows of a recording; none when its state codes cannot be read (its own job says why)."""
+        if recording not in self._names:
+            try:
+                names = windows.names(
+                    self.row(recording), self.sheet_of(recording), self.state_codes()
+                )
+            except PhiscaleError:
+                names = []
+            self._names[recording] = names
+        return self._names[recording]
 
     @cached_property
-    def _windows(self) -> _Windows:
-        return _Windows(self)
+    def _names(self) -> dict[str, list[str]]:
+        return {}
 
     def contrasts(self) -> list[tuple[str, str]]:
         """Return the contrasts, a minus b."""
         return contrasts(self.parameters)
-
-
-class _Windows(dict[str, pd.DataFrame]):
-    """Windows by recording, read when first asked for (state codes live in files of their own)."""
-
-    def __init__(self, study: Study) -> None:
-        super().__init__()
-        self.study = study
-
-    def __missing__(self, recording: str) -> pd.DataFrame:
-        study, codes = self.study, self.study.parameters.state_codes
-        rows = study.sheet[study.sheet["recording"] == recording]
-        if codes is not None and study.row(recording).get("state_codes"):
-            from pipeline.ingest.statecodes import windows_of_row
-
-            table = windows_of_row(study.row(recording), **codes.model_dump())
-            rows = pd.concat([rows, table.assign(recording=recording)], ignore_index=True)
-        self[recording] = rows[list(WINDOW_COLUMNS)].reset_index(drop=True)
-        return self[recording]
 
 
 def _parameters(path: Path, problems: Problems) -> Parameters | None:

@@ -49,7 +49,7 @@ def final_targets(study: Study, omit: tuple[str, ...] = ()) -> list[str]:
     """Return what `rule all` asks for."""
     tables = ("summary.csv", "nulls.csv", "comparison.csv", "report.html", "provenance.json")
     # Recordings are targets of their own, so that one whose windows cannot be read fails by itself, with its reason.
-    recordings = per_recording(study, "recordings/{recording}.nc", omit)
+    recordings = per_recording(study, "windows/{recording}.csv", omit)
     dynamics = per_recording(
         study, f"ensembles/{{recording}}-k{study.parameters.ensembles.dynamics}.nc", omit
     )
@@ -62,17 +62,10 @@ def section(study: Study, name: str) -> dict[str, Any]:
     return {} if value is None else value.model_dump(mode="json")
 
 
-def window_rows(study: Study, recording: str) -> list[dict[str, Any]]:
-    """Return the stretches of a recording's windows; none when its state codes cannot be read (its ingest says why)."""
-    return study.windows_of(recording).to_dict("records") if study.window_names(recording) else []
-
-
-def raw_files(study: Study, recording: str) -> list[str]:
+def raw_files(study: Study, recording: str, columns: tuple[str, ...] = FILE_COLUMNS) -> list[str]:
     """Return the files of a recording that exist; a missing one is the failure of its own job, not of the whole run."""
     row = study.row(recording)
-    return [
-        row[column] for column in FILE_COLUMNS if row.get(column) and Path(row[column]).exists()
-    ]
+    return [row[column] for column in columns if row.get(column) and Path(row[column]).exists()]
 
 
 def subject_index(study: Study, recording: str) -> int:

@@ -3,7 +3,8 @@
 
 rule binarize:
     input:
-        f"{ROOT}/ensembles/{{recording}}-k{{k}}.nc",
+        ensembles=f"{ROOT}/ensembles/{{recording}}-k{{k}}.nc",
+        windows=f"{ROOT}/windows/{{recording}}.csv",
     output:
         f"{ROOT}/states/{{recording}}-k{{k}}.nc",
     log:
@@ -15,7 +16,6 @@ rule binarize:
         mem_mb=4000,
         runtime=20,
     params:
-        windows=lambda wildcards: targets.window_rows(STUDY, wildcards.recording),
         binarize=targets.section(STUDY, "binarize"),
     message:
         "Binarizing {wildcards.recording}"

@@ -21,7 +21,6 @@ rule ingest:
         runtime=10,
     params:
         row=lambda wildcards: STUDY.row(wildcards.recording),
-        state_codes=targets.section(STUDY, "state_codes"),
     message:
         "Reading recording {wildcards.recording}"
     script:
@@ -44,7 +43,7 @@ rule simulate:
         runtime=10,
     params:
         row=lambda wildcards: STUDY.row(wildcards.recording),
-        windows=lambda wildcards: targets.window_rows(STUDY, wildcards.recording),
+        windows=lambda wildcards: STUDY.sheet_of(wildcards.recording),
         conditions=STUDY.parameters.conditions,
         index=lambda wildcards: targets.subject_index(STUDY, wildcards.recording),
         seed=STUDY.parameters.seed,
@@ -53,3 +52,29 @@ rule simulate:
         "Simulating recording {wildcards.recording}"
     script:
         "../scripts/simulate.py"
+
+
+rule windows:
+    input:
+        recording=f"{ROOT}/recordings/{{recording}}.nc",
+        codes=lambda wildcards: targets.raw_files(
+            STUDY, wildcards.recording, ("state_codes",)
+        ),
+    output:
+        f"{ROOT}/windows/{{recording}}.csv",
+    log:
+        f"{ROOT}/logs/windows/{{recording}}.log",
+    benchmark:
+        f"{ROOT}/benchmarks/windows/{{recording}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        row=lambda wildcards: STUDY.row(wildcards.recording),
+        sheet=lambda wildcards: STUDY.sheet_of(wildcards.recording),
+        state_codes=STUDY.state_codes(),
+    message:
+        "Windows of {wildcards.recording}"
+    script:
+        "../scripts/windows.py"

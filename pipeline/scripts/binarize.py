@@ -7,7 +7,7 @@ from pipeline.job import job
 from pipeline.store import load, save
 
 with job(snakemake) as (source, target, params, wildcards):
-    save(
-        binarize_windows(load(source[0]), pd.DataFrame(params.windows), **params.binarize),
-        target[0],
+    windows = pd.read_csv(
+        source.windows, dtype=dict.fromkeys(("recording", "window", "condition"), str)
     )
+    save(binarize_windows(load(source.ensembles), windows, **params.binarize), target[0])
