@@ -71,7 +71,7 @@ class Study:
         check_recordings(recordings, parameters, problems)
         sheet = check_windows(sheet, recordings, parameters, problems)
         return cls(
-            path, parameters, recordings.set_index("recording", drop=False), windows
+            path, parameters, recordings.set_index("recording", drop=False), sheet
         ), problems
 
     @property
