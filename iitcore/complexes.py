@@ -1,0 +1,246 @@
+"""Exclusion: the complexes of a substrate, disjoint maxima of phi_s (Eqs. 24-26)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from iitcore import _kernels, _layout, search
+from iitcore._jit import Floats, Ints, compiled
+from iitcore._kernels import TOLERANCE
+from iitcore._layout import StateLike
+from iitcore.batch import available_threads, in_threads
+from iitcore.substrate import Substrate
+from iitcore.system import SystemPhi, analyse, fill_cause, fill_effect, system_phi
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Complex:
+    """A maximum of phi_s over all systems that overlap it.
+
+    Attributes:
+        units: names.
+        indices: positions in the substrate.
+        phi: phi_s, ibits.
+        analysis: the full result for this system.
+    """
+
+    units: tuple[str, ...]
+    indices: tuple[int, ...]
+    phi: float
+    analysis: SystemPhi
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "units": list(self.units),
+            "indices": list(self.indices),
+            "phi": self.phi,
+            "analysis": self.analysis.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Complex:
+        """Inverse of `to_dict`."""
+        return cls(
+            tuple(data["units"]),
+            tuple(data["indices"]),
+            data["phi"],
+            SystemPhi.from_dict(data["analysis"]),
+        )
+
+    def __repr__(self) -> str:
+        return f"Complex({', '.join(self.units)}: phi_s={self.phi:.6g})"
+
+
+def complexes(
+    substrate: Substrate,
+    state: StateLike,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[Complex, ...]:
+    """All complexes of a substrate in a state, in order of decreasing phi_s.
+
+    The first complex is the candidate with the largest phi_s; its units leave (they stay in the
+    background) and the search repeats. Overlapping candidates that tie in phi_s are told apart by
+    their Φ; where Φ ties too none of them is a complex and the next best candidate is taken.
+
+    An upper bound of phi_s, cheap for every candidate, spares the analysis of most: memory is
+    that of one candidate per thread and one number per candidate.
+
+    Args:
+        state: one value per unit of the substrate.
+        threads: candidates analysed at once; by default all cores this process may use.
+        progress: called with (steps done, steps in all) from time to time.
+    """
+    field = _Candidates(substrate, substrate.check_state(state), threads, progress)
+    found: list[int] = []
+    while True:
+        winners = _resolve(field, field.best())
+        if not winners:
+            break
+        for mask in winners:
+            found.append(mask)
+            field.remove(mask)
+    if progress is not None:
+        progress(field.steps, field.steps)
+    return tuple(
+        Complex(tuple(substrate.units[i] for i in units), units, analysis.phi, analysis)
+        for units in map(field.units, found)
+        for analysis in [system_phi(substrate.system(field.state, units))]
+    )
+
+
+def _resolve(field: _Candidates, best: list[int]) -> list[int]:
+    """The complexes among the candidates with the largest phi_s; strikes out irresolvable ties."""
+    while best:
+        rivals = [m for m in best if any(m & o for o in best if o != m)]
+        if len(rivals) < len(best):
+            return [m for m in best if m not in rivals]
+        big = {m: field.structure_phi(m) for m in rivals}
+        leading = [
+            m
+            for m in rivals
+            if all(big[m] >= big[o] * (1 - 1e-9) for o in rivals if m & o and o != m)
+        ]
+        clashing = {m for m in leading if any(m & o for o in leading if o != m)}
+        winners = [m for m in leading if m not in clashing]
+        for m in clashing:
+            field.strike(m)
+        if winners:
+            return winners
+        best = field.best()
+    return []
+
+
+class _Candidates:
+    """Every non-empty subset of units with what is known of its phi_s so far."""
+
+    def __init__(
+        self,
+        substrate: Substrate,
+        state: tuple[int, ...],
+        threads: int | None,
+        progress: Progress | None,
+    ) -> None:
+        self.substrate, self.state, self.threads = substrate, state, threads
+        self.progress = progress
+        self.steps = 2 * (2**substrate.n - 1)
+        self.done = 0
+        self.offsets = _layout.offsets(substrate.alphabet)
+        self.phi = np.full(2**substrate.n, np.nan)
+        self.bound = np.zeros(2**substrate.n)
+        if substrate.likelihood(state).any():
+            self._run(np.arange(1, 2**substrate.n), self.bound, exact=False)
+        self.open = np.flatnonzero(self.bound > TOLERANCE)
+
+    def units(self, mask: int) -> tuple[int, ...]:
+        return tuple(i for i in range(self.substrate.n) if mask >> i & 1)
+
+    def strike(self, mask: int) -> None:
+        self.open = self.open[self.open != mask]
+
+    def remove(self, mask: int) -> None:
+        self.open = self.open[self.open & mask == 0]
+
+    def structure_phi(self, mask: int) -> float:
+        from iitcore.structure import unfold  # the only upward import: ties need Φ
+
+        return float(unfold(self.substrate.system(self.state, self.units(mask))).phi)
+
+    def best(self) -> list[int]:
+        """The open candidates with the largest phi_s, analysing only those that might be."""
+        order = self.open[np.argsort(-self.bound[self.open], kind="stable")]
+        step = 8 * (available_threads() if self.threads is None else self.threads)
+        top = TOLERANCE
+        for start in range(0, len(order), step):
+            batch = order[start : start + step]
+            if self.bound[batch[0]] < top - TOLERANCE:
+                break
+            new = batch[np.isnan(self.phi[batch])]
+            self._run(new, self.phi, exact=True)
+            self.bound[new] = self.phi[new]
+            top = max(top, float(np.nanmax(self.phi[batch])))
+        self.open = self.open[self.bound[self.open] > TOLERANCE]
+        known = self.open[~np.isnan(self.phi[self.open])]
+        return [int(m) for m in known[self.phi[known] >= top - TOLERANCE]] if top > 0 else []
+
+    def _run(self, masks: Ints, out: Floats, exact: bool) -> None:
+        packed, state = self.substrate.packed, np.array(self.state)
+        size = 1024 if self.progress is not None else max(len(masks), 1)
+        for first in range(0, len(masks), size):
+            piece = masks[first : first + size]
+
+            def work(start: int, stop: int, piece: Ints = piece) -> None:
+                _chunk(packed, self.offsets, state, piece[start:stop], exact, out)
+
+            in_threads(work, len(piece), self.threads)
+            self.done += len(piece)
+            if self.progress is not None:
+                self.progress(self.done, self.steps)
+
+
+@compiled
+def _chunk(
+    packed: Floats, offsets: Ints, state: Ints, masks: Ints, exact: bool, out: Floats
+) -> None:
+    """phi_s of candidates, or an upper bound of it."""
+    for mask in masks:
+        units = np.array([i for i in range(len(state)) if mask >> i & 1])
+        n, rows = len(units), 1
+        inner = np.zeros(n + 1, np.int64)
+        for i in range(n):
+            k = offsets[units[i] + 1] - offsets[units[i]]
+            inner[i + 1] = inner[i] + k
+            rows *= k
+        cause, effect = np.empty((rows, inner[n])), np.empty((rows, inner[n]))
+        reachable = _kernels.condition(packed, offsets, state, units, cause, effect)
+        parts, marks = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        own = state[units]
+        if exact:
+            out[mask] = analyse(cause, effect, inner, own, reachable, parts, marks)[0]
+        else:
+            out[mask] = _upper_bound(cause, effect, inner, own, parts, marks)
+
+
+@compiled
+def _upper_bound(
+    cause: Floats, effect: Floats, offsets: Ints, state: Ints, parts: Ints, marks: Ints
+) -> float:
+    """No partition cuts more than all n (n - 1) connections, none costs less than the cheapest.
+
+    phi_s is the minimum over partitions of loss per connection, times the connections of one.
+    """
+    n = len(state)
+    row, step = 0, 1
+    for j in range(n):
+        row += state[j] * step
+        step *= offsets[j + 1] - offsets[j]
+    gain = np.empty((1 << n, n))
+    bound = np.inf
+    for is_cause in (True, False):
+        if is_cause:
+            info, select = _kernels.cause_information(cause, offsets, state)
+        else:
+            info, select = _kernels.effect_information(effect, offsets, row)
+        ties = _kernels.tied(info)
+        if info[ties[0]] <= TOLERANCE:
+            return 0.0
+        best = 0.0
+        for index in ties:
+            if is_cause:
+                fill_cause(gain, cause, offsets, state, index, select[index])
+            else:
+                fill_effect(gain, effect, offsets, state, index, select[index])
+            search.first_guess(gain, parts, marks)
+            loss, norm = search.evaluate(gain, parts, marks)
+            best = max(best, loss / norm)
+        bound = min(bound, best)
+        if bound <= 0:
+            return 0.0
+    return bound * max(n * (n - 1), 1) + TOLERANCE
