@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from iitcore._jit import compiled
 from iitcore._layout import Array, SubstrateError
 from iitcore.macro_units import MacroUnit
 from iitcore.substrate import Substrate, System
@@ -141,7 +141,7 @@ def derive_macro_tpm(
     return np.asarray(out if tpm.ndim == 3 else out[0])
 
 
-@numba.njit(cache=True)
+@compiled
 def _derive(
     tpm: Array, order: Indices, start: Indices, tables: Indices, code: Indices, share: Array
 ) -> Array:
@@ -379,14 +379,19 @@ def _resolve(sub: Substrate, macro_units: Sequence[MacroUnit]) -> list[_Resolved
     return units
 
 
-def _window(sub: Substrate, history: History, grain: int) -> Indices:
-    """The last `grain` micro states, (grain, n), checked."""
+def window_states(sub: Substrate, history: History) -> Indices:
+    """(updates, n) micro states of a history in any of its forms, checked."""
     first = history[0] if len(history) else ()
     one = isinstance(history, str) or (np.ndim(first) == 0 and not isinstance(first, str))
     states: list[Any] = [history] if one else list(history)
+    return np.array([sub.check_state(s) for s in states], dtype=np.int64)
+
+
+def _window(sub: Substrate, history: History, grain: int) -> Indices:
+    states = window_states(sub, history)
     if len(states) < grain:
         raise SubstrateError(
             f"history has {len(states)} micro states; update grain {grain} needs the last {grain}, "
             "oldest first"
         )
-    return np.array([sub.check_state(s) for s in states[-grain:]], dtype=np.int64)
+    return states[-grain:]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -187,6 +188,22 @@ class MacroUnit:
             f"MacroUnit({', '.join(map(str, self.constituents))}: {self.rule}{grain}"
             f"{'; through ' + through if through else ''})"
         )
+
+
+@cache
+def mapping_family(size: int, grain: int, exhaustive: int) -> tuple[tuple[int, ...], ...]:
+    """Mappings tried for a group of `size` constituents, without those that only swap ON and OFF.
+
+    At grain 1 and up to `exhaustive` constituents: every mapping. Beyond: at least k states ON in
+    the window, for every k, and each constituent as the output of a black box.
+    """
+    if grain == 1 and size <= exhaustive:
+        inputs = 2**size - 1  # all OFF maps to 0, or the mapping's complement would come again
+        return tuple((0, *((code >> i) & 1 for i in range(inputs))) for code in range(1, 2**inputs))
+    units = range(size)
+    counts = [MacroUnit.at_least(units, k + 1, grain).mapping for k in range(size * grain)]
+    outputs = [MacroUnit.black_box(units, i, grain).mapping for i in units]
+    return tuple(dict.fromkeys(counts + outputs))
 
 
 def _on_counts(constituents: int, grain: int) -> npt.NDArray[np.int64]:

@@ -1,0 +1,349 @@
+"""Exclusion over grains: which units, at which grain, make the system with the largest phi_s.
+
+Source: Albantakis et al. 2023, "Determining maximal unit grains"; Marshall, Findlay, Albantakis &
+Tononi 2024, "Intrinsic Units". A unit must be maximally irreducible within: phi_s of its
+constituents, as a micro system, is positive and larger than that of every system made of valid
+units inside it. Among systems of valid units, the one with the largest phi_s wins.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from itertools import chain, combinations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from iitcore._grain_phi import GrainPhi, Group, Groups
+from iitcore._layout import Array, SubstrateError
+from iitcore.grain_results import Grain, GrainSearch, Grouping, Irreducibility
+from iitcore.macro import History, Indices, window_states
+from iitcore.macro_units import MacroUnit, mapping_family
+from iitcore.substrate import Substrate, UnitKey
+
+__all__ = ["Grain", "GrainSearch", "Grouping", "Irreducibility",
+           "is_maximally_irreducible_within", "search_grains"]  # fmt: skip
+
+Progress = Callable[[int, int], None]
+
+_TIE = 1e-10
+_ALL_GROUPINGS = 6  # micro units up to which every grouping of every subset is tried
+_ALL_MAPPINGS = 3  # constituents up to which every mapping is tried at update grain 1
+_ALL_MAPPINGS_LARGE = 2  # the same, in substrates of more than _ALL_GROUPINGS units
+
+
+def is_maximally_irreducible_within(
+    sub: Substrate,
+    unit: MacroUnit | Sequence[UnitKey],
+    history: History | Sequence[History],
+    *,
+    weights: npt.ArrayLike | None = None,
+    update_grains: Sequence[int] | None = None,
+) -> Irreducibility:
+    """Whether a set of micro units may be a unit: more irreducible than anything inside it.
+
+    The criterion is about the constituents alone: no mapping enters, and background apportioned to
+    the unit is background like any other. A micro unit at its own grain is always valid.
+
+    Args:
+        sub: substrate of binary units.
+        unit: a macro unit, or names or indices of its constituents.
+        history: as in `search_grains`.
+        weights: as in `search_grains`.
+        update_grains: grains of the rival systems inside; by default 1, and 2 where the history
+            has two states.
+
+    Returns:
+        A result that is true or false and says why. Above 6 constituents the rivals are the micro
+        systems inside (`exhaustive` is then False).
+    """
+    keys = unit.constituents if isinstance(unit, MacroUnit) else unit
+    group = tuple(sorted(sub.indices([k])[0] for k in keys))
+    windows, shares = _windows(sub, history, weights)
+    grains = _grains(update_grains, windows)
+    return _Validity(GrainPhi(sub, windows, shares, _ALL_MAPPINGS), grains).of(group)
+
+
+def search_grains(
+    sub: Substrate,
+    history: History | Sequence[History],
+    *,
+    weights: npt.ArrayLike | None = None,
+    update_grains: Sequence[int] | None = None,
+    groupings: Sequence[Sequence[Sequence[UnitKey]]] | None = None,
+    valid_only: bool = False,
+    max_candidates: int = 200_000,
+    progress: Progress | None = None,
+) -> GrainSearch:
+    """Search groupings, mappings and update grains for the system with the largest phi_s.
+
+    Up to 6 micro units every grouping of every subset is tried, what is left out being background.
+    At update grain 1 a group of up to 3 constituents gets every mapping (those that differ by
+    swapping ON and OFF are one); larger groups and longer windows get at-least-k-ON and
+    single-output black-box mappings. In larger substrates every mapping is tried for pairs only,
+    systems are limited to as many micro units as `max_candidates` allows, and systems of all units
+    are followed by merging, from the micro grain, the two groups whose union gives the largest
+    phi_s, step by step: `exhaustive` is False and `scope` says what was searched. No background is
+    apportioned. Ties are reported, not resolved.
+
+    Args:
+        sub: substrate of binary units.
+        history: (updates, n) micro states, oldest first; or several such windows,
+            (windows, updates, n), over which phi_s is averaged wherever it is used.
+        weights: (windows,) share of each window, such as the stationary distribution; equal by
+            default.
+        update_grains: by default 1, and 2 where the history has two states.
+        groupings: try these only (and the micro grain), each a list of groups of names or indices.
+        valid_only: do not compute phi_s of systems with units that are not valid.
+        max_candidates: bound in substrates of more than 6 units.
+        progress: called with (candidates done, candidates planned).
+
+    Raises:
+        SubstrateError: when history, weights or groupings do not fit the substrate.
+
+    Example:
+        >>> copies = Substrate([[0, 0], [0, 1], [1, 0], [1, 1]])
+        >>> search_grains(copies, (1, 1)).winner
+        Grain(phi_s = 2; A: as is | B: as is; valid)
+    """
+    windows, shares = _windows(sub, history, weights)
+    grains = _grains(update_grains, windows)
+    plan, scope = _plan(sub, grains, groupings, max_candidates)
+    large = sub.n > _ALL_GROUPINGS and groupings is None
+    phi = GrainPhi(sub, windows, shares, _ALL_MAPPINGS_LARGE if large else _ALL_MAPPINGS)
+    validity = _Validity(phi, grains)
+    total = sum(math.prod(len(p) for p in phi.every(groups, grain)) for groups, grain in plan)
+    tried: list[Grouping] = []
+    done = 0
+    merged = (_agglomerate(phi, validity, grain, valid_only) for grain in grains if large)
+    planned = (_try(phi, validity, groups, grain, valid_only) for groups, grain in plan)
+    for grouping in chain(planned, *merged):
+        tried.append(grouping)
+        done += len(grouping)
+        if progress is not None:
+            progress(done, max(done, total))
+    exhaustive = not large and groupings is None
+    return GrainSearch.of(tuple(tried), tuple(validity.found.values()), exhaustive, scope)
+
+
+class _Validity:
+    """Memory of which sets of micro units are maximally irreducible within."""
+
+    def __init__(self, phi: GrainPhi, grains: Sequence[int]) -> None:
+        self.phi, self.grains = phi, grains
+        self.found: dict[Group, Irreducibility] = {}
+
+    def of(self, group: Group) -> Irreducibility:
+        if group not in self.found:
+            self.found[group] = self._judge(group)
+        return self.found[group]
+
+    def fault(self, groups: Groups, grain: int) -> str | None:
+        """Why the groups are not all valid units; None when they are."""
+        macro = [g for g in groups if len(g) > 1 or grain > 1]
+        return next((r.reason for g in macro if not (r := self.of(g)).holds), None)
+
+    def _judge(self, group: Group) -> Irreducibility:
+        names = tuple(self.phi.sub.units[i] for i in group)
+        own = float(self.phi(_micro(group), 1)[0])
+        exhaustive = len(group) <= _ALL_GROUPINGS
+        best = Grain((), 0.0)
+        if own > _TIE:
+            for groups, grain in self._rivals(group, exhaustive):
+                values = self.phi(groups, grain)
+                if values.max() > best.phi + _TIE:
+                    picks = self.phi.every(groups, grain)
+                    tried = _grouping(self.phi, groups, grain, picks, values, None)
+                    best = tried.grain(int(values.argmax()))
+        return Irreducibility(names, own, best.units, best.phi, exhaustive)
+
+    def _rivals(self, group: Group, exhaustive: bool) -> Iterator[tuple[Groups, int]]:
+        """Systems of valid units inside; not the micro system itself, nor a unit as large."""
+        for subset in _subsets(group):
+            if not exhaustive:
+                if subset != group:
+                    yield _micro(subset), 1
+                continue
+            for groups in _groupings(subset):
+                for grain in self.grains:
+                    itself = groups == (group,) or (grain == 1 and groups == _micro(group))
+                    if not itself and self.fault(groups, grain) is None:
+                        yield groups, grain
+
+
+def _try(
+    phi: GrainPhi, validity: _Validity, groups: Groups, grain: int, valid_only: bool
+) -> Grouping:
+    fault = validity.fault(groups, grain)
+    picks = phi.every(groups, grain)
+    values = None if fault and valid_only else phi(groups, grain)
+    return _grouping(phi, groups, grain, picks, values, fault)
+
+
+def _grouping(
+    phi: GrainPhi, groups: Groups, grain: int, picks: Sequence[Indices], values: Array | None,
+    fault: str | None,
+) -> Grouping:  # fmt: skip
+    return Grouping(
+        tuple(tuple(phi.sub.units[i] for i in g) for g in groups),
+        grain,
+        tuple(tuple(int(p) for p in pick) for pick in picks),
+        phi.exhaustive,
+        None if values is None else tuple(float(v) for v in values),
+        fault,
+    )
+
+
+def _agglomerate(
+    phi: GrainPhi, validity: _Validity, grain: int, valid_only: bool
+) -> Iterator[Grouping]:
+    """Merge two groups at a time, from the micro grain; the other groups keep their mapping.
+
+    Every merger tried is a candidate; the best of a step is where the next one starts.
+    """
+    groups = _micro(range(phi.sub.n))
+    chosen = [len(p) - 1 for p in phi.every(groups, grain)]  # the unit's last state
+    while len(groups) > 2:
+        step: list[tuple[float, Groups, list[int]]] = []
+        for a, b in combinations(range(len(groups)), 2):
+            merged = tuple(sorted(groups[a] + groups[b]))
+            if len(merged) > _ALL_GROUPINGS or (valid_only and not validity.of(merged).holds):
+                continue
+            rest = [i for i in range(len(groups)) if i not in (a, b)]
+            after = (*(groups[i] for i in rest), merged)
+            picks = [*(np.array([chosen[i]]) for i in rest), phi.every((merged,), grain)[0]]
+            values = phi.compute(after, grain, picks)
+            yield _grouping(phi, after, grain, picks, values, validity.fault(after, grain))
+            step.append((values.max(), after, [*(chosen[i] for i in rest), int(values.argmax())]))
+        if not step:
+            return
+        top = max(value for value, _, _ in step)
+        _, groups, chosen = next(s for s in step if s[0] > top - _TIE)
+
+
+# --- what to try ------------------------------------------------------------------------------
+
+
+def _plan(
+    sub: Substrate,
+    grains: Sequence[int],
+    groupings: Sequence[Sequence[Sequence[UnitKey]]] | None,
+    max_candidates: int,
+) -> tuple[list[tuple[Groups, int]], str]:
+    every = range(sub.n)
+    if groupings is not None:
+        chosen = [_checked(sub, g) for g in groupings]
+        what, largest = f"{len(chosen)} given groupings", _ALL_MAPPINGS
+    elif sub.n <= _ALL_GROUPINGS:
+        chosen = [g for s in _subsets(tuple(every)) for g in _groupings(s)]
+        what, largest = f"all groupings of all subsets of {sub.n} micro units", _ALL_MAPPINGS
+    else:
+        limit = _largest_union(sub.n, grains, max_candidates)
+        chosen = [g for s in _subsets(tuple(every), limit) for g in _groupings(s)]
+        largest = _ALL_MAPPINGS_LARGE
+        what = (
+            f"not exhaustive: all groupings of subsets of up to {limit} of {sub.n} micro units "
+            f"(max_candidates = {max_candidates}), and of all units by greedy merging"
+        )
+    plan = [(groups, grain) for groups in chosen for grain in grains]
+    if (_micro(every), 1) not in plan:
+        plan.append((_micro(every), 1))
+    listed = " and ".join(map(str, grains))
+    return plan, (
+        f"{what}; every mapping of up to {largest} constituents at update grain 1, at-least-k-ON "
+        f"and single-output mappings otherwise; update grain {listed}; no background apportioned"
+    )
+
+
+def _largest_union(n: int, grains: Sequence[int], max_candidates: int) -> int:
+    total = 0
+    for size in range(1, _ALL_GROUPINGS + 1):
+        total += math.comb(n, size) * sum(_count(size, grain) for grain in grains)
+        if total > max_candidates:
+            return max(size - 1, 1)
+    return _ALL_GROUPINGS
+
+
+@cache
+def _count(size: int, grain: int) -> int:
+    """Candidates that use all of `size` micro units of a large substrate."""
+    return sum(
+        math.prod(len(mapping_family(len(g), grain, _ALL_MAPPINGS_LARGE)) for g in groups)
+        for groups in _groupings(tuple(range(size)))
+    )
+
+
+def _subsets(group: Group, largest: int | None = None) -> Iterator[Group]:
+    for size in range(1, (largest or len(group)) + 1):
+        yield from combinations(group, size)
+
+
+@cache
+def _groupings(units: Group) -> tuple[Groups, ...]:
+    """All set partitions, the finest first."""
+
+    def grow(rest: Group) -> Iterator[list[Group]]:
+        if not rest:
+            yield []
+            return
+        first, others = rest[0], rest[1:]
+        for size in range(len(others) + 1):
+            for joined in combinations(others, size):
+                left = tuple(i for i in others if i not in joined)
+                for tail in grow(left):
+                    yield [(first, *joined), *tail]
+
+    return tuple(sorted((tuple(g) for g in grow(units)), key=lambda g: (-len(g), g)))
+
+
+def _micro(units: Sequence[int]) -> Groups:
+    return tuple((i,) for i in units)
+
+
+# --- checks -----------------------------------------------------------------------------------
+
+
+def _checked(sub: Substrate, groups: Sequence[Sequence[UnitKey]]) -> Groups:
+    found = sorted(tuple(sorted(sub.indices([k])[0] for k in g)) for g in groups)
+    flat = [i for g in found for i in g]
+    if not all(found) or not found or len(set(flat)) < len(flat):
+        raise SubstrateError(
+            f"grouping {[list(g) for g in groups]}: groups must be non-empty and share no unit, or "
+            "a cause would be counted twice"
+        )
+    return tuple(found)
+
+
+def _grains(update_grains: Sequence[int] | None, windows: Indices) -> tuple[int, ...]:
+    longest = windows.shape[1]
+    if update_grains is None:
+        return tuple(range(1, min(longest, 2) + 1))
+    grains = tuple(sorted({int(g) for g in update_grains}))
+    if not grains or grains[0] < 1 or grains[-1] > longest:
+        raise SubstrateError(
+            f"update grains {list(update_grains)} with a history of {longest} micro states: each "
+            f"grain needs that many states; choose from 1..{longest} or give a longer history"
+        )
+    return grains
+
+
+def _windows(
+    sub: Substrate, history: History | Sequence[History], weights: npt.ArrayLike | None
+) -> tuple[Indices, Array]:
+    """(windows, updates, n) micro states and their shares."""
+    several = not isinstance(history, str) and np.ndim(np.asarray(history)) == 3
+    each: list[Any] = list(history) if several else [history]
+    windows = np.stack([window_states(sub, h) for h in each])
+    if weights is None:
+        return windows, np.full(len(windows), 1 / len(windows))
+    shares = np.asarray(weights, dtype=float)
+    if shares.shape != (len(windows),) or not (shares >= 0).all() or not shares.sum() > 0:
+        raise SubstrateError(
+            f"weights of shape {shares.shape} for {len(windows)} windows: one non-negative weight "
+            "per window is needed, not all zero"
+        )
+    seen = shares > 0
+    return windows[seen], shares[seen] / shares.sum()
