@@ -22,7 +22,7 @@ STUDY = Study.load(
 OMIT = tuple(filter(None, str(config.get("omit", "")).split(",")))
 ROOT = str(STUDY.root)
 UNITS = STUDY.parameters.ensembles.iit
-SCRIPTS = Path(pipeline.__file__).parent / "scripts"
+RULES = Path(pipeline.__file__).parent / "rules"
 
 
 wildcard_constraints:
@@ -39,15 +39,15 @@ rule all:
         targets.final_targets(STUDY, OMIT),
 
 
-include: "pipeline/rules/ingest.smk"
-include: "pipeline/rules/preprocess.smk"
-include: "pipeline/rules/ensembles.smk"
-include: "pipeline/rules/binarize.smk"
-include: "pipeline/rules/tpm.smk"
-include: "pipeline/rules/coarse.smk"
-include: "pipeline/rules/iit.smk"
-include: "pipeline/rules/compare.smk"
-include: "pipeline/rules/report.smk"
+include: RULES / "ingest.smk"
+include: RULES / "preprocess.smk"
+include: RULES / "ensembles.smk"
+include: RULES / "binarize.smk"
+include: RULES / "tpm.smk"
+include: RULES / "coarse.smk"
+include: RULES / "iit.smk"
+include: RULES / "compare.smk"
+include: RULES / "report.smk"
 
 
 onerror:

@@ -70,16 +70,7 @@ def json_schema() -> str:
 
 def _field(name: str, field: FieldInfo, depth: int, example: Any = None) -> list[str]:
     value = example if example is not None else field.get_default(call_default_factory=True)
-    text = (
-        yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1000)
-        .replace("\n...", "")
-        .strip()
-    )
-    return [
-        f"{'  ' * depth}{name}: {'' if value is None else text}  # {_comment(field)}".replace(
-            ":   #", ":  #"
-        )
-    ]
+    return [f"{'  ' * depth}{name}: {_yaml(value)}  # {_comment(field)}".replace(":   #", ":  #")]
 
 
 def _comment(field: FieldInfo) -> str:
@@ -95,10 +86,61 @@ def _choices(annotation: Any) -> list[str]:
     return []
 
 
-FILES = {"study.template.yaml": study_template, "study.schema.json": json_schema}
+def field_reference() -> str:
+    """Return the page that lists every field of study.yaml (Markdown)."""
+    lines = [
+        "# Fields of study.yaml",
+        "",
+        "Generated from the model in `pipeline/config.py`. Fields that are not listed here are refused.",
+    ]
+    sections = {
+        "The study": Parameters,
+        **{
+            name: type(field.default)
+            for name, field in Parameters.model_fields.items()
+            if isinstance(field.default, BaseModel)
+        },
+        "state_codes": StateCodes,
+    }
+    for title, model in sections.items():
+        heading = title if model is Parameters else f"`{title}`"
+        lines += [
+            "",
+            f"## {heading}",
+            "",
+            str(model.__doc__),
+            "",
+            "| field | default | meaning |",
+            "|---|---|---|",
+        ]
+        for name, field in model.model_fields.items():
+            if isinstance(field.default, BaseModel):
+                continue
+            value = (
+                "required"
+                if field.is_required()
+                else f"`{_yaml(field.get_default(call_default_factory=True)) or ' '}`"
+            )
+            lines.append(f"| `{name}` | {value} | {_comment(field).replace('|', '/')} |")
+    return "\n".join(lines) + "\n"
+
+
+def _yaml(value: Any) -> str:
+    if value is None:
+        return ""
+    return (
+        yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1000)
+        .replace("\n...", "")
+        .strip()
+    )
+
+
+FILES = {
+    "config/study.template.yaml": study_template,
+    "config/study.schema.json": json_schema,
+    "docs/study-fields.md": field_reference,
+}
 
 if __name__ == "__main__":
     for name, generate in FILES.items():
-        (Path(__file__).resolve().parents[1] / "config" / name).write_text(
-            generate(), encoding="utf-8"
-        )
+        (Path(__file__).resolve().parents[1] / name).write_text(generate(), encoding="utf-8")

@@ -11,32 +11,33 @@ import yaml
 from pipeline.config import Parameters
 from pipeline.template import FILES
 
-CONFIG = Path(__file__).resolve().parents[2] / "config"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_files_follow_the_model(name: str) -> None:
-    written, generated = (CONFIG / name).read_text(), FILES[name]()
+    written, generated = (ROOT / name).read_text(), FILES[name]()
     diff = "\n".join(
         difflib.unified_diff(
-            written.splitlines(), generated.splitlines(), "config/" + name, "model", lineterm=""
+            written.splitlines(), generated.splitlines(), name, "model", lineterm=""
         )
     )
     assert not diff, (
-        f"config/{name} has drifted from pipeline/config.py; run: python -m pipeline.template\n{diff}"
+        f"{name} has drifted from pipeline/config.py; run: python -m pipeline.template\n{diff}"
     )
 
 
 def test_template_is_a_valid_study_with_the_defaults() -> None:
-    fields = yaml.safe_load(FILES["study.template.yaml"]())
+    fields = yaml.safe_load(FILES["config/study.template.yaml"]())
     assert Parameters.model_validate(fields) == Parameters(
         study=fields["study"], conditions=fields["conditions"]
     )
-    jsonschema.validate(fields, json.loads(FILES["study.schema.json"]()))
+    jsonschema.validate(fields, json.loads(FILES["config/study.schema.json"]()))
 
 
 def test_schema_refuses_what_the_model_refuses() -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(
-            {"study": "a", "conditions": ["x"], "tmp": 1}, json.loads(FILES["study.schema.json"]())
+            {"study": "a", "conditions": ["x"], "tmp": 1},
+            json.loads(FILES["config/study.schema.json"]()),
         )
