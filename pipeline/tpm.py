@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -77,6 +78,8 @@ def estimate(
         variables["p_on_draws"] = (
             ("draw", "state", "unit"), drawn, "1", "posterior draws of P(unit ON next | state)",
         )  # fmt: skip
+    if "method" in attrs:
+        attrs["binarize_method"] = attrs.pop("method")
     dataset = xr.Dataset(
         {k: (d, v, {"units": u, "long_name": n}) for k, (d, v, u, n) in variables.items()},
         coords={
@@ -103,6 +106,29 @@ def estimate(
     return record(
         dataset, "tpm.estimate", method=method, lag=lag, prior=prior, draws=draws, seed=seed
     )
+
+
+def estimate_window(
+    states: xr.Dataset, window: str, min_frames: int = 0, **parameters: Any
+) -> xr.Dataset:
+    """Estimate the TPM of one window of a states dataset; `parameters` as `estimate`'s.
+
+    Fewer than `min_frames` frames add the flag few_frames. Raises `PhiscaleError` also when the window
+    has no frames.
+    """
+    inside = states["window"].values.astype(str) == window
+    if not inside.any():
+        known = ", ".join(sorted(set(states["window"].values.astype(str)))) or "none"
+        raise PhiscaleError(
+            Problem(f"{states.attrs.get('recording', 'states')} / {window}",
+                    f"the window has no valid frames (windows that have: {known})",
+                    "It has no TPM", "check its times against the recording and its dropped frames")
+        )  # fmt: skip
+    tpm = estimate(states.isel(frame=np.flatnonzero(inside)), **parameters)
+    words = [w for w in tpm.attrs["flag"].split(";") if w]
+    if tpm.attrs["n_frames"] < min_frames and "few_frames" not in words:
+        words.insert(0, "few_frames")
+    return tpm.assign_attrs(flag=";".join(words))
 
 
 def point_estimates(

@@ -1,0 +1,171 @@
+"""Macro units of a window: the grouping whose derived TPM is most effective, and random ones beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from pipeline.groupings import (
+    EXHAUSTIVE_UNITS,
+    MAPPINGS,
+    TIE,
+    Grouping,
+    check,
+    exhaustive,
+    matched_groupings,
+)
+from pipeline.seeds import generator
+from pipeline.store import record
+
+
+def coarse_grain(
+    tpm: xr.Dataset,
+    n_macro: int,
+    mappings: Sequence[str] = MAPPINGS,
+    restarts: int = 8,
+    steps: int = 200,
+    random_groupings: int = 50,
+    method: str = "encoder",
+    seed: int = 0,
+) -> xr.Dataset:
+    """Derive the TPM of `n_macro` learned macro units from a micro TPM (`pipeline.tpm.estimate`).
+
+    Returns the micro TPM's variables for the macro system, unit names such as "m0(e0,e1)", and
+    `group` (micro_unit), `mapping` (unit), `macro_state` (micro_state), and for up to
+    `random_groupings` matched groupings `random_group` (random, micro_unit), `random_mapping` (random, unit),
+    `random_p_on` (random, state, unit). The posterior draws keep the grouping that the point estimate
+    chose. Attrs: objective, objective_bits, method, restarts_agreeing, and up to 6 units
+    exhaustive_bits, the best that there is: where the encoder misses it, it is taken and `method` says
+    so. Raises `PhiscaleError` for more macro units than units, or unknown mappings.
+    """
+    p_on = tpm["p_on"].transpose("state", "unit").values
+    check(p_on.shape[1], n_macro, mappings)
+    grouping, how = _learn(p_on, n_macro, mappings, restarts, steps, method, seed)
+    others = matched_groupings(grouping, random_groupings, generator(seed, "random_groupings"))
+    of_state = grouping.macro_state()
+    labels = [
+        f"m{j}({','.join(str(tpm['unit'].values[i]) for i in block)})"
+        for j, block in enumerate(grouping.blocks)
+    ]
+    visits, transitions = (
+        np.bincount(of_state, weights=tpm[v].values, minlength=2**n_macro).astype(int)
+        for v in ("visits", "transitions")
+    )
+    n = p_on.shape[1]
+    drawn = np.array([g.macro_p_on(p_on) for g in others]).reshape(-1, 2**n_macro, n_macro)
+    variables: dict[str, tuple[Any, Any, str]] = {
+        "p_on": (
+            ("state", "unit"),
+            grouping.macro_p_on(p_on),
+            "P(macro unit ON next | macro state)",
+        ),
+        "visits": ("state", visits, "frames in this macro state"),
+        "transitions": ("state", transitions, "transitions that leave this macro state"),
+        "occupancy": ("state", visits / visits.sum(), "share of frames in this macro state"),
+        "group": ("micro_unit", np.array(grouping.group), "macro unit of each unit"),
+        "mapping": ("unit", list(grouping.mapping), "when the macro unit is ON"),
+        "macro_state": ("micro_state", of_state, "macro state of each micro state"),
+        "random_group": (
+            ("random", "micro_unit"),
+            np.array([g.group for g in others], dtype=int).reshape(-1, n),
+            "macro unit of each unit in a matched random grouping",
+        ),
+        "random_mapping": (
+            ("random", "unit"),
+            np.array([g.mapping for g in others], dtype=object).reshape(-1, n_macro),
+            "when the macro unit of the random grouping is ON",
+        ),
+        "random_p_on": (
+            ("random", "state", "unit"),
+            drawn,
+            "P(macro unit ON next | macro state) of the random grouping",
+        ),
+    }
+    if "p_on_draws" in tpm:
+        variables["p_on_draws"] = (
+            ("draw", "state", "unit"),
+            grouping.macro_p_on(tpm["p_on_draws"].transpose("draw", "state", "unit").values),
+            "posterior draws of P(macro unit ON next | macro state)",
+        )
+    dataset = xr.Dataset(
+        {k: (d, v, {"units": "1", "long_name": name}) for k, (d, v, name) in variables.items()},
+        coords={
+            "state": ("state", np.arange(2**n_macro), _about("macro state, bit j = macro unit j")),
+            "unit": ("unit", labels, _about("macro unit")),
+            "micro_unit": ("micro_unit", tpm["unit"].values.astype(str), _about("unit")),
+            "micro_state": ("micro_state", np.arange(2**n), _about("state, bit i = unit i")),
+        },
+        attrs=tpm.attrs,
+    ).assign_attrs(
+        route="macro_units",
+        scale=n_macro,
+        states_never_visited=int((visits == 0).sum()),
+        least_visits=int(visits.min()),
+        unvisited_micro_states=int((tpm["visits"].values == 0).sum()),
+        flag=_flag(str(tpm.attrs.get("flag", "")), visits),
+        **how,
+    )
+    return record(
+        dataset,
+        "coarse.coarse_grain",
+        n_macro=n_macro,
+        mappings=list(mappings),
+        restarts=restarts,
+        steps=steps,
+        random_groupings=random_groupings,
+        method=method,
+        seed=seed,
+    )
+
+
+def _learn(
+    p_on: np.ndarray,
+    n_macro: int,
+    mappings: Sequence[str],
+    restarts: int,
+    steps: int,
+    method: str,
+    seed: int,
+) -> tuple[Grouping, dict[str, Any]]:
+    """The grouping, and the attrs that say how it was found."""
+    best = exhaustive(p_on, n_macro, mappings)[0] if p_on.shape[1] <= EXHAUSTIVE_UNITS else None
+    if method == "exhaustive":
+        found = best or exhaustive(p_on, n_macro, mappings)[0]  # the latter says why it cannot
+        restarts = 1
+    else:
+        from pipeline.encoder import learn_grouping  # torch takes seconds to import
+
+        found = learn_grouping(
+            p_on, n_macro, mappings=mappings, restarts=restarts, steps=steps, seed=seed,
+            method=method,
+        )  # fmt: skip
+    how: dict[str, Any] = {
+        "objective": "effective_information",
+        "method": method,
+        "restarts": restarts,
+        "restarts_agreeing": found.agreement,
+    }
+    if best is not None:
+        how["exhaustive_bits"] = best.objective
+        if found.objective < best.objective - TIE:
+            how |= {"encoder_bits": found.objective, "method": "exhaustive", "restarts_agreeing": 0}
+            found = best
+    return found, how | {"objective_bits": found.objective}
+
+
+def _flag(micro: str, visits: np.ndarray) -> str:
+    """The micro TPM's words, with the unvisited states of both levels counted."""
+    words = [
+        word.replace("unvisited_states", "unvisited_micro_states")
+        for word in micro.split(";")
+        if word
+    ]
+    unvisited = int((visits == 0).sum())
+    return ";".join([*words, *([f"unvisited_states:{unvisited}"] if unvisited else [])])
+
+
+def _about(long_name: str) -> dict[str, str]:
+    return {"units": "1", "long_name": long_name}
