@@ -1,0 +1,374 @@
+"""Search over grains: reference values, and a plain search by definition as oracle."""
+
+import itertools
+import json
+import math
+
+import numpy as np
+import pytest
+
+from iitcore import Substrate, SubstrateError, system_phi
+from iitcore._grain_phi import GrainPhi
+from iitcore.grains import (
+    GrainSearch,
+    Irreducibility,
+    _groupings,
+    is_maximally_irreducible_within,
+    search_grains,
+)
+from iitcore.macro import joint, macro_system
+from iitcore.macro_units import MacroUnit, mapping_family
+
+
+def states(n):
+    return (np.arange(2**n)[:, None] >> np.arange(n)) & 1
+
+
+def planted_pairs(strangers=0):
+    """Units 0-3: logit P(ON) = -4 + 3.5 x ON units of the other pair; then units of pure noise."""
+    s = states(4 + strangers)
+    first, second = s[:, [0]] + s[:, [1]], s[:, [2]] + s[:, [3]]
+    drive = -4 + 3.5 * np.hstack([second, second, first, first])
+    noise = np.full((len(s), strangers), 0.3)
+    return Substrate(np.hstack([1 / (1 + np.exp(-drive)), noise]))
+
+
+def stationary(sub):
+    transition, p = joint(sub.tpm), np.full(sub.n_states, 1 / sub.n_states)
+    for _ in range(2000):
+        p = p @ transition
+    return p
+
+
+def parts(grain):
+    return {frozenset(u.constituents) for u in grain.units}
+
+
+def test_planted_pairs_in_the_stationary_distribution():
+    sub = planted_pairs()
+    p = stationary(sub)
+    np.testing.assert_allclose(p @ states(4), 0.15, atol=0.005)
+    found = search_grains(sub, states(4)[:, None, :], weights=p)
+    assert found.exhaustive
+    assert found.micro.phi == pytest.approx(0.297, abs=5e-4)
+    assert found.best.phi == pytest.approx(1.262, abs=5e-4)
+    assert parts(found.best) == {frozenset("AB"), frozenset("CD")}
+    assert [u.rule for u in found.best.units] == ["all ON", "all ON"]
+    # The theory does not allow these units: members of a pair do not affect each other.
+    assert not found.best.valid
+    assert "{A, B} is not a unit: its micro units are reducible" in found.best.fault
+    assert found.winner.valid
+    assert found.micro.phi < found.winner.phi < found.best.phi
+
+
+def test_reference_coarse_graining_wins(golden_dir):
+    case = json.loads((golden_dir / "iit4" / "macro1_cg_marshall_ex1.json").read_text())
+    found = search_grains(Substrate(case["micro_tpm"]), case["micro_history_oldest_first"])
+    assert found.winner.phi == pytest.approx(case["system"]["phi_s"], abs=1e-9)
+    expected = {frozenset("AB"), frozenset("CD")}
+    assert parts(found.winner) == expected
+    assert [list(u.mapping) for u in found.winner.units] == [u["mapping"] for u in case["units"]]
+    assert found.winner is not None
+    assert found.tied == ()
+    assert found.gain == found.winner.phi - found.micro.phi > 0
+
+
+# --- oracle -----------------------------------------------------------------------------------
+
+
+def all_groupings(units):
+    """Every way to put units into groups or leave them out."""
+    found = set()
+    for labels in itertools.product(range(len(units) + 1), repeat=len(units)):
+        groups = [
+            tuple(u for u, v in zip(units, labels, strict=True) if v == k)
+            for k in range(1, len(units) + 1)
+        ]
+        found.add(tuple(sorted(g for g in groups if g)))
+    return sorted(found - {()})
+
+
+def all_mappings(size, grain):
+    if grain == 1:
+        tables = itertools.product((0, 1), repeat=2**size)
+        return [t for t in tables if 0 < sum(t) < len(t)]
+    units = tuple(range(size))
+    counts = [MacroUnit.at_least(units, k, grain).mapping for k in range(1, size * grain + 1)]
+    return counts + [MacroUnit.black_box(units, i, grain).mapping for i in units]
+
+
+class Plain:
+    """phi_s of every candidate, and validity, straight from the definitions."""
+
+    def __init__(self, sub, history):
+        self.sub, self.history, self.memory = sub, np.asarray(history), {}
+        self.grains = range(1, len(self.history) + 1)
+
+    def phi(self, groups, grain):
+        if (groups, grain) not in self.memory:
+            micro = [len(g) == 1 and grain == 1 for g in groups]
+            tables = [
+                [(0, 1)] if m else all_mappings(len(g), grain)
+                for g, m in zip(groups, micro, strict=True)
+            ]
+            self.memory[groups, grain] = max(
+                system_phi(
+                    macro_system(
+                        self.sub,
+                        [MacroUnit(g, t, grain) for g, t in zip(groups, choice, strict=True)],
+                        self.history,
+                    )
+                ).phi
+                for choice in itertools.product(*tables)
+            )
+        return self.memory[groups, grain]
+
+    def valid(self, groups, grain):
+        return all((len(g) == 1 and grain == 1) or self.unit(g) for g in groups)
+
+    def unit(self, group):
+        own = self.phi(tuple((i,) for i in group), 1)
+        return own > 1e-10 and own > self.rival(group) + 1e-10
+
+    def rival(self, group):
+        return max(
+            (
+                self.phi(groups, grain)
+                for groups in all_groupings(group)
+                for grain in self.grains
+                if groups != (group,)
+                and not (grain == 1 and groups == tuple((i,) for i in group))
+                and self.valid(groups, grain)
+            ),
+            default=0.0,
+        )
+
+
+def excitable(seed, n=3):
+    """Random substrates in which units and their groups both matter."""
+    rng = np.random.default_rng(seed)
+    return Substrate.logistic(rng.normal(0.25, 0.35, (n, n)), 1.5), rng
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("length", [1, 2])
+def test_search_equals_plain_search(seed, length):
+    sub, rng = excitable(seed)
+    history = rng.integers(0, 2, (length, 3))
+    found = search_grains(sub, history)
+    plain = Plain(sub, history)
+    candidates = [(g, t) for g in all_groupings((0, 1, 2)) for t in plain.grains]
+    assert len(found.groupings) == len(candidates)
+    names = {("A", "B", "C").index(u): u for u in "ABC"}
+    for groups, grain in candidates:
+        labelled = tuple(tuple(names[i] for i in g) for g in groups)
+        mine = next(g for g in found.groupings if (g.groups, g.update_grain) == (labelled, grain))
+        assert max(mine.phi) == pytest.approx(plain.phi(groups, grain), abs=1e-12)
+        assert (mine.fault is None) == plain.valid(groups, grain), (groups, mine.fault)
+    best = max(plain.phi(*c) for c in candidates if plain.valid(*c))
+    assert found.winner.phi == pytest.approx(best, abs=1e-12)
+    assert found.best.phi == pytest.approx(max(plain.phi(*c) for c in candidates), abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_validity_equals_plain_validity(seed):
+    sub, rng = excitable(seed + 20)
+    history = rng.integers(0, 2, (2, 3))
+    plain = Plain(sub, history)
+    for group in [(0, 1), (1, 2), (0, 1, 2), (2,)]:
+        verdict = is_maximally_irreducible_within(sub, [sub.units[i] for i in group], history)
+        assert bool(verdict) == plain.unit(group)
+        assert verdict.phi == pytest.approx(system_phi(sub.system(history[-1], group)).phi)
+        if verdict.phi > 1e-10:
+            assert verdict.rival_phi == pytest.approx(plain.rival(group), abs=1e-12)
+        if verdict.rival:
+            again = system_phi(macro_system(sub, verdict.rival, history)).phi
+            assert again == pytest.approx(verdict.rival_phi, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("groups", "grain", "windows"),
+    [
+        (((0, 2), (1,)), 1, 1),
+        (((3, 1), (0, 2)), 1, 3),
+        (((0,), (1, 2)), 2, 2),
+        (((0, 2, 3), (1,)), 1, 2),
+        (((2,),), 2, 4),
+    ],
+)
+def test_phi_of_every_mapping_is_that_of_the_macro_system(groups, grain, windows):
+    rng = np.random.default_rng(windows)
+    sub = Substrate(rng.random((16, 4)))
+    history = rng.integers(0, 2, (windows, 2, 4))
+    shares = rng.dirichlet(np.ones(windows))
+    values = GrainPhi(sub, history, shares, 3)(groups, grain)
+    families = [mapping_family(len(g), grain, 3) for g in groups]
+    assert len(values) == math.prod(map(len, families))
+    for index in rng.integers(0, len(values), 12):
+        picks = np.unravel_index(index, [len(f) for f in families])
+        units = [MacroUnit(g, f[p], grain) for g, f, p in zip(groups, families, picks, strict=True)]
+        phi = sum(
+            share * system_phi(macro_system(sub, units, window)).phi
+            for share, window in zip(shares, history, strict=True)
+        )
+        assert values[index] == pytest.approx(phi, abs=1e-12)
+
+
+# --- what is tried ----------------------------------------------------------------------------
+
+
+def test_groupings_are_the_set_partitions():
+    assert [len(_groupings(tuple(range(n)))) for n in range(1, 7)] == [1, 2, 5, 15, 52, 203]
+    assert len(set(_groupings((1, 4, 5, 7)))) == 15
+
+
+def test_mapping_families():
+    assert [len(mapping_family(n, 1, 3)) for n in range(1, 5)] == [1, 7, 127, 8]
+    tables = set(mapping_family(3, 1, 3))
+    swapped = {tuple(1 - v for v in t) for t in tables}
+    assert not tables & swapped
+    assert len(tables | swapped) == 2**8 - 2
+    assert len(mapping_family(1, 2, 3)) == 3  # any ON, all ON, last state
+    assert MacroUnit.majority(range(5)).mapping in mapping_family(5, 1, 3)
+    assert all(len(set(t)) == 2 for n in (1, 2, 3, 4, 6) for t in mapping_family(n, 2, 3))
+
+
+def test_swapping_on_and_off_changes_nothing():
+    sub, _ = excitable(3)
+    flipped = Substrate(1 - sub.tpm[::-1])  # every unit's ON is now called OFF
+    a, b = search_grains(sub, (1, 0, 1)), search_grains(flipped, (0, 1, 0))
+    assert a.winner.phi == pytest.approx(b.winner.phi, abs=1e-12)
+    assert a.best.phi == pytest.approx(b.best.phi, abs=1e-12)
+    assert parts(a.best) == parts(b.best)
+
+
+def test_windows_are_averaged():
+    sub, rng = excitable(8)
+    windows = rng.integers(0, 2, (3, 2, 3))
+    together = search_grains(sub, windows, weights=[1, 0, 3])
+    single = [search_grains(sub, w) for w in windows]
+    each = (s.groupings for s in (together, single[0], single[2]))
+    for g, a, c in zip(*each, strict=True):
+        np.testing.assert_allclose(g.phi, 0.25 * np.array(a.phi) + 0.75 * np.array(c.phi))
+
+
+def test_given_groupings_only():
+    found = search_grains(planted_pairs(), "0000", groupings=[["AB", "CD"], [["A", "C"]]])
+    assert [g.groups for g in found.groupings] == [
+        (("A", "B"), ("C", "D")),
+        (("A", "C"),),
+        (("A",), ("B",), ("C",), ("D",)),
+    ]
+    assert not found.exhaustive
+    assert "2 given groupings" in found.scope
+
+
+def test_leaving_out_invalid_systems():
+    sub = planted_pairs()
+    full, valid = search_grains(sub, "0000"), search_grains(sub, "0000", valid_only=True)
+    assert valid.winner == full.winner
+    assert valid.irreducibility == full.irreducibility
+    skipped = [g for g in valid.groupings if g.phi is None]
+    assert skipped
+    assert all(g.fault for g in skipped)
+    with pytest.raises(SubstrateError, match="was not computed"):
+        skipped[0].grain(0)
+
+
+def test_nothing_wins_in_a_state_without_cause():
+    sub = Substrate([[0, 0.5], [0, 0.2], [0, 0.7], [0, 0.9]])  # A is never ON
+    found = search_grains(sub, (1, 0))
+    assert found.winner is None
+    assert found.gain == 0
+    assert "winner         None" in repr(found)
+
+
+def test_progress_reaches_the_end():
+    seen = []
+    found = search_grains(planted_pairs(), "0000", progress=lambda a, b: seen.append((a, b)))
+    assert seen[-1] == (found.n_candidates, found.n_candidates)
+    assert seen == sorted(seen)
+    assert len({total for _, total in seen}) == 1
+
+
+# --- more than six micro units ----------------------------------------------------------------
+
+
+def test_large_substrates_are_bounded_and_say_so():
+    found = search_grains(planted_pairs(strangers=3), "0000000", max_candidates=20_000)
+    assert not found.exhaustive
+    assert "not exhaustive: all groupings of subsets of up to 4 of 7" in found.scope
+    assert parts(found.best) == {frozenset("AB"), frozenset("CD")}
+    alone = search_grains(planted_pairs(), "0000")
+    assert found.best.phi == pytest.approx(alone.best.phi, abs=1e-12)
+    assert len(found.micro.units) == 7
+
+
+def test_merging_finds_systems_of_all_units():
+    s = states(8)
+    halves = s[:, :4].sum(axis=1), s[:, 4:].sum(axis=1)
+    drive = -5 + 2.5 * np.stack([halves[1]] * 4 + [halves[0]] * 4, axis=1)
+    sub = Substrate(1 / (1 + np.exp(-drive)))
+    found = search_grains(sub, "11111111", max_candidates=100)
+    whole = [g for g in found.groupings if sum(map(len, g.groups)) == 8]
+    assert {len(g.groups) for g in whole} == set(range(2, 9))
+    best = max((g.best() for g in whole), key=lambda g: g.phi)
+    assert best.phi > found.micro.phi
+    again = system_phi(macro_system(sub, best.units, "11111111")).phi
+    assert again == pytest.approx(best.phi, abs=1e-12)
+
+
+# --- results ----------------------------------------------------------------------------------
+
+
+def test_search_round_trips_through_json():
+    sub, rng = excitable(1)
+    found = search_grains(sub, rng.integers(0, 2, (2, 3)))
+    text = json.dumps(found.to_dict())
+    again = GrainSearch.from_dict(text)
+    assert again == found
+    assert repr(again) == repr(found)
+    data = json.loads(text)
+    assert data["winner"] == found.winner.to_dict()
+    verdict = found.irreducibility[0]
+    assert Irreducibility.from_dict(json.loads(json.dumps(verdict.to_dict()))) == verdict
+
+
+def test_candidates_in_order_and_as_table():
+    found = search_grains(planted_pairs(), "0000")
+    top = found.top(5)
+    assert top[0] == found.best
+    assert [g.phi for g in top] == sorted((g.phi for g in top), reverse=True)
+    assert found.top(1, valid_only=True)[0] == found.winner
+    table = found.table()
+    assert len(table) == len(found.groupings) == 51
+    assert table.n_mappings.sum() == found.n_candidates
+    row = table.loc[table.phi_s.idxmax()]
+    assert (row.grouping, row.mappings, row.valid) == ("(A,B) (C,D)", "all ON; all ON", False)
+
+
+def test_results_are_frozen_and_readable():
+    found = search_grains(planted_pairs(), "0000")
+    with pytest.raises(AttributeError):
+        found.winner = None
+    assert "A,B: all ON | C,D: all ON" in repr(found.best)
+    assert "(A,B) (C,D)" in repr(next(g for g in found.groupings if len(g) == 49))
+    assert "51 groupings" in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"history": "000"}, "3 values for 4 units"),
+        ({"history": "0000", "update_grains": [2]}, "history of 1 micro states"),
+        ({"history": "0000", "update_grains": []}, "choose from"),
+        ({"history": "0000", "weights": [1, 2]}, "for 1 windows"),
+        ({"history": "0000", "weights": [-1]}, "non-negative"),
+        ({"history": "0000", "groupings": [[["A", "B"], ["B"]]]}, "share no unit"),
+        ({"history": "0000", "groupings": [[]]}, "non-empty"),
+        ({"history": "0000", "groupings": [[["Z"]]]}, "no unit 'Z'"),
+    ],
+)
+def test_requests_that_cannot_be(arguments, message):
+    with pytest.raises(SubstrateError, match=message):
+        search_grains(planted_pairs(), **arguments)
