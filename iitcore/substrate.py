@@ -289,7 +289,10 @@ class Substrate:
             bias: (n,) added to the summed input; zero by default.
             units: n distinct names.
         """
-        w = np.array(weights, dtype=float)
+        try:
+            w = np.array(weights, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise SubstrateError(f"weights are not a matrix of numbers: {error}") from None
         if w.ndim != 2 or w.shape[0] != w.shape[1] or not np.isfinite(w).all():
             raise SubstrateError(
                 f"weights of shape {w.shape}{'' if np.isfinite(w).all() else ' with gaps'}: a "
