@@ -1,0 +1,320 @@
+"""Figures of results: measures by scale and condition, contrasts, activity beside phi, truth against estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from pipeline.report import canvas, glossary
+from pipeline.report.canvas import FAINT, INK, MUTED, NULL, Figure
+from pipeline.report.data import ROUTES, Scale, Study, by_subject
+from pipeline.report.truth import planted
+
+NULL_NAMES = {
+    "shift": "units shifted in time",
+    "transition_shuffle": "transitions shuffled",
+    "random_grouping": "random groupings",
+}
+
+
+def scales(study: Study) -> Figure | None:
+    """phi_s and Φ by condition at every scale: the main figure."""
+    figure = _grid(study, ["phi_s", "big_phi"])
+    if figure is None:
+        return None
+    simulated = " Diamonds: the value of the planted substrate (simulated)." if study.truths else ""
+    return canvas.finish(
+        figure,
+        study.folder / "figures",
+        "scales",
+        f"System integrated information φ_s and structure integrated information Φ [ibit] at each scale, by condition. {_READING} {_intervals(study)} Grey dashes and bars: {_nulls(study)}, mean ± sd.{simulated}",
+        _alt(study, ["phi_s", "big_phi"]),
+    )
+
+
+def other_measures(study: Study) -> Figure | None:
+    """Effective information, causal power and the size of the structure, in the same layout."""
+    names = ["effective_information", "causal_power", "phi_s_complex", "n_distinctions", "n_relations"]  # fmt: skip
+    figure = _grid(study, names)
+    if figure is None:
+        return None
+    return canvas.finish(
+        figure,
+        study.folder / "figures",
+        "other_measures",
+        f"Other measures at each scale, by condition. {_READING} {_intervals(study)}",
+        _alt(study, names),
+    )
+
+
+_READING = "Each dot is one subject (windows of a subject averaged, weighted by frames), lines join the same subject, black bars are means over subjects."
+
+
+def _intervals(study: Study) -> str:
+    return f"Error bars: {study.confidence:.0%} posterior interval of the TPM carried through."
+
+
+def _nulls(study: Study) -> str:
+    used = [n for n in NULL_NAMES if n in set(study.nulls["null"])]
+    return "null (" + ", ".join(NULL_NAMES[n] for n in used) + ")" if used else "null"
+
+
+def _grid(study: Study, measures: Sequence[str]):  # noqa: ANN202 (a matplotlib figure or None)
+    """Rows: measures; columns: scales; in each panel the conditions side by side."""
+    rows = [m for m in measures if study.summary.loc[study.summary["measure"] == m, "value"].notna().any()]  # fmt: skip
+    if not rows:
+        return None
+    figure = canvas.canvas(height=0.9 + (2.35 if len(rows) < 3 else 1.75) * len(rows))
+    axes = figure.subplots(len(rows), len(study.scales), squeeze=False)
+    for line, (row, measure) in enumerate(zip(axes, rows, strict=True)):
+        reach = []
+        for panel, scale in zip(row, study.scales, strict=True):
+            reach.append(_panel(panel, study, scale, measure))
+            if line == 0:
+                panel.set_title(str(scale), pad=6)
+        _limits(row, reach)
+        row[0].set_ylabel(glossary.axis(measure))
+    _legend(figure, study)
+    return figure
+
+
+def _panel(panel: Axes, study: Study, scale: Scale, measure: str) -> float:
+    """Draw one measure at one scale; returns the largest value drawn (0 when there is none)."""
+    table = scale.of(study.summary)
+    values = by_subject(table[table["measure"] == measure])
+    colour, marker = canvas.colours(study.conditions), canvas.markers(study.conditions)
+    place = {c: i for i, c in enumerate(study.conditions)}
+    panel.set_xlim(-0.6, len(place) - 0.4)
+    panel.set_xticks(range(len(place)), list(place))
+    if values["value"].notna().sum() == 0:
+        panel.text(0.5, 0.5, "not computed\nat this scale", transform=panel.transAxes, ha="center", va="center", color=MUTED)  # fmt: skip
+        return 0.0
+    offset = _offsets(study.subjects)
+    top = _draw_nulls(panel, study, scale, measure, place)
+    for subject, rows in values.groupby("subject", sort=False):
+        rows = rows.assign(x=[place[c] + offset[subject] for c in rows["condition"]]).sort_values("x")  # fmt: skip
+        panel.plot(rows["x"], rows["value"], color=FAINT, lw=0.9, zorder=1)
+        for point in rows.itertuples():
+            _dot(panel, point.x, point, colour[point.condition], marker[point.condition])
+    for condition, rows in values.groupby("condition", sort=False):
+        x = place[condition]
+        panel.plot([x - 0.3, x + 0.3], [rows["value"].mean()] * 2, color=INK, lw=1.8, zorder=2, solid_capstyle="butt")  # fmt: skip
+    top = max(top, values[["value", "ci_high"]].max().max())
+    for point in planted(study, scale, measure).itertuples():
+        x = place[point.condition] + offset[point.subject]
+        panel.plot(x, point.value, "D", ms=9, mfc="white", mec=INK, mew=0.9, zorder=2.5)
+        top = max(top, point.value)
+    return float(top)
+
+
+def _dot(panel: Axes, x: float, point, colour: str, marker: str) -> None:  # noqa: ANN001 (row)
+    if np.isfinite(point.ci_low):
+        panel.plot([x, x], [point.ci_low, point.ci_high], color=colour, lw=1.4, alpha=0.65, zorder=3)  # fmt: skip
+    panel.plot(x, point.value, marker, ms=5.5, color=colour, mec="white", mew=0.6, zorder=4)
+
+
+def _draw_nulls(panel: Axes, study: Study, scale: Scale, measure: str, place: dict[str, int]) -> float:  # fmt: skip
+    """Grey marks of the default null, one per condition: mean over windows ± mean sd."""
+    table = scale.of(study.nulls)
+    table = table[table["measure"] == measure]
+    preferred = "random_grouping" if scale.route == "macro_units" else "shift"
+    if preferred in set(table["null"]):
+        table = table[table["null"] == preferred]
+    top = 0.0
+    keys = list(zip(table["recording"], table["window"], strict=True))
+    conditions = pd.Series([study.condition_of(r, w) for r, w in keys], index=table.index, dtype="str")  # fmt: skip
+    for condition, rows in table.groupby(conditions, sort=False):
+        if condition not in place:
+            continue
+        mean, sd, x = rows["mean"].mean(), rows["sd"].fillna(0).mean(), place[condition]
+        panel.fill_between([x - 0.38, x + 0.38], mean - sd, mean + sd, color=NULL, alpha=0.25, lw=0, zorder=0)  # fmt: skip
+        panel.plot([x - 0.38, x + 0.38], [mean, mean], color=NULL, lw=1.2, ls=(0, (3, 2)), zorder=2)
+        top = max(top, mean + sd)
+    return float(top)
+
+
+def _offsets(subjects: Sequence[str]) -> dict[str, float]:
+    spread = np.linspace(-0.2, 0.2, len(subjects)) if len(subjects) > 1 else [0.0]
+    return {s: float(o) for s, o in zip(subjects, spread, strict=True)}
+
+
+def _limits(row: Sequence[Axes], reach: Sequence[float]) -> None:
+    """One y axis for a row, so that scales can be compared by eye, unless one would vanish on it."""
+    drawn = [r for r in reach if r > 0]
+    common = bool(drawn) and max(drawn) < 8 * min(drawn)
+    for panel, top in zip(row, reach, strict=True):
+        limit = max(drawn) if common else top
+        low = min(0.0, *(p.dataLim.ymin for p in row)) if common else min(0.0, panel.dataLim.ymin)
+        panel.set_ylim(low * 1.08, limit * 1.08 or 1.0)
+        if low < 0:
+            panel.axhline(0, color=FAINT, lw=0.8, zorder=0)
+        if panel is not row[0] and common:
+            panel.tick_params(labelleft=False)
+    if drawn and not common:
+        row[-1].annotate("own y axis", (1, 1), xycoords="axes fraction", ha="right", va="bottom", color=MUTED, fontsize=7.5)  # fmt: skip
+
+
+def _legend(figure, study: Study) -> None:  # noqa: ANN001 (a matplotlib figure)
+    colour, marker = canvas.colours(study.conditions), canvas.markers(study.conditions)
+    handles = [Line2D([], [], marker=marker[c], color="none", mfc=colour[c], mec="white", ms=7, label=c) for c in study.conditions]  # fmt: skip
+    handles.append(Line2D([], [], color=INK, lw=2.2, label="mean of subjects"))
+    if len(study.nulls):
+        handles.append(Line2D([], [], color=NULL, lw=1.2, ls=(0, (3, 2)), label="null (mean ± sd)"))
+    if study.truths:
+        handles.append(Line2D([], [], marker="D", color="none", mfc="white", mec=INK, ms=7, label="planted value"))  # fmt: skip
+    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 6), handlelength=1.6, columnspacing=1.4)  # fmt: skip
+
+
+def _alt(study: Study, measures: Sequence[str]) -> str:
+    """Say the figure's numbers, for those who cannot see it."""
+    parts = []
+    for scale in study.scales:
+        table = scale.of(study.summary)
+        for measure in measures:
+            means = by_subject(table[table["measure"] == measure]).groupby("condition", sort=False)["value"].mean()  # fmt: skip
+            known = [f"{c} {glossary.number(means[c])}" for c in study.conditions if c in means]
+            if known and means.notna().any():
+                parts.append(f"{glossary.plain(measure)}, {scale}: {', '.join(known)}")
+    return "Dot plots by condition. Means over subjects: " + "; ".join(parts) + "."
+
+
+def contrasts(study: Study) -> Figure | None:
+    """Differences between conditions with their intervals."""
+    measures = ["phi_s", "phi_s_common", "big_phi", "effective_information"]
+    table = study.comparison[study.comparison["estimate"].notna()]
+    measures = [m for m in measures if m in set(table["measure"])]
+    if not measures:
+        return None
+    names = list(dict.fromkeys(table["contrast"]))
+    lines = [(scale, name) for scale in study.scales for name in names]
+    figure = canvas.canvas(height=0.9 + 0.27 * len(lines))
+    panels = figure.subplots(1, len(measures), squeeze=False, sharey=True)[0]
+    for panel, measure in zip(panels, measures, strict=True):
+        panel.axvline(0, color=MUTED, lw=0.8)
+        for y, (scale, name) in enumerate(lines):
+            rows = scale.of(table)
+            rows = rows[(rows["measure"] == measure) & (rows["contrast"] == name)]
+            for row in rows.itertuples():
+                colour = canvas.PALETTE[0] if scale.route == "micro" else canvas.PALETTE[1]
+                panel.plot([row.ci_low, row.ci_high], [y, y], color=colour, lw=2, alpha=0.6)
+                panel.plot(row.estimate, y, "o" if scale.route == "micro" else "s", color=colour, ms=5.5, mec="white", mew=0.6)  # fmt: skip
+        term = glossary.MEASURES[measure]
+        panel.set_title(term.sign.replace(", ", ",\n").replace("e inf", "e\ninf"), fontsize=8.5)
+        panel.set_xlabel(f"difference [{term.unit}]")
+        panel.locator_params(axis="x", nbins=4)
+    panels[0].set_yticks(range(len(lines)), [f"{name.replace('-', ' − ')},  {scale}" for scale, name in lines])  # fmt: skip
+    panels[0].set_ylim(len(lines) - 0.4, -0.6)
+    return canvas.finish(
+        figure,
+        study.folder / "figures",
+        "contrasts",
+        f"Within-subject differences between conditions, mean over subjects with the {study.confidence:.0%} bootstrap interval over subjects. Circles: micro scale; squares: macro scales.",
+        "Differences and intervals; the numbers are in the comparison table.",
+    )
+
+
+def activity(study: Study) -> Figure | None:
+    """Rates, entropy and time scale of the units by condition: what phi has to be read beside."""
+    shown = ["event_rate_hz", "fraction_on", "entropy_bits", "autocorrelation_time_s"]
+    shown = [m for m in shown if m in set(study.quality["measure"])]
+    if not shown:
+        return None
+    figure = canvas.canvas(height=2.3)
+    for panel, measure in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+        values = window_means(study, measure)
+        colour, marker = canvas.colours(study.conditions), canvas.markers(study.conditions)
+        offset = _offsets(sorted(set(values["subject"])))
+        place = {c: i for i, c in enumerate(study.conditions)}
+        for subject, rows in values.groupby("subject", sort=False):
+            rows = rows.assign(x=[place[c] + offset[subject] for c in rows["condition"]]).sort_values("x")  # fmt: skip
+            panel.plot(rows["x"], rows["value"], color=FAINT, lw=0.9, zorder=1)
+            for point in rows.itertuples():
+                panel.plot(point.x, point.value, marker[point.condition], color=colour[point.condition], ms=5.5, mec="white", mew=0.6)  # fmt: skip
+        panel.set_xticks(range(len(place)), list(place), rotation=30, ha="right")
+        panel.set_xlim(-0.6, len(place) - 0.4)
+        panel.set_ylim(0, max(values["value"].max() * 1.1, 1e-9))
+        panel.set_title(glossary.axis(measure), fontsize=8, fontweight="normal")
+    return canvas.finish(
+        figure,
+        study.folder / "figures",
+        "activity",
+        "Activity of the units by condition; each dot is one subject (mean over its units and windows). φ_s can follow these without any change in how the units interact.",
+        "Dot plots of event rate, share of time ON, entropy and autocorrelation time of the units by condition.",
+    )
+
+
+def window_means(study: Study, measure: str) -> pd.DataFrame:
+    """Mean of a quality measure over units and windows: columns subject, condition, value."""
+    rows = study.quality[study.quality["measure"] == measure]
+    rows = rows[rows["condition"].isin(study.conditions)]
+    return rows.groupby(["subject", "condition"], sort=False)["value"].mean().reset_index()
+
+
+def truth(study: Study) -> Figure | None:
+    """Estimated against planted values, where the recordings are simulated."""
+    pairs = truth_pairs(study)
+    measures = [m for m in ("phi_s", "big_phi", "effective_information") if m in set(pairs["measure"])]  # fmt: skip
+    if not measures:
+        return None
+    figure = canvas.canvas(height=2.75)
+    colour = canvas.colours(study.conditions)
+    shape = {route: m for route, m in zip(ROUTES, ("o", "s", "^"), strict=True)}
+    panels = figure.subplots(1, len(measures), squeeze=False)[0]
+    for panel, measure in zip(panels, measures, strict=True):
+        rows = pairs[pairs["measure"] == measure]
+        top = 1.08 * max(rows[["truth", "value", "ci_high"]].max().max(), 1e-9)
+        panel.plot([0, top], [0, top], color=MUTED, lw=0.8, ls=":")
+        for row in rows.itertuples():
+            panel.plot([row.truth] * 2, [row.ci_low, row.ci_high], color=colour[row.condition], lw=1.2, alpha=0.6)  # fmt: skip
+            panel.plot(row.truth, row.value, shape[row.route], color=colour[row.condition], ms=5.5, mec="white", mew=0.6)  # fmt: skip
+        panel.set(xlim=(0, top), ylim=(0, top), xlabel="planted", title=glossary.axis(measure))  # fmt: skip
+        panel.title.set_fontsize(8.5)
+    panels[0].set_ylabel("estimated")
+    handles = [Line2D([], [], marker="o", color="none", mfc=colour[c], mec="white", ms=7, label=c) for c in study.conditions]  # fmt: skip
+    handles += [Line2D([], [], marker=shape[r], color="none", mfc=MUTED, mec="white", ms=7, label=ROUTES[r]) for r in dict.fromkeys(pairs["route"])]  # fmt: skip
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+    inside = pairs["truth"].between(pairs["ci_low"], pairs["ci_high"])
+    known = pairs["ci_low"].notna()
+    return canvas.finish(
+        figure,
+        study.folder / "figures",
+        "truth",
+        f"Estimate against the planted value, one point per window and scale, with {study.confidence:.0%} intervals; dotted: equality. The interval contains the planted value in {int((inside & known).sum())} of {int(known.sum())} cases.",
+        "Scatter plots of estimated against planted values; the planted values table lists them.",
+    )
+
+
+@dataclass(frozen=True)
+class _Pair:
+    recording: str
+    condition: str
+    route: str
+    scale: int
+    measure: str
+    truth: float
+    value: float
+    ci_low: float
+    ci_high: float
+
+
+def truth_pairs(study: Study) -> pd.DataFrame:
+    """Planted and estimated values side by side: one row per window, scale and measure."""
+    pairs = []
+    for scale in study.scales:
+        estimates = scale.of(study.summary)
+        for measure in ("phi_s", "big_phi", "effective_information"):
+            known = planted(study, scale, measure)
+            rows = estimates[estimates["measure"] == measure].merge(
+                known[["recording", "condition", "value"]].rename(columns={"value": "truth"}),
+                on=["recording", "condition"],
+            )
+            pairs += [
+                _Pair(r.recording, r.condition, scale.route, scale.size, measure, r.truth, r.value, r.ci_low, r.ci_high)
+                for r in rows[rows["value"].notna()].itertuples()
+            ]  # fmt: skip
+    return pd.DataFrame(pairs, columns=list(_Pair.__dataclass_fields__))

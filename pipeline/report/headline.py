@@ -1,0 +1,189 @@
+"""The answer in plain sentences, computed from the tables, with no more claimed than they support."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.report.data import Scale, Study, by_subject
+from pipeline.report.glossary import number, probability
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One contrast of phi_s at one scale, and what it supports."""
+
+    a: str
+    b: str
+    n: int
+    estimate: float
+    low: float
+    high: float
+    p: float
+    p_corrected: float
+    attainable: float
+
+    @property
+    def interval_excludes_zero(self) -> bool:
+        """Whether the interval lies on one side of zero (False where there is none)."""
+        return bool(self.low > 0 or self.high < 0)
+
+    @property
+    def significant(self) -> bool:
+        """Whether the corrected p is at most 5%."""
+        return bool(self.p_corrected <= ALPHA)
+
+    @property
+    def decidable(self) -> bool:
+        """Whether the test could give p <= 5% at all with so many subjects."""
+        return bool(self.attainable <= ALPHA)
+
+    def __str__(self) -> str:
+        interval = f" [{number(self.low)}, {number(self.high)}]" if np.isfinite(self.low) else " (no interval)"  # fmt: skip
+        return f"{self.a} − {self.b} {number(self.estimate)}{interval} ibit, p {probability(self.p)}, corrected {probability(self.p_corrected)}"
+
+
+@dataclass(frozen=True)
+class ScaleAnswer:
+    """What is said about one scale."""
+
+    scale: Scale
+    means: pd.Series  # condition -> mean over subjects, largest first
+    contrasts: list[Contrast]
+    sentences: list[str]
+
+
+def analysed(study: Study) -> str:
+    """One sentence: what was analysed."""
+    rows = study.summary.drop_duplicates(["recording", "window"])
+    kind = "simulated recordings" if _all_simulated(study) else "recordings"
+    scales = ", ".join(map(str, study.scales))
+    text = f"{len(study.analysed)} {kind} of {_count(len(study.subjects), 'subject')}, {_count(len(rows), 'window')} in {_count(len(study.conditions), 'condition')} ({', '.join(study.conditions)}), at {_count(len(study.scales), 'scale')} ({scales})."
+    failed = {f["recording"] for f in study.failures} - set(study.analysed)
+    return text + (f" {_count(len(failed), 'recording')} failed and {'is' if len(failed) == 1 else 'are'} left out." if failed else "")  # fmt: skip
+
+
+def answers(study: Study) -> list[ScaleAnswer]:
+    """The answer at each scale that has phi_s."""
+    return [a for a in (_answer(study, scale) for scale in study.scales) if a is not None]
+
+
+def verdict(study: Study, found: list[ScaleAnswer]) -> list[str]:
+    """One or two sentences above all others: the ordering, and whether the data support it."""
+    if not found:
+        return ["No phi_s could be computed; see the failures below."]
+    if len(study.conditions) < 2:
+        return ["The study has a single condition, so nothing is compared; phi_s is " + "; ".join(f"{number(a.means.iloc[0])} ibit at {a.scale}" for a in found) + "."]  # fmt: skip
+    orders = {tuple(a.means.index) for a in found}
+    where = f"at {'both' if len(found) == 2 else f'all {len(found)}'} scales" if len(found) > 1 else f"({found[0].scale})"  # fmt: skip
+    if len(orders) == 1:
+        order = next(iter(orders))
+        first = f"phi_s is highest in {order[0]} and lowest in {order[-1]} {where}: {' > '.join(order)}."  # fmt: skip
+    else:
+        first = "The order of the conditions by phi_s differs between scales: " + "; ".join(f"{' > '.join(a.means.index)} at {a.scale}" for a in found) + "."  # fmt: skip
+    return [first, _support(found)]
+
+
+def _support(found: list[ScaleAnswer]) -> str:
+    contrasts = [c for a in found for c in a.contrasts]
+    if not contrasts:
+        return "No subject has two conditions, so the difference cannot be tested."
+    n, excluding = len(contrasts), sum(c.interval_excludes_zero for c in contrasts)
+    significant = sum(c.significant for c in contrasts)
+    subjects = max(c.n for c in contrasts)
+    if subjects < 2:
+        return "One subject has both conditions: the difference is described, not tested."
+    attainable = min(c.attainable for c in contrasts)
+    test = f"with {subjects} subjects the sign-flip test cannot give a p below {probability(attainable)}, so significance at {ALPHA:g} is out of reach whatever the data"  # fmt: skip
+    if significant:
+        rest = f"; for {n - significant} it is not shown" if significant < n else ""
+        return f"The difference in phi_s is significant (corrected p ≤ {ALPHA:g}) for {significant} of {n} contrasts, and the interval over subjects excludes zero for {excluding}{rest}."
+    if excluding and attainable > ALPHA:
+        return f"The interval over subjects excludes zero for {excluding} of {n} contrasts of phi_s, but {test}: read it as a consistent direction in these subjects, not as proof for the population."
+    if excluding:
+        return f"The interval over subjects excludes zero for {excluding} of {n} contrasts of phi_s, but no corrected p reaches {ALPHA:g}: the difference is suggested, not shown."
+    return f"The data do not support this order: no interval over subjects excludes zero{'; ' + test if attainable > ALPHA else f' and no corrected p reaches {ALPHA:g}'}."
+
+
+def _answer(study: Study, scale: Scale) -> ScaleAnswer | None:
+    table = scale.of(study.summary)
+    table = table[(table["measure"] == "phi_s") & table["value"].notna()]
+    if table.empty:
+        return None
+    values = by_subject(table)
+    means = values.groupby("condition")["value"].mean().sort_values(ascending=False, kind="stable")
+    contrasts = _contrasts(study, scale, "phi_s")
+    order = " > ".join(f"{c} {number(v)}" for c, v in means.items())
+    sentences = [f"Means over subjects: {order} ibit.{_consistency(values, means)}"]
+    if contrasts:
+        sentences.append("Differences: " + "; ".join(map(str, contrasts[:3])) + ("; the others are in the table." if len(contrasts) > 3 else "."))  # fmt: skip
+    sentences += _common(study, scale, contrasts)
+    sentences += _against_null(study, table)
+    return ScaleAnswer(scale, means, contrasts, sentences)
+
+
+def _consistency(values: pd.DataFrame, means: pd.Series) -> str:
+    if len(means) < 2:
+        return ""
+    wide = values.pivot_table(index="subject", columns="condition", values="value")
+    pair = wide[[means.index[0], means.index[-1]]].dropna()
+    above = int((pair.iloc[:, 0] > pair.iloc[:, 1]).sum())
+    return f" {above} of {_count(len(pair), 'subject')} {'has' if above == 1 else 'have'} {means.index[0]} above {means.index[-1]}."
+
+
+def _contrasts(study: Study, scale: Scale, measure: str) -> list[Contrast]:
+    table = scale.of(study.comparison)
+    table = table[(table["measure"] == measure) & table["estimate"].notna()]
+    found = []
+    for row in table.itertuples():
+        a, b = split(row.contrast)
+        found.append(Contrast(a, b, int(row.n_subjects), row.estimate, row.ci_low, row.ci_high, row.p, row.p_corrected, attainable_p(row.method, int(row.n_subjects))))  # fmt: skip
+    return found
+
+
+def split(contrast: str) -> tuple[str, str]:
+    """The two conditions of a contrast "a-b"."""
+    a, _, b = contrast.partition("-")
+    return a.strip(), b.strip()
+
+
+def attainable_p(method: str, n: int) -> float:
+    """Smallest p that the test can give, as its description says it (else that of all sign flips)."""
+    stated = re.search(r"smallest attainable p ([0-9][0-9.e-]*)", method)
+    return float(stated[1].rstrip(".")) if stated else min(1.0, 2 / 2**n)
+
+
+def _common(study: Study, scale: Scale, contrasts: list[Contrast]) -> list[str]:
+    """Whether differences stay when every condition is given the same occupancy."""
+    common = {(c.a, c.b): c for c in _contrasts(study, scale, "phi_s_common")}
+    pairs = [(c, common[c.a, c.b]) for c in contrasts if (c.a, c.b) in common]
+    if not pairs:
+        return []
+    same = sum(np.sign(c.estimate) == np.sign(k.estimate) for c, k in pairs)
+    largest, shared = max(pairs, key=lambda pair: abs(pair[0].estimate))
+    return [f"With one occupancy for all conditions, {same} of {len(pairs)} differences keep their sign ({largest.a} − {largest.b}: {number(shared.estimate)} instead of {number(largest.estimate)} ibit); what is left is a difference of mechanism, what is gone came from which states are visited."]  # fmt: skip
+
+
+def _against_null(study: Study, table: pd.DataFrame) -> list[str]:
+    """How many windows of each condition exceed their null."""
+    tested = table[table["null_p"].notna()]
+    if tested.empty:
+        return ["No null was computed, so it is not known whether these values differ from those of unconnected units."]  # fmt: skip
+    counts = [f"{c} {int((rows['null_p'] <= ALPHA).sum())} of {len(rows)}" for c, rows in ((c, tested[tested["condition"] == c]) for c in study.conditions) if len(rows)]  # fmt: skip
+    kind = "matched random groupings" if (tested["route"] == "macro_units").all() else "their null (units shifted in time)"  # fmt: skip
+    surrogates = study.nulls["n_surrogates"].max() if len(study.nulls) else np.nan
+    reach = f" (with {int(surrogates)} surrogates p cannot fall below {probability(1 / (1 + surrogates))})" if surrogates >= 1 and 1 / (1 + surrogates) > ALPHA else ""  # fmt: skip
+    return [f"Windows that exceed {kind} at p ≤ {ALPHA:g}: {', '.join(counts)}{reach}."]
+
+
+def _all_simulated(study: Study) -> bool:
+    return bool(study.analysed) and all(r in study.truths for r in study.analysed)
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"

@@ -1,0 +1,125 @@
+"""What the numbers of this study cannot say, told from the data at hand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.report.data import Study
+from pipeline.report.figures import window_means
+from pipeline.report.glossary import number, probability
+from pipeline.report.grouping_figures import Grouping
+from pipeline.report.headline import ALPHA, attainable_p
+
+MAX_RESIDUAL = 0.1  # instantaneous correlation left given the past
+MAX_STATIONARITY_Z = 3.0
+RATE_RATIO = 1.5
+
+
+def limits(study: Study, found: list[Grouping]) -> list[str]:
+    """Sentences, the general ones first."""
+    said = [
+        "The TPMs are observational: nothing was perturbed. They describe how the recorded states followed each other; common input and unrecorded neurons look like interaction among the units.",
+        "phi_s and Φ are those of the units as they were defined here (ensembles, threshold, time bin, lag). Other definitions give other values; none of these numbers is the Φ of a brain.",
+    ]
+    if study.truths:
+        said.append("Recordings with planted values are simulated: they test the method and say nothing about animals.")  # fmt: skip
+    for part in (_subjects, _short, _unvisited, _constant, _drifting, _dependent, _rates, _unequal):
+        said += part(study)
+    return said + _null(study) + _groupings(found)
+
+
+def _subjects(study: Study) -> list[str]:
+    if study.comparison.empty:
+        return ["There is no contrast between conditions; every number describes its own window."] if len(study.summary) else []  # fmt: skip
+    n = int(study.comparison["n_subjects"].max())
+    smallest = min(attainable_p(str(r.method), int(r.n_subjects)) for r in study.comparison.itertuples())  # fmt: skip
+    reach = "No p in this report can reach 0.05." if smallest > ALPHA else ""
+    return [f"The subject is the unit of inference: at most {n} enter a contrast, and the smallest p that the sign-flip test can give is {probability(smallest)}. {reach} Error bars of single subjects show the uncertainty of one estimate, not the spread of the population."]  # fmt: skip
+
+
+def _micro(study: Study):  # noqa: ANN202 (iterator of windows and their TPMs)
+    return [(f"{r}/{w}", scale, tpm) for r, w, scale, tpm in study.tpms if scale.route == "micro"]
+
+
+def _short(study: Study) -> list[str]:
+    ratio = {name: float(tpm.attrs.get("n_transitions", np.nan)) / 2**scale.size for name, scale, tpm in _micro(study)}  # fmt: skip
+    few = [name for name, _, tpm in _micro(study) if "few_frames" in str(tpm.attrs.get("flag", ""))]
+    said = []
+    if ratio:
+        low = min(ratio, key=lambda name: ratio[name])
+        said.append(f"Data per state: the shortest window ({low}) has {number(ratio[low])} transitions per possible state. Short data bias phi_s and effective information upward; compare with the null, not with zero.")  # fmt: skip
+    if few:
+        said.append(f"Windows with fewer frames than the study's minimum: {_list(few)}. Their values are not to be interpreted alone.")  # fmt: skip
+    return said
+
+
+def _unvisited(study: Study) -> list[str]:
+    missing = {name: int(tpm.attrs["states_never_visited"]) for name, _, tpm in _micro(study) if int(tpm.attrs.get("states_never_visited", 0)) > 0}  # fmt: skip
+    if not missing:
+        return []
+    total = len(_micro(study))
+    worst = max(missing, key=lambda name: missing[name])
+    return [f"In {len(missing)} of {total} windows some states were never visited (most: {missing[worst]} in {worst}). phi is given for visited states only, but the unvisited rows of the TPM, which come from the model and its prior, enter every phi: they are the causes and effects that did not happen."]  # fmt: skip
+
+
+def _constant(study: Study) -> list[str]:
+    constant = [name for name, _, tpm in _micro(study) if "constant_unit" in str(tpm.attrs.get("flag", ""))]  # fmt: skip
+    return [f"A unit hardly changes in {_list(constant)}; phi_s of such a window says little about interaction."] if constant else []  # fmt: skip
+
+
+def _drifting(study: Study) -> list[str]:
+    rows = study.quality[study.quality["measure"] == "stationarity_z"]
+    rows = rows[rows["value"].abs() > MAX_STATIONARITY_Z]
+    names = list(dict.fromkeys(rows["recording"] + "/" + rows["window"]))
+    return [f"The activity drifts within {len(names)} windows (|z| > {MAX_STATIONARITY_Z:g} between halves: {_list(names)}). Time-shifted surrogates do not control for drift; phi_s may be inflated there."] if names else []  # fmt: skip
+
+
+def _dependent(study: Study) -> list[str]:
+    left = {name: largest_residual(tpm) for name, _, tpm in _micro(study)}
+    high = [name for name, value in left.items() if value > MAX_RESIDUAL]
+    if not high:
+        return []
+    worst = max(high, key=lambda name: left[name])
+    return [f"Units are not independent given the past in {len(high)} of {len(left)} windows (largest correlation left: {number(left[worst], 2)} in {worst}). IIT's TPM assumes that they are; interaction faster than the time bin is not seen."]  # fmt: skip
+
+
+def largest_residual(tpm) -> float:  # noqa: ANN001 (dataset)
+    """Largest instantaneous correlation of two units that the TPM leaves unexplained."""
+    if "residual_correlation" not in tpm:
+        return float("nan")
+    values = np.abs(tpm["residual_correlation"].values.astype(float))
+    off = values[~np.eye(len(values), dtype=bool)]
+    return float(np.nanmax(off)) if np.isfinite(off).any() else float("nan")
+
+
+def _rates(study: Study) -> list[str]:
+    if len(study.conditions) < 2 or study.quality.empty:
+        return []
+    rate = window_means(study, "event_rate_hz").groupby("condition")["value"].mean()
+    rate = rate[rate > 0]
+    if len(rate) < 2 or rate.max() < RATE_RATIO * rate.min():
+        return []
+    return [f"Event rates differ between conditions ({rate.idxmax()} {number(rate.max(), 2)} Hz, {rate.idxmin()} {number(rate.min(), 2)} Hz). A difference in phi_s may follow from how active the units are; the common occupancy controls for which states are visited, not for everything that goes with the rate."]  # fmt: skip
+
+
+def _unequal(study: Study) -> list[str]:
+    frames = study.summary.drop_duplicates(["recording", "window"]).groupby("recording")["n_frames"]
+    unequal = [str(r) for r, n in frames if n.max() > 1.2 * n.min()]
+    return [f"Windows of different length are compared in {_list(unequal)}; the bias of short data differs between them."] if unequal else []  # fmt: skip
+
+
+def _null(study: Study) -> list[str]:
+    rows = study.summary[(study.summary["measure"] == "phi_s") & study.summary["null_p"].notna()]
+    weak = rows[rows["null_p"] > ALPHA]
+    return [f"{len(weak)} of {len(rows)} values of phi_s are not distinguishable from their null (p > {ALPHA:g}). They are not evidence of integration."] if len(weak) else []  # fmt: skip
+
+
+def _groupings(found: list[Grouping]) -> list[str]:
+    if not found:
+        return []
+    return ["A macro grouping is chosen because it does well on the same data, so its values are optimistic; only the matched random groupings, which share sizes and mappings, show what choosing a grouping adds."]  # fmt: skip
+
+
+def _list(names: list[str], most: int = 5) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,136 @@
+"""The methods section of a paper, with the parameters that were used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.report.data import Study
+
+REFERENCES = (
+    "Albantakis L, Barbosa L, Findlay G, Grasso M, Haun AM, Marshall W, et al. (2023). Integrated information theory (IIT) 4.0: formulating the properties of phenomenal existence in physical terms. PLoS Computational Biology 19(10): e1011465.",
+    "Marshall W, Findlay G, Albantakis L, Tononi G (2024). Intrinsic units: identifying a system's causal grain. bioRxiv.",
+    "Hoel EP, Albantakis L, Tononi G (2013). Quantifying causal emergence shows that macro can beat micro. Proceedings of the National Academy of Sciences 110(49): 19790-19795.",
+    "Hoel E (2025). Causal emergence 2.0: quantifying emergent complexity. arXiv:2503.13395.",
+    "Wang, Rong, Liu, Yang, Zhang, He (2025). Causal emergence of consciousness through learned multiscale neural dynamics in mice. arXiv:2509.10891.",
+    "Hesterberg TC (2015). What teachers should know about the bootstrap. The American Statistician 69(4): 371-386.",
+    "Holm S (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6(2): 65-70.",
+    "Benjamini Y, Hochberg Y (1995). Controlling the false discovery rate. Journal of the Royal Statistical Society B 57(1): 289-300.",
+)  # fmt: skip
+
+_BINARIZE = {
+    "quantile": "ON where its signal exceeded the {quantile:g} quantile",
+    "median": "ON where its signal exceeded its median",
+    "zscore": "ON where its signal exceeded the median by {z:g} robust standard deviations",
+    "otsu": "ON above Otsu's threshold",
+    "hmm": "ON by the more likely path of a two-state Gaussian hidden Markov model",
+    "events": "ON in bins whose summed event amplitude, from non-negative deconvolution with a first-order autoregressive kernel (decay time {tau_s:g} s), exceeded {z:g} robust standard deviations",
+}  # fmt: skip
+_TPM = {
+    "logistic": "an L2-regularised logistic regression of each unit's next state on the states of all units (penalty {prior:g})",
+    "logistic_pairwise": "an L2-regularised logistic regression of each unit's next state on the states of all units and their pairwise products (penalty {prior:g})",
+    "beta": "a Beta-Binomial estimate per unit and state (pseudo-counts a = b = {prior:g})",
+}  # fmt: skip
+_GROUPS = {
+    "position": "by k-means on their positions",
+    "activity": "by k-means on the correlations of their activity",
+    "region": "by region label",
+    "none": "not at all: each neuron was a unit",
+}
+_NULLS = {
+    "shift": "the units' state sequences shifted against each other by random amounts (keeps each unit's own dynamics, destroys interaction)",
+    "transition_shuffle": "successor states shuffled among transitions (keeps occupancy, destroys dynamics)",
+}
+_CORRECTION = {
+    "holm": "by Holm's method",
+    "fdr": "by the Benjamini-Hochberg procedure",
+    "none": "not at all",
+}
+
+
+def paragraphs(study: Study) -> list[tuple[str, str]]:
+    """(heading, text) of each part of the methods section."""
+    p = study.parameters
+    parts = [
+        ("Recordings", _recordings(study)),
+        ("Preprocessing", _preprocess(p["preprocess"])),
+        ("Ensembles", _ensembles(p["ensembles"])),
+        ("States", _states(p["binarize"])),
+        ("Transition probability matrices", _tpm(p["tpm"])),
+        ("Macro units", _macro(p["macro"], p["ensembles"])),
+        ("Integrated information", _iit(p["iit"])),
+        ("Effective information", "Effective information is the mutual information between a uniformly distributed state and the state that follows, from the row-stochastic TPM [3]; causal power is effective information divided by its maximum, the logarithm of the number of states [4]. Their gain is the macro value minus the micro value of the same window."),
+        ("Nulls", _nulls(p["nulls"], p["macro"])),
+        ("Comparison of conditions", _compare(p["compare"])),
+        ("Multiscale approach", "The question asked at every scale, whether states of consciousness differ in the causal power of learned coarse-grainings, follows [5]; the method does not: macro units are disjoint groups of units, so that their integrated information is defined and comparable with that of the units."),
+        ("Software", _software(study)),
+    ]  # fmt: skip
+    return parts
+
+
+def _recordings(study: Study) -> str:
+    simulated = [r for r in study.analysed if r in study.truths]
+    text = f"{len(study.analysed)} recordings of {len(study.subjects)} subjects were analysed in the conditions {', '.join(study.conditions)}."
+    if simulated:
+        s = study.parameters["simulate"]
+        text += f" {len(simulated)} of them were simulated: a substrate of binary ensembles ({s['motifs']} motif(s) of two planted pairs, updated every {s['step_s']:g} s, couplings jittered by {s['jitter']:.0%} between subjects; coupling {s['anesthesia_coupling']:g} under anesthesia and {s['recovery_coupling']:g} in recovery relative to awake) drove {s['neurons_per_ensemble']} neurons per ensemble (participation {s['participation']:g}), observed at {s['rate_hz']:g} Hz through calcium kinetics, noise, neuropil, bleaching and motion."
+    codes = study.parameters.get("state_codes")
+    if codes:
+        names = ", ".join(f"{k} {v}" for k, v in codes["codes"].items())
+        text += f" Windows were taken from state codes ({names}); bouts shorter than {codes['min_bout_s']:g} s were left out and {codes['trim_s']:g} s cut from both ends of each; the bouts of one condition form one window."
+    return text
+
+
+def _preprocess(p: dict[str, Any]) -> str:
+    if p["kind"] == "dff":
+        text = "The recordings held ΔF/F."
+    else:
+        text = f"Where a neuropil signal was available, {p['neuropil_factor']:g} times it was subtracted. ΔF/F was computed against a running baseline F0, the {p['baseline_percentile']:g}th percentile in a window of {p['baseline_window_s']:g} s."
+    detrend = {"none": "No detrending was applied.", "linear": "A linear trend was removed.", "highpass": f"A running median of {p['highpass_s']:g} s was subtracted."}[p["detrend"]]  # fmt: skip
+    resample = f" Recordings were resampled to {p['resample_hz']:g} Hz." if p["resample_hz"] else ""
+    return f"{text} {detrend}{resample} Frames marked as dropped (motion, missing values) were not used, and no transition was counted across them."
+
+
+def _ensembles(p: dict[str, Any]) -> str:
+    chosen = f" Chosen neurons were used for {', '.join(sorted(p['neurons']))}." if p.get("neurons") else ""  # fmt: skip
+    return f"Neurons were grouped {_GROUPS[p['method']]}, into {p['iit']} units, one grouping per recording for all its windows; where a recording had no more neurons than that, each neuron was a unit. A unit's activity is the mean of its neurons' ΔF/F, each scaled by its robust noise standard deviation.{chosen}"
+
+
+def _states(p: dict[str, Any]) -> str:
+    rule = _BINARIZE[p["method"]].format(**p)
+    threshold = "separately in each window" if p["per_window"] else "once for all windows of a recording"  # fmt: skip
+    matched = f" All windows of a recording were cut to the number of frames of its shortest window with at least {p['min_frames']} frames, so that the bias of short data is equal." if p["match_length"] else " Windows were not matched in length."  # fmt: skip
+    return f"In bins of {p['bin_s']:g} s a unit was {rule}. Thresholds were determined {threshold}. Bins with fewer than half of their frames valid were left out.{matched}"
+
+
+def _tpm(p: dict[str, Any]) -> str:
+    return f"For each window, the probability of each unit being ON given the state of all units {p['lag']} bin(s) earlier was estimated by {_TPM[p['method']].format(**p)}. Transitions never cross the border of a window, a dropped stretch or a gap. The fit was judged by the log-likelihood of held-out contiguous blocks. {p['draws']} posterior draws of the TPM carried its uncertainty into every measure. Units are taken as conditionally independent given the past state; the correlation that this leaves is reported. The TPM is observational: the system was not perturbed."
+
+
+def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
+    scales = ", ".join(map(str, p["scales"]))
+    if not p["scales"]:
+        return "No macro units were formed."
+    return f"At the scales {scales}, the {ensembles['iit']} units of each window were grouped into disjoint macro units, each with a state mapping ({', '.join(p['mappings'])}), by an encoder that maximises effective information of the macro TPM (hard assignment, trained through a straight-through relaxation; {p['restarts']} restarts of {p['steps']} steps, the best kept). The macro TPM was derived from the micro TPM, not estimated anew, following [1,2], so that macro and micro values are comparable. {p['random_groupings']} random groupings with the same sizes and mappings serve as control."
+
+
+def _iit(p: dict[str, Any]) -> str:
+    return f"System integrated information φ_s of all units together (a candidate system in its current state, over the minimum partition), the first complex (the subset of units with the largest φ_s) and, up to {p['big_phi_max_units']} units, the Φ-structure (distinctions, relations and their sum Φ) were computed exactly as defined by IIT 4.0 [1] for every state visited at least {p['min_visits']} time(s), for the point estimate of the TPM and its posterior draws (the first {p['big_phi_draws']} draws for Φ). A window's value is the mean over visited states weighted by the share of frames spent in each (own occupancy). With the suffix “common”, the weights are the mean occupancy over the conditions that are compared, restricted to states visited in all of them, so that a change of mechanism is told from a change of occupancy. Intervals are quantiles over posterior draws under the same weights. Values are in ibits."
+
+
+def _nulls(p: dict[str, Any], macro: dict[str, Any]) -> str:
+    kinds = "; ".join(_NULLS[k] for k in p["kinds"])
+    macro_text = f" Macro units were compared with {macro['random_groupings']} matched random groupings." if macro["scales"] else ""  # fmt: skip
+    if not p["kinds"] or not p["surrogates"]:
+        return "No surrogates were computed." + macro_text
+    return f"{p['surrogates']} surrogates per null ({p['big_phi_surrogates']} for Φ) went through the same estimation: {kinds}.{macro_text} One-sided p-values are (1 + number of surrogates at or above the value) / (1 + number of surrogates)."
+
+
+def _compare(p: dict[str, Any]) -> str:
+    return f"The subject is the unit of inference: sessions and windows of one subject in one condition were averaged, weighted by frames. Differences between conditions within subjects were averaged over subjects. Intervals ({p['confidence']:.0%}) are from a bootstrap over subjects ({p['bootstrap']} resamples, or all), stretched to Student's t for small samples [6]; p-values from a two-sided sign-flip permutation test across subjects (all flips where these are at most {p['permutations']}), corrected over scales and measures within a contrast {_CORRECTION[p['correction']]}{ {'holm': ' [7]', 'fdr': ' [8]', 'none': ''}[p['correction']] }. The smallest p that the test can give is stated with each test."
+
+
+def _software(study: Study) -> str:
+    v = study.provenance
+    known = v.get("packages", {})
+    listed = ", ".join(f"{n} {known[n]}" for n in ("numpy", "scipy", "torch", "xarray", "snakemake") if n in known)  # fmt: skip
+    return f"phiscale {v.get('phiscale', '')} (Python {v.get('python', '')}{'; ' + listed if listed else ''}), seed {study.parameters['seed']}. All random choices derive from the seed."

@@ -1,0 +1,217 @@
+"""Quality of one recording as pictures: traces with thresholds, the raster of states, rates and visits."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.patches import Patch
+
+from pipeline.report import canvas
+from pipeline.report.canvas import FAINT, INK, MUTED, Figure
+from pipeline.report.data import Study
+
+EXCERPT_S = 60.0
+MAX_UNITS = 10
+
+
+def frame_windows(states: xr.Dataset) -> np.ndarray:
+    """Name of the window of each frame."""
+    for name in ("window", "frame_window", "window_name"):
+        if name in states.variables and states[name].dims == ("frame",):
+            return states[name].values.astype(str)
+    return states["condition"].values.astype(str)
+
+
+def thresholds(states: xr.Dataset, window: str) -> np.ndarray:
+    """Threshold of each unit in a window [units of the signal]; NaN where none is stored."""
+    n = states.sizes["unit"]
+    if "threshold" not in states:
+        return np.full(n, np.nan)
+    table = states["threshold"]
+    if table.dims == ("unit",):
+        return table.values
+    dim = next(d for d in table.dims if d != "unit")
+    names = _names(states, dim)
+    row = names.index(window) if window in names else 0
+    return table.transpose(dim, "unit").values[row]
+
+
+def _names(states: xr.Dataset, dim: str) -> list[str]:
+    """Names of the windows along the threshold's rows."""
+    for name, variable in states.variables.items():
+        if variable.dims == (dim,) and variable.dtype.kind in "UOT" and name != "unit":
+            return [str(v) for v in variable.values]
+    return []
+
+
+def traces(study: Study, recording: str, states: xr.Dataset) -> Figure:
+    """Excerpt of the activity and of the thresholded signal of every unit, one column per condition."""
+    windows = frame_windows(states)
+    names = [str(u) for u in states["unit"].values][:MAX_UNITS]
+    shown = _one_per_condition(study, states, windows)
+    ensembles = study.dataset("ensembles", recording)
+    figure = canvas.canvas(height=0.7 + 0.55 * (len(names) + (3 if ensembles is not None else 0)))
+    ratios = [3] * (ensembles is not None) + [1] * len(names)
+    grid = figure.subplots(
+        len(ratios), len(shown), squeeze=False, sharex="col", sharey="row", height_ratios=ratios
+    )
+    units = states.attrs.get("signal_units", states["signal"].attrs.get("units", ""))
+    for column, (condition, window) in zip(grid.T, shown.items(), strict=True):
+        frames = _excerpt(states, windows == window)
+        time = states["time"].values[frames]
+        panels = list(column)
+        if ensembles is not None and len(time):
+            _activity(panels.pop(0), ensembles, time[0], time[-1] + _bin(states), len(names))
+        limit = thresholds(states, window)
+        for u, panel in enumerate(panels):
+            _signal(panel, time, states["signal"].values[frames, u], states["states"].values[frames, u], limit[u], _bin(states))  # fmt: skip
+        column[0].set_title(condition if condition == window else f"{condition} ({window})")
+        column[-1].set_xlabel("time [s]")
+    if ensembles is not None:
+        grid[0, 0].set_ylabel(f"activity\n[{ensembles['activity'].attrs.get('units', 'a.u.')}]")
+    for panel, name in zip(grid[-len(names) :, 0], names, strict=True):
+        panel.set_ylabel(name, rotation=0, ha="right", va="center")
+    return canvas.finish(
+        figure,
+        study.folder / "figures",
+        f"qc-{recording}-traces",
+        f"{recording}: excerpt of up to {EXCERPT_S:.0f} s from each condition. Top: activity of the units, offset. Below: the signal that is thresholded [{units}], its threshold (dashed) and the bins that count as ON (shaded).",
+        f"Traces of {len(names)} units of recording {recording} with thresholds and ON bins, for {', '.join(shown)}.",
+    )
+
+
+def _bin(states: xr.Dataset) -> float:
+    return float(states.attrs.get("bin_s", 1.0))
+
+
+def _one_per_condition(study: Study, states: xr.Dataset, windows: np.ndarray) -> dict[str, str]:
+    """The longest window of each condition (at most four conditions)."""
+    conditions = states["condition"].values.astype(str)
+    found = {}
+    for condition in [c for c in study.conditions if c in set(conditions)][:4]:
+        names, counts = np.unique(windows[conditions == condition], return_counts=True)
+        found[condition] = str(names[counts.argmax()])
+    return found
+
+
+def _excerpt(states: xr.Dataset, chosen: np.ndarray) -> np.ndarray:
+    """Frames from the middle of the window's longest segment."""
+    frames = np.flatnonzero(chosen)
+    segment = states["segment"].values[frames]
+    names, counts = np.unique(segment, return_counts=True)
+    frames = frames[segment == names[counts.argmax()]]
+    n = max(2, round(EXCERPT_S / _bin(states)))
+    start = max(0, (len(frames) - n) // 2)
+    return frames[start : start + n]
+
+
+def _activity(panel: Axes, ensembles: xr.Dataset, start: float, end: float, n: int) -> None:
+    time = ensembles["time"].values
+    inside = (time >= start) & (time < end)
+    values = ensembles["activity"].values[inside][:, :n]
+    step = max(float(np.nanpercentile(ensembles["activity"].values[:, :n], 99.5)), 1e-9)
+    for u in range(values.shape[1]):
+        panel.plot(time[inside], values[:, u] - u * step, lw=0.6, color=INK)
+    dropped = ensembles["dropped"].values[inside].astype(bool)
+    low, high = panel.get_ylim()
+    panel.fill_between(time[inside], low, high, where=dropped, color=canvas.PALETTE[3], alpha=0.35, lw=0)  # fmt: skip
+    panel.set_ylim(low, high)
+
+
+def _signal(panel: Axes, time: np.ndarray, signal: np.ndarray, on: np.ndarray, limit: float, width: float) -> None:  # fmt: skip
+    panel.step(time, signal, where="post", lw=0.7, color=INK)
+    low, high = panel.get_ylim()
+    edges = np.repeat(np.append(time, time[-1] + width), 2)[1:-1]
+    panel.fill_between(edges, low, high, where=np.repeat(on > 0, 2), color=canvas.PALETTE[5], alpha=0.4, lw=0, zorder=0)  # fmt: skip
+    panel.set_ylim(low, high)
+    if np.isfinite(limit):
+        panel.axhline(limit, color=canvas.PALETTE[1], lw=0.9, ls="--")
+    panel.set_yticks([])
+    panel.spines["left"].set_visible(False)
+
+
+def overview(study: Study, recording: str, states: xr.Dataset) -> Figure:
+    """Raster of the whole recording with its conditions, ON fraction, event rate and visits per state."""
+    windows = frame_windows(states)
+    conditions = states["condition"].values.astype(str)
+    names = [str(u) for u in states["unit"].values]
+    order = [c for c in study.conditions if c in set(conditions)]
+    figure = canvas.canvas(height=3.4 + 0.13 * len(names))
+    spaces = figure.add_gridspec(2, 3, height_ratios=[0.6 + 0.13 * len(names), 1.9], width_ratios=[1, 1, 1.7])  # fmt: skip
+    _raster(figure.add_subplot(spaces[0, :]), states, conditions, order, names)
+    own = study.quality[study.quality["recording"] == recording]
+    for column, (measure, title) in enumerate([("fraction_on", "fraction ON"), ("event_rate_hz", "event rate [Hz]")]):  # fmt: skip
+        panel = figure.add_subplot(spaces[1, column])
+        _bars(panel, own[own["measure"] == measure], order, names)
+        panel.set_title(title, fontsize=8.5, fontweight="normal")
+    never = _visits(figure.add_subplot(spaces[1, 2]), states, conditions, order)
+    colour = canvas.colours(study.conditions)
+    figure.legend(handles=[Patch(color=colour[c], label=c) for c in order], loc="outside upper center", ncols=len(order))  # fmt: skip
+    return canvas.finish(
+        figure,
+        study.folder / "figures",
+        f"qc-{recording}-states",
+        f"{recording}: top, the states of the units over the whole recording (dark: ON) under the conditions' colours; white stretches are not analysed (outside windows, or dropped). Below: fraction ON and event rate per unit, and how often each of the {2 ** len(names)} states was visited, by number of units ON.{never}",
+        f"Raster of states, ON fractions, event rates and visits per state of recording {recording}; {len(set(windows))} windows.",
+    )
+
+
+def _raster(panel: Axes, states: xr.Dataset, conditions: np.ndarray, order: list[str], names: list[str]) -> None:  # fmt: skip
+    """An image of at most 1,500 columns; a column is ON if any of its bins is."""
+    width = _bin(states)
+    bins = np.round(states["time"].values / width).astype(int)
+    first, last = int(bins.min()), int(bins.max()) + 1
+    factor = max(1, -(-(last - first) // 1500))
+    column = (bins - first) // factor
+    image = np.zeros((len(names) + 1, column.max() + 1))
+    np.maximum.at(image, (slice(1, None), column), 1 + states["states"].values.T)
+    shades = [canvas.PALETTE[i % len(canvas.PALETTE)] for i in range(len(order))]
+    for i, condition in enumerate(order):
+        image[0, column[conditions == condition]] = 3 + i
+    colours = ListedColormap(["white", "#eef1f4", INK, *shades])
+    extent = (first * width, (first + image.shape[1] * factor) * width, len(names) + 0.5, -0.5)
+    panel.imshow(image, aspect="auto", cmap=colours, vmin=0, vmax=2 + len(order), extent=extent)
+    panel.set_yticks(range(1, len(names) + 1), names)
+    panel.tick_params(axis="y", length=0)
+    panel.set_xlabel("time [s]")
+
+
+def _bars(panel: Axes, rows, order: list[str], names: list[str]) -> None:  # noqa: ANN001 (table)
+    width = 0.8 / max(len(order), 1)
+    for i, condition in enumerate(order):
+        own = rows[rows["condition"] == condition].groupby("unit")["value"].mean()
+        heights = [float(own.get(name, np.nan)) for name in names]
+        panel.bar(np.arange(len(names)) - 0.4 + (i + 0.5) * width, heights, width, color=canvas.PALETTE[i % len(canvas.PALETTE)], label=condition)  # fmt: skip
+    panel.set_xticks(range(len(names)), names)
+
+
+def _visits(panel: Axes, states: xr.Dataset, conditions: np.ndarray, order: list[str]) -> str:
+    """Visits per state by condition, states sorted by number of units ON; says how many were never visited."""
+    on = states["states"].values.astype(int)
+    n = on.shape[1]
+    used = states["matched"].values.astype(bool) if "matched" in states.variables else np.ones(len(on), bool)  # fmt: skip
+    code = on @ (1 << np.arange(n))
+    index = np.arange(2**n)
+    weight = np.array([int(s).bit_count() for s in index])
+    rank = np.lexsort((index, weight))
+    never = []
+    for i, condition in enumerate(order):
+        visits = np.bincount(code[used & (conditions == condition)], minlength=2**n)[rank]
+        colour = canvas.PALETTE[i % len(canvas.PALETTE)]
+        x = index + 0.5 * ((i + 0.5) / len(order) - 0.5)
+        panel.plot(x[visits > 0], visits[visits > 0], ".", ms=4, color=colour)
+        panel.plot(x[visits == 0], np.full((visits == 0).sum(), 0.5), "x", ms=3, mew=0.9, color=colour)  # fmt: skip
+        never.append(f"{condition} {int((visits == 0).sum())}")
+    panel.set_yscale("log")
+    panel.set_ylim(0.35, None)
+    borders = np.cumsum(np.bincount(weight))[:-1] - 0.5
+    for border in borders:
+        panel.axvline(border, color=FAINT, lw=0.7, zorder=0)
+    centres = np.convolve(np.r_[-0.5, borders, 2**n - 0.5], [0.5, 0.5], "valid")
+    panel.set_xticks(centres, [str(k) for k in range(n + 1)])
+    panel.tick_params(axis="x", length=0)
+    panel.set_xlabel("states, by number of units ON", color=MUTED)
+    panel.set_title("visits per state (×: never)", fontsize=8.5, fontweight="normal")
+    return f" Never visited: {', '.join(never)}."

@@ -1,0 +1,262 @@
+"""The page's tables: numbers already written out, ready to be set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.report.data import ROUTES, Study
+from pipeline.report.glossary import COLUMNS, FLAGS, MEASURES, number, plain, probability
+from pipeline.report.grouping_figures import Grouping
+from pipeline.report.limits import largest_residual
+
+Cell = str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A caption, column heads (those that end with "#" hold numbers) and rows of cells."""
+
+    caption: str
+    heads: list[str]
+    rows: list[list[Cell]]
+
+    @property
+    def columns(self) -> list[tuple[str, bool]]:
+        """Heads without their mark, and whether they hold numbers."""
+        return [(head.rstrip("#").strip(), head.endswith("#")) for head in self.heads]
+
+
+def recordings(study: Study) -> Table:
+    """One row per recording of the sheet."""
+    rows = []
+    for row in study.recordings.itertuples():
+        dataset = study.dataset("recordings", row.recording)
+        known = dataset is not None
+        place = known and "x" in dataset.coords and bool(np.isfinite(dataset["x"].values).any())
+        time = dataset["time"].values if known else np.array([])
+        rows.append([
+            row.recording,
+            str(row.subject),
+            str(getattr(row, "format", "")),
+            str(dataset.attrs.get("indicator", "") or "–") if known else "–",
+            number(float(dataset.attrs["sampling_rate_hz"]), 4) if known else "–",
+            str(dataset.sizes["neuron"]) if known else "–",
+            f"{time[-1] - time[0]:.0f}" if len(time) else "–",
+            ("yes" if place else "no") if known else "–",
+            "analysed" if row.recording in study.analysed else "failed" if _failed(study, row.recording) else "not analysed",
+        ])  # fmt: skip
+    heads = ["Recording", "Subject", "Format", "Indicator", "Rate [Hz] #", "Neurons #", "Length [s] #", "Positions", "Outcome"]  # fmt: skip
+    return Table("Recordings of the study's sheet.", heads, rows)
+
+
+def _failed(study: Study, recording: str) -> bool:
+    return any(f.get("recording") == recording for f in study.failures)
+
+
+def windows(study: Study) -> Table:
+    """One row per recording and window (segments of a window taken together)."""
+    levels = study.quality[study.quality["unit"] == ""]
+    level = levels.pivot_table(index=["recording", "window"], columns="measure", values="value")
+    micro = {(r, w): tpm for r, w, scale, tpm in study.tpms if scale.route == "micro"}
+    rows = []
+    for (recording, window), own in study.windows.groupby(["recording", "window"], sort=False):
+        key = (recording, window)
+        quality = level.loc[key] if key in level.index else pd.Series(dtype=float)
+        tpm = micro.get(key)
+        attrs: dict[str, Any] = tpm.attrs if tpm is not None else {}
+        total = float((own["end_s"] - own["start_s"]).sum())
+        rows.append([
+            recording,
+            window,
+            own["condition"].iloc[0],
+            str(len(own)),
+            number(total, 5),
+            number(quality.get("n_frames"), 6),
+            number(quality.get("n_matched"), 6),
+            _percent(quality.get("dropped_fraction")),
+            number(attrs.get("n_transitions"), 6),
+            number(attrs.get("held_out_bits")),
+            str(attrs.get("least_visits", "–")),
+            f"{attrs['states_never_visited']} of {tpm.sizes['state']}" if tpm is not None and "states_never_visited" in attrs else "–",
+            number(largest_residual(tpm), 2) if tpm is not None else "–",
+            _flags(str(attrs.get("flag", ""))),
+        ])  # fmt: skip
+    heads = ["Recording", "Window", "Condition", "Segments #", "Length [s] #", "Frames #", "Used #", "Dropped #", "Transitions #", "Held-out fit [bit] #", "Least visits #", "Never visited #", "Residual corr. #", "Flags"]  # fmt: skip
+    caption = "Windows and their micro TPM. Frames: time bins in the window; used: after windows were matched in length; held-out fit: log-likelihood per transition and unit on held-out blocks; residual corr.: largest instantaneous correlation of two units that is left given the past."
+    return Table(caption, heads, rows)
+
+
+def failures(study: Study) -> Table:
+    """What failed, where and why."""
+    rows = [[f.get("recording", "–"), f.get("window", "all"), f.get("stage", "–"), f.get("reason", "–")] for f in study.failures]  # fmt: skip
+    return Table("What failed; nothing of it enters any number.", ["Recording", "Window", "Stage", "Reason"], rows)  # fmt: skip
+
+
+def comparison(study: Study) -> Table:
+    """comparison.csv, phi_s first."""
+    rows = [
+        [
+            row.contrast.replace("-", " − "),
+            row.measure,
+            f"{row.scale} {ROUTES.get(row.route, row.route)}",
+            _unit(row.measure),
+            str(row.n_subjects),
+            number(row.estimate),
+            f"{number(row.ci_low)} to {number(row.ci_high)}" if pd.notna(row.ci_low) else "–",
+            probability(row.p),
+            probability(row.p_corrected),
+        ]
+        for row in study.comparison.itertuples()
+    ]
+    heads = ["Contrast", "Measure", "Scale", "Unit", "Subjects #", "Difference #", f"{study.confidence:.0%} interval #", "p #", "p corrected #"]  # fmt: skip
+    return Table(_test_caption(study), heads, rows)
+
+
+def _test_caption(study: Study) -> str:
+    methods = list(dict.fromkeys(study.comparison["method"]))
+    stated = f" {methods[0]}." if len(methods) == 1 else " Tests: " + " / ".join(methods[:3]) + (" / …" if len(methods) > 3 else "") + "."  # fmt: skip
+    return "Within-subject differences between conditions (first minus second), mean over subjects." + stated  # fmt: skip
+
+
+def values(study: Study) -> Table:
+    """The values of every window, for the main measures."""
+    shown = ["phi_s", "phi_s_common", "phi_s_complex", "big_phi", "effective_information", "causal_power", "delta_causal_power"]  # fmt: skip
+    table = study.summary[study.summary["measure"].isin(shown) & study.summary["value"].notna()]
+    rows = [
+        [
+            row.recording,
+            row.window,
+            row.condition,
+            f"{row.scale} {ROUTES.get(row.route, row.route)}",
+            row.measure,
+            _unit(row.measure),
+            number(row.value),
+            f"{number(row.ci_low)} to {number(row.ci_high)}" if pd.notna(row.ci_low) else "–",
+            number(row.null_mean),
+            probability(row.null_p),
+            number(row.n_frames, 6),
+            str(row.n_states_visited),
+            _flags(row.flag),
+        ]
+        for row in table.itertuples()
+    ]
+    heads = ["Recording", "Window", "Condition", "Scale", "Measure", "Unit", "Value #", f"{study.confidence:.0%} interval #", "Null mean #", "Null p #", "Frames #", "States visited #", "Flags"]  # fmt: skip
+    return Table("Values of every window (from summary.csv, which has all measures).", heads, rows)
+
+
+def macro(study: Study, found: list[Grouping]) -> Table:
+    """Which units form which macro unit, and what is gained by it."""
+    rows = []
+    for g in found:
+        own = study.summary[(study.summary["recording"] == g.recording) & (study.summary["window"] == g.window)]  # fmt: skip
+        mine = own[(own["route"] == "macro_units") & (own["scale"] == g.size)].set_index("measure")
+        micro = own[own["route"] == "micro"].set_index("measure")
+        outcome = {True: "yes", False: "no", None: "–"}[g.planted]
+        rows.append([
+            g.recording,
+            g.condition if g.condition == g.window else f"{g.condition} ({g.window})",
+            str(g),
+            g.objective or "–",
+            g.agreement or "–",
+            number(_value(mine, "phi_s")),
+            number(_value(micro, "phi_s")),
+            number(_value(mine, "delta_causal_power")),
+            probability(_value(mine, "phi_s", "null_p")),
+            outcome,
+        ])  # fmt: skip
+    heads = ["Recording", "Condition", "Macro units", "Objective", "Restarts agreeing #", "φs macro [ibit] #", "φs micro [ibit] #", "Δ causal power #", "p against random groupings #", "As planted"]  # fmt: skip
+    if not study.truths:
+        heads, rows = heads[:-1], [row[:-1] for row in rows]
+    return Table("The macro grain by condition: members of each macro unit and its state mapping.", heads, rows)  # fmt: skip
+
+
+def _value(table: pd.DataFrame, measure: str, column: str = "value") -> float:
+    return float(table[column].get(measure, np.nan)) if len(table) else float("nan")
+
+
+def activity(study: Study) -> Table:
+    """Activity of each subject and condition beside phi_s of the micro scale."""
+    shown = ["event_rate_hz", "fraction_on", "entropy_bits", "autocorrelation_time_s", "mean_pairwise_correlation", "neuron_transients_per_5min", "mean_pairwise_correlation_neurons"]  # fmt: skip
+    shown = [m for m in shown if m in set(study.quality["measure"])]
+    wide = study.quality[study.quality["measure"].isin(shown)].pivot_table(index=["recording", "subject", "window", "condition"], columns="measure", values="value", sort=False)  # fmt: skip
+    phi = study.summary[(study.summary["measure"] == "phi_s") & (study.summary["route"] == "micro")]
+    phi = phi.set_index(["recording", "window"])["value"].to_dict()
+    rows = [
+        [recording, subject, condition if window == condition else f"{condition} ({window})", *(number(row[m], 3) for m in shown), number(phi.get((recording, window)))]
+        for (recording, subject, window, condition), row in wide.iterrows()
+    ]  # fmt: skip
+    heads = ["Recording", "Subject", "Condition", *(f"{plain(m).capitalize()}{_bracket(m)} #" for m in shown), "φs micro [ibit] #"]  # fmt: skip
+    return Table("Activity of each window (mean over units) beside its φs.", heads, rows)
+
+
+def _bracket(measure: str) -> str:
+    unit = MEASURES[measure].unit
+    return "" if unit in ("1", "count") else f" [{unit}]"
+
+
+def planted(pairs: pd.DataFrame) -> Table:
+    """Planted and estimated values."""
+    rows = [
+        [p.recording, p.condition, f"{p.scale} {ROUTES.get(p.route, p.route)}", p.measure, _unit(p.measure), number(p.truth), number(p.value), f"{number(p.ci_low)} to {number(p.ci_high)}" if pd.notna(p.ci_low) else "–", ("yes" if p.ci_low <= p.truth <= p.ci_high else "no") if pd.notna(p.ci_low) else "–"]
+        for p in pairs.itertuples()
+    ]  # fmt: skip
+    heads = ["Recording", "Condition", "Scale", "Measure", "Unit", "Planted #", "Estimated #", "Interval #", "Contains planted"]  # fmt: skip
+    return Table("Planted and estimated values.", heads, rows)
+
+
+def parameters(study: Study) -> Table:
+    """Every parameter of the study, flat."""
+    return Table("Parameters of study.yaml, defaults included.", ["Parameter", "Value"], list(_flat(study.parameters)))  # fmt: skip
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> list[list[Cell]]:
+    rows = []
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            rows += _flat(value, f"{prefix}{key}.")
+        else:
+            text = "–" if value in (None, {}, []) else ", ".join(map(str, value)) if isinstance(value, list) else str(value)  # fmt: skip
+            rows.append([f"{prefix}{key}", text])
+    return rows
+
+
+def versions(study: Study) -> Table:
+    """Versions, seed and times."""
+    p = study.provenance
+    rows = [["phiscale", str(p.get("phiscale", "–"))], ["Python", str(p.get("python", "–"))]]
+    rows += [["platform", str(p["platform"])]] if "platform" in p else []
+    rows += [[name, str(v)] for name, v in sorted(p.get("packages", {}).items())]
+    rows += [["seed", str(p.get("seed", "–"))]]
+    rows += [[key, str(p[key])] for key in ("started", "finished") if key in p]
+    return Table("Versions, seed and times (UTC).", ["What", "Value"], rows)
+
+
+def inputs(study: Study) -> Table:
+    """Input files with their checksums."""
+    rows = [[i.get("recording", ""), i.get("source", "") or "–", i.get("sha256", "") or "–"] for i in study.provenance.get("inputs", [])]  # fmt: skip
+    return Table("Inputs.", ["Recording", "Source", "SHA-256"], rows)
+
+
+def glossary() -> list[Table]:
+    """Measures, columns and flags."""
+    return [
+        Table("Measures.", ["Measure", "Unit", "Meaning"], [[name, t.unit, t.meaning] for name, t in MEASURES.items()]),
+        Table("Columns of summary.csv, nulls.csv and comparison.csv.", ["Column", "Meaning"], [[k, v] for k, v in COLUMNS.items()]),
+        Table("Flags.", ["Flag", "Meaning"], [[k, v] for k, v in FLAGS.items()]),
+    ]  # fmt: skip
+
+
+def _unit(measure: str) -> str:
+    return MEASURES[measure].unit if measure in MEASURES else ""
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None or not np.isfinite(value) else f"{100 * value:.2g}%"
+
+
+def _flags(text: object) -> str:
+    return str(text).replace(";", ", ").replace("_", " ") if isinstance(text, str) else ""

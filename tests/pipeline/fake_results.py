@@ -1,0 +1,262 @@
+"""Writes a small results folder in the layout of the pipeline, with invented phi values, for tests of the report.
+
+States are drawn from the planted-pairs substrate, so TPMs, visits and rasters hang together; phi_s, Φ and
+their nulls are scaled from its published values, since no report can tell.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from pipeline import store
+from pipeline.config import Parameters
+
+COUPLING = {"awake": 1.0, "anesthesia": 0.2, "recovery": 0.6, "wake": 1.0, "NREM": 0.3, "REM": 0.8}
+MEASURES = {
+    "micro": {"phi_s": 0.297, "phi_s_complex": 0.34, "big_phi": 9.1, "n_distinctions": 9.0, "n_relations": 210.0, "effective_information": 0.9, "causal_power": 0.22},
+    "macro_units": {"phi_s": 1.262, "phi_s_complex": 1.262, "big_phi": 2.6, "n_distinctions": 2.0, "n_relations": 1.0, "effective_information": 0.8, "causal_power": 0.40},
+}  # fmt: skip
+UNITS = {"phi_s": "ibit", "phi_s_complex": "ibit", "big_phi": "ibit", "effective_information": "bit"}
+PLANTED = {"group": [0, 0, 1, 1], "mapping": ["and", "and"]}
+RATE_HZ, BIN_S, N = 10.0, 0.5, 4
+STATES = np.array([[(s >> i) & 1 for i in range(N)] for s in range(2**N)])
+
+
+@dataclass
+class FakeStudy:
+    """What `pipeline.report.build` takes."""
+
+    results: Path
+    parameters: dict[str, Any]
+    failures: list[dict[str, str]]
+    windows: pd.DataFrame
+    recordings: pd.DataFrame
+
+
+def planted_pairs(coupling: float) -> np.ndarray:
+    """P(ON) (2**4, 4) of the planted pairs {0,1} and {2,3}."""
+    other = np.array([[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 0, 0], [1, 1, 0, 0]])
+    return 1 / (1 + np.exp(-(-4 + 1.2 * (1 - coupling) + 3.5 * coupling * STATES @ other.T)))
+
+
+def stationary(p_on: np.ndarray) -> np.ndarray:
+    """Stationary occupancy of a unit TPM."""
+    full = np.prod(np.where(STATES[None], p_on[:, None], 1 - p_on[:, None]), axis=2)
+    occupancy = np.full(len(full), 1 / len(full))
+    for _ in range(2000):
+        occupancy = occupancy @ full
+    return occupancy
+
+
+def _var(dims: tuple[str, ...] | str, values: Any, units: str = "1", name: str = "") -> tuple[Any, ...]:
+    return dims, values, {"units": units, "long_name": name or "value"}
+
+
+class _Recording:
+    """One recording's files."""
+
+    def __init__(self, results: Path, recording: str, subject: str, conditions: tuple[str, ...], seed: int, *, frames: int, positions: bool) -> None:  # fmt: skip
+        self.results, self.recording, self.subject, self.conditions = results, recording, subject, conditions
+        self.rng = np.random.default_rng(seed)
+        self.frames, self.positions = frames, positions
+        self.attrs = {"recording": recording, "subject": subject, "indicator": "GCaMP6s", "sampling_rate_hz": RATE_HZ, "source": f"{recording}.nc", "source_sha256": "0" * 60 + f"{seed:04d}"}  # fmt: skip
+        self.windows = pd.DataFrame([
+            {"recording": recording, "window": c, "condition": c, "start_s": i * frames * BIN_S, "end_s": (i + 1) * frames * BIN_S}
+            for i, c in enumerate(conditions)
+        ])  # fmt: skip
+        self.states = np.concatenate([self._simulate(planted_pairs(COUPLING[c])) for c in conditions])
+
+    def _simulate(self, p_on: np.ndarray) -> np.ndarray:
+        state, weights, out = 0, 1 << np.arange(N), []
+        for _ in range(self.frames):
+            on = self.rng.random(N) < p_on[state]
+            state = int(on @ weights)
+            out.append(on)
+        return np.array(out, np.uint8)
+
+    def write(self) -> None:
+        drive = np.repeat(self.states, int(RATE_HZ * BIN_S), axis=0).astype(float)
+        kernel = np.exp(-np.arange(20) / 7)
+        smooth = np.stack([np.convolve(d, kernel)[: len(d)] for d in drive.T], axis=1) / 3
+        time = np.arange(len(smooth)) / RATE_HZ
+        per = 15
+        label = np.repeat(np.arange(N), per).astype(np.int64)
+        neurons = [f"n{i}" for i in range(N * per)]
+        centre = np.array([[-1.5, 1.0], [-0.8, -1.2], [0.9, 1.3], [1.6, -0.9]])
+        xy = centre[label] + 0.35 * self.rng.standard_normal((len(label), 2))
+        if not self.positions:
+            xy[:] = np.nan
+            centre = np.full_like(centre, np.nan)
+        dff = (0.4 * smooth[:, label] + 0.1 * self.rng.standard_normal((len(time), len(label)))).astype("f4")  # fmt: skip
+        dropped = np.zeros(len(time), bool)
+        dropped[200:230] = True
+        coords = {"time": _var("time", time, "s"), "neuron": _var("neuron", neurons), "x": _var("neuron", xy[:, 0], "mm"), "y": _var("neuron", xy[:, 1], "mm"), "region": _var("neuron", [""] * len(neurons))}  # fmt: skip
+        self._save(xr.Dataset({"fluorescence": _var(("time", "neuron"), (1 + dff).astype("f4"), "a.u."), "dropped": _var("time", dropped)}, coords, self.attrs), f"recordings/{self.recording}.nc")  # fmt: skip
+        self._save(xr.Dataset({"dff": _var(("time", "neuron"), dff, "dF/F"), "f0": _var(("time", "neuron"), np.ones_like(dff), "a.u."), "dropped": _var("time", dropped)}, coords, self.attrs), f"preprocessed/{self.recording}.nc")  # fmt: skip
+        units = [f"e{i}" for i in range(N)]
+        activity = 4 * smooth + 0.3 * self.rng.standard_normal(smooth.shape)
+        self._save(
+            xr.Dataset(
+                {"activity": _var(("time", "ensemble"), activity, "noise sd"), "dropped": _var("time", dropped), "label": _var("neuron", label), "n_neurons": _var("ensemble", np.full(N, per))},  # fmt: skip
+                {"time": coords["time"], "neuron": coords["neuron"], "ensemble": _var("ensemble", units), "x": coords["x"], "y": coords["y"], "region": coords["region"], "centroid_x": _var("ensemble", centre[:, 0], "mm"), "centroid_y": _var("ensemble", centre[:, 1], "mm")},  # fmt: skip
+                self.attrs,
+            ),
+            f"ensembles/{self.recording}-k4.nc",
+        )
+        condition = np.repeat(self.conditions, self.frames)
+        keep = np.ones(len(self.states), bool)
+        keep[40:46] = False
+        bins = np.arange(len(self.states))
+        segment = np.cumsum((np.diff(bins[keep], prepend=-1) > 1) | (condition[keep] != np.roll(condition[keep], 1)))  # fmt: skip
+        signal = self.states * self.rng.uniform(2.5, 9, self.states.shape) + np.abs(0.6 * self.rng.standard_normal(self.states.shape))  # fmt: skip
+        self._save(
+            xr.Dataset(
+                {"states": _var(("frame", "unit"), self.states[keep]), "signal": _var(("frame", "unit"), signal[keep], "noise sd"), "threshold": _var(("window", "unit"), np.full((len(self.conditions), N), 2.0), "noise sd")},  # fmt: skip
+                {"time": _var("frame", bins[keep] * BIN_S, "s"), "frame_window": _var("frame", condition[keep]), "condition": _var("frame", condition[keep]), "segment": _var("frame", segment), "matched": _var("frame", np.ones(keep.sum(), bool)), "unit": _var("unit", units), "window": _var("window", list(self.conditions))},  # fmt: skip
+                {**self.attrs, "bin_s": BIN_S, "method": "events", "signal_units": "noise sd"},
+            ),
+            f"states/{self.recording}-k4.nc",
+        )
+        self._quality(units, condition)
+        for c in self.conditions:
+            self._window(c, units)
+
+    def _quality(self, units: list[str], condition: np.ndarray) -> None:
+        rows = []
+        for c in self.conditions:
+            x = self.states[condition == c].astype(float)
+            head = {"recording": self.recording, "subject": self.subject, "window": c, "condition": c}
+            level = {
+                "n_frames": (len(x), "1"), "n_transitions": (len(x) - 1, "1"), "n_matched": (len(x), "1"), "duration_s": (len(x) * BIN_S, "s"), "dropped_fraction": (0.003, "1"),
+                "mean_pairwise_correlation": (np.corrcoef(x.T)[np.triu_indices(N, 1)].mean(), "1"), "neuron_transients_per_5min": (8 * COUPLING[c], "1"), "mean_pairwise_correlation_neurons": (0.019, "1"),
+            }  # fmt: skip
+            rows += [{**head, "unit": "", "measure": m, "value": v, "units": u} for m, (v, u) in level.items()]  # fmt: skip
+            for i, unit in enumerate(units):
+                p = x[:, i].mean()
+                rate = (np.diff(x[:, i]) > 0).sum() / (len(x) * BIN_S)
+                entropy = -p * np.log2(p) - (1 - p) * np.log2(1 - p) if 0 < p < 1 else 0.0
+                own = {"event_rate_hz": (rate, "Hz"), "fraction_on": (p, "1"), "entropy_bits": (entropy, "bit"), "autocorrelation_time_s": (0.7 + 0.1 * i, "s"), "stationarity_z": (self.rng.standard_normal(), "1")}  # fmt: skip
+                rows += [{**head, "unit": unit, "measure": m, "value": v, "units": u} for m, (v, u) in own.items()]  # fmt: skip
+        store.save_table(pd.DataFrame(rows), self.results / f"quality/{self.recording}.csv")
+
+    def _window(self, c: str, units: list[str]) -> None:
+        x = self.states[np.repeat(self.conditions, self.frames) == c]
+        code = x @ (1 << np.arange(N))
+        visits = np.bincount(code, minlength=2**N)
+        p_on = np.clip(planted_pairs(COUPLING[c]) + 0.03 * self.rng.standard_normal((2**N, N)), 0.01, 0.99)  # fmt: skip
+        flag = ";".join((["unvisited_states"] if (visits == 0).any() else []) + (["few_frames"] if self.frames < 200 else []))  # fmt: skip
+        attrs = {**self.attrs, "bin_s": BIN_S, "estimator": "logistic", "lag": 1, "held_out_bits": -0.41, "n_frames": len(x), "n_transitions": len(x) - 1, "states_never_visited": int((visits == 0).sum()), "least_visits": int(visits.min()), "tpm_kind": "observational", "window": c, "condition": c, "flag": flag}  # fmt: skip
+        residual = 0.03 * self.rng.standard_normal((N, N))
+        counts = {"visits": _var("state", visits), "transitions": _var("state", visits), "occupancy": _var("state", visits / visits.sum())}  # fmt: skip
+        self._save(
+            xr.Dataset(
+                {"p_on": _var(("state", "unit"), p_on), **counts, "residual_correlation": _var(("unit", "unit_b"), residual)},
+                {"unit": _var("unit", units), "state": _var("state", np.arange(2**N))},
+                attrs,
+            ),
+            f"tpm/{self.recording}/{c}/micro-4.nc",
+        )  # fmt: skip
+        group = np.array([0, 0, 1, 1] if COUPLING[c] > 0.5 else [0, 1, 0, 1])
+        names = [f"m{g}({','.join(u for u, k in zip(units, group, strict=True) if k == g)})" for g in (0, 1)]
+        macro_visits = np.array([visits[:4].sum(), visits[4:8].sum(), visits[8:12].sum(), visits[12:].sum()])
+        self._save(
+            xr.Dataset(
+                {"p_on": _var(("state", "unit"), p_on[:4, :2]), "visits": _var("state", macro_visits), "occupancy": _var("state", macro_visits / macro_visits.sum()), "group": _var("micro_unit", group), "mapping": _var("unit", ["and", "and"])},  # fmt: skip
+                {"unit": _var("unit", names), "micro_unit": _var("micro_unit", units)},
+                {**attrs, "objective": "effective_information", "objective_value": 0.8, "restarts_agreeing": 7, "method": "encoder"},  # fmt: skip
+            ),
+            f"tpm/{self.recording}/{c}/macro_units-2.nc",
+        )
+
+    def summary(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Rows of summary.csv and nulls.csv."""
+        rows, nulls = [], []
+        for c, (route, scale) in itertools.product(self.conditions, (("micro", 4), ("macro_units", 2))):
+            for measure, full in MEASURES[route].items():
+                value = full * COUPLING[c] * (1 + 0.08 * self.rng.standard_normal())
+                half = 0.12 * full
+                head = {"recording": self.recording, "subject": self.subject, "condition": c, "window": c, "scale": scale, "route": route}  # fmt: skip
+                null = "shift" if route == "micro" else "random_grouping"
+                has_null = measure in ("phi_s", "phi_s_complex", "big_phi")
+                mean, sd = 0.15 * full, 0.05 * full
+                p = 0.01 if value > mean + 2 * sd else 0.3
+                tail = {"n_frames": self.frames, "n_states_visited": 13, "estimator": "logistic", "flag": "unvisited_states" if route == "micro" else ("below_null" if p > 0.05 else "")}  # fmt: skip
+                rows.append({**head, "measure": measure, "value": value, "ci_low": value - half, "ci_high": value + half, "null_mean": mean if has_null else np.nan, "null_p": p if has_null else np.nan, **tail})  # fmt: skip
+                if has_null:
+                    nulls.append({"recording": self.recording, "window": c, "scale": scale, "route": route, "measure": measure, "null": null, "mean": mean, "sd": sd, "z": (value - mean) / sd, "p": p, "excess": value - mean, "n_surrogates": 100})  # fmt: skip
+                if measure in ("phi_s", "phi_s_complex", "big_phi"):
+                    rows.append({**rows[-1], "measure": f"{measure}_common", "null_mean": np.nan, "null_p": np.nan, "value": value * 0.95})  # fmt: skip
+            if route == "macro_units":
+                rows.append({**head, "measure": "delta_causal_power", "value": 0.18 * COUPLING[c], "ci_low": 0.1 * COUPLING[c], "ci_high": 0.3 * COUPLING[c], "null_mean": np.nan, "null_p": np.nan, **tail})  # fmt: skip
+        return rows, nulls
+
+    def truth(self) -> dict[str, Any]:
+        conditions = {}
+        for c in self.conditions:
+            p_on = planted_pairs(COUPLING[c])
+            own = {r: {m: v * COUPLING[c] for m, v in MEASURES[r].items() if m in ("phi_s", "big_phi", "effective_information")} for r in MEASURES}  # fmt: skip
+            conditions[c] = {
+                "tpm": p_on.tolist(), "occupancy": stationary(p_on).tolist(), "coupling": COUPLING[c],
+                "scales": [{"route": "micro", "scale": 4, **own["micro"]}, {"route": "macro_units", "scale": 2, **PLANTED, **own["macro_units"]}],
+            }  # fmt: skip
+        ensemble = {f"n{i}": i // 15 for i in range(60)}
+        return {"recording": self.recording, "subject": self.subject, "neuron_ensemble": ensemble, "conditions": conditions}  # fmt: skip
+
+    def _save(self, dataset: xr.Dataset, path: str) -> None:
+        store.save(store.record(dataset, "fake.write"), self.results / path)
+
+
+def _comparison(summary: pd.DataFrame, conditions: tuple[str, ...]) -> pd.DataFrame:
+    rows = []
+    for (measure, scale, route), table in summary.groupby(["measure", "scale", "route"], sort=False):
+        values = table.pivot_table(index="subject", columns="condition", values="value")
+        n = len(values)
+        for a, b in itertools.combinations(conditions, 2):
+            d = values[a] - values[b]
+            signs = np.array(list(itertools.product([1, -1], repeat=n)))
+            flips = np.abs((signs * d.to_numpy()).mean(axis=1))
+            p = float((flips >= abs(d.mean()) - 1e-12).mean())
+            rows.append({"measure": measure, "scale": scale, "route": route, "contrast": f"{a}-{b}", "n_subjects": n, "estimate": d.mean(), "ci_low": d.min(), "ci_high": d.max(), "p": p, "p_corrected": min(1.0, 4 * p), "method": f"sign-flip test, exact, {2**n} flips, smallest attainable p {2 / 2**n:g}; holm over scales x measures"})  # fmt: skip
+    columns = ["measure", "scale", "route", "contrast", "n_subjects", "estimate", "ci_low", "ci_high", "p", "p_corrected", "method"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def write_study(root: Path, *, conditions: tuple[str, ...] = ("awake", "anesthesia", "recovery"), subjects: int = 2, truth: bool = True, failed: bool = True, positions: bool = True, frames: int = 400, seed: int = 0) -> FakeStudy:  # fmt: skip
+    """Write results/fake under `root`; with `failed` the sheet lists one more recording, which failed at ingest."""
+    results = root / "results" / "fake"
+    made = [
+        _Recording(results, f"m{i + 1}_s1", f"m{i + 1}", conditions, seed + i, frames=frames, positions=positions)
+        for i in range(subjects)
+    ]  # fmt: skip
+    rows, nulls = [], []
+    for recording in made:
+        recording.write()
+        own, own_nulls = recording.summary()
+        rows, nulls = rows + own, nulls + own_nulls
+        if truth:
+            store.save_json(recording.truth(), results / f"recordings/{recording.recording}.truth.json")
+    summary = pd.DataFrame(rows)
+    store.save_table(summary, results / "summary.csv")
+    store.save_table(pd.DataFrame(nulls), results / "nulls.csv")
+    store.save_table(_comparison(summary, conditions), results / "comparison.csv")
+    sheet = [{"recording": r.recording, "subject": r.subject, "path": f"{r.recording}.nc", "format": "simulate" if truth else "netcdf"} for r in made]  # fmt: skip
+    windows = [r.windows for r in made]
+    failures = []
+    if failed:
+        sheet.append({"recording": "m9_s1", "subject": "m9", "path": "m9_s1.csv", "format": "csv"})
+        windows.append(made[0].windows.assign(recording="m9_s1"))
+        failures.append({"recording": "m9_s1", "stage": "ingest", "reason": "m9_s1.csv: column 'n3', row 1204: 'nan?' is not a number. Fix: leave the cell empty & mark the frame <dropped>."})  # fmt: skip
+        store.save_json(failures[0], results / "failed/m9_s1.json")
+    parameters = Parameters(study="fake", seed=seed, conditions=list(conditions)).model_dump(mode="json")
+    inputs = [{"recording": r.recording, "source": r.attrs["source"], "sha256": r.attrs["source_sha256"]} for r in made]  # fmt: skip
+    from pipeline.report import provenance
+
+    store.save_json(provenance.collect(parameters, inputs), results / "provenance.json")
+    return FakeStudy(results, parameters, failures, pd.concat(windows, ignore_index=True), pd.DataFrame(sheet))  # fmt: skip
