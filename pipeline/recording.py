@@ -12,6 +12,7 @@ from pipeline import store
 from pipeline.errors import Problems
 
 GAP = 1.5  # a step longer than this many frame intervals ends a run of frames
+LARGEST_FIELD_MM = 50.0
 TEXT_ATTRS = ("recording", "subject", "indicator", "source", "source_sha256", "format")
 
 
@@ -195,6 +196,15 @@ def _check_neurons(dataset: xr.Dataset, where: str, problems: Problems) -> None:
                 f"{name} is infinite in {int(infinite.sum())} neurons ({which})",
                 "Baselines and correlations of these neurons would be undefined",
                 "mark missing values as NaN, or leave these neurons out",
+            )
+    for name in ("x", "y"):
+        known = dataset[name].values[np.isfinite(dataset[name].values)]
+        if known.size and np.ptp(known) > LARGEST_FIELD_MM:
+            problems.add(
+                where,
+                f"{name} of the neurons spans {np.ptp(known):g} mm",
+                "Distances would be wrong",
+                "give positions in mm, not in µm or pixels",
             )
 
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 from pipeline import store
 from pipeline.errors import PhiscaleError, Problem
-from pipeline.ingest.registry import existing_file, option, register, sha256
+from pipeline.ingest.registry import existing_file, number, option, register, sha256
 from pipeline.recording import describe, mark_missing
 
 
@@ -42,10 +42,9 @@ def read(row: Mapping[str, Any]) -> xr.Dataset:
         "source_sha256": sha256(path),
         "format": "netcdf",
     }
-    if option(row, "rate_hz") is not None:
-        attrs["sampling_rate_hz"] = float(row["rate_hz"])
-    elif "sampling_rate_hz" in dataset.attrs:
-        attrs["sampling_rate_hz"] = float(dataset.attrs["sampling_rate_hz"])
+    rate = number(row, "rate_hz") or dataset.attrs.get("sampling_rate_hz")
+    if rate is not None:
+        attrs["sampling_rate_hz"] = float(rate)
     dataset = dataset.assign_attrs(attrs)
     if {"time", "neuron"} <= set(dataset.dims) and {"fluorescence", "dropped"} <= set(dataset):
         dataset = mark_missing(describe(dataset))  # else `validate` tells what is missing

@@ -36,6 +36,20 @@ def option(row: Mapping[str, Any], name: str, default: Any = None) -> Any:
     return default if isinstance(value, float) and pd.isna(value) else value
 
 
+def number(row: Mapping[str, Any], name: str) -> float | None:
+    """Return an option that has to be a positive number, None when its cell is empty."""
+    value = option(row, name)
+    try:
+        found = None if value is None else float(value)
+    except (TypeError, ValueError):
+        found = float("nan")
+    if found is not None and not 0 < found < float("inf"):
+        raise PhiscaleError(
+            Problem(name, f"is {value!r}", "Times in seconds would be wrong", "give the rate in Hz")
+        )
+    return found
+
+
 @contextmanager
 def naming(row: Mapping[str, Any]) -> Iterator[None]:
     """Put the recording's name into whatever problem is raised inside."""

@@ -11,7 +11,7 @@ import xarray as xr
 
 from pipeline.errors import PhiscaleError, Problem
 from pipeline.ingest import arrays
-from pipeline.ingest.registry import existing_file, naming, option
+from pipeline.ingest.registry import existing_file, naming, number, option
 
 COLUMNS = ["window", "condition", "start_s", "end_s"]
 
@@ -34,12 +34,10 @@ def read_codes(row: Mapping[str, Any]) -> tuple[np.ndarray, float | None, float]
     known = np.flatnonzero(np.isfinite(codes))
     if not known.size:
         raise arrays.fault(path, "holds no state code, only NaN", "name another state_dataset")
-    rate = option(row, "state_rate_hz")
+    rate = number(row, "state_rate_hz")
     if rate is None:
         return codes, None, 0.0
-    if not float(rate) > 0:
-        raise arrays.fault(path, f"state_rate_hz is {rate}", "give the codes per second")
-    return codes[known[0] : known[-1] + 1], float(rate), float(known[0] / float(rate))
+    return codes[known[0] : known[-1] + 1], rate, float(known[0] / rate)
 
 
 def windows_from_codes(

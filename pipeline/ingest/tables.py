@@ -13,7 +13,7 @@ import xarray as xr
 from pipeline import store
 from pipeline.errors import PhiscaleError, Problem
 from pipeline.ingest import arrays
-from pipeline.ingest.registry import existing_file, option, register, sha256
+from pipeline.ingest.registry import existing_file, number, option, register, sha256
 from pipeline.recording import build
 
 PLAUSIBLE_HZ = (0.05, 2000.0)
@@ -74,15 +74,13 @@ def _assemble(
                 "name the times of exactly these frames, or leave it empty and give rate_hz",
             )
     rate, time = _clock(row, len(values), time)
-    neuropil = None
-    if option(row, "neuropil_dataset") is not None:
-        neuropil = _oriented(row, _companion(row, path, "neuropil_dataset", ndim=2))
-        if neuropil.shape != values.shape:
-            raise _fault(
-                row,
-                f"neuropil has shape {neuropil.shape}, fluorescence {values.shape} (frame, neuron)",
-                "name the neuropil of the same neurons and frames",
-            )
+    neuropil = _neuropil(row, path)
+    if neuropil is not None and neuropil.shape != values.shape:
+        raise _fault(
+            row,
+            f"neuropil has shape {neuropil.shape}, fluorescence {values.shape} (frame, neuron)",
+            "name the neuropil of the same neurons and frames",
+        )
     names = names or [f"n{i}" for i in range(values.shape[1])]
     dataset = build(
         values,
@@ -146,32 +144,34 @@ def _oriented(row: Mapping[str, Any], values: np.ndarray) -> np.ndarray:
     return values
 
 
+def _neuropil(row: Mapping[str, Any], path: Path) -> np.ndarray | None:
+    """Return (frame, neuron) neuropil from its own file or from the recording's, None without."""
+    if option(row, "neuropil_path") is not None:
+        beside = existing_file(
+            {**row, "neuropil_path": path.parent / row["neuropil_path"]}, "neuropil_path"
+        )
+        return _oriented(row, arrays.read(beside, option(row, "neuropil_dataset")))
+    if option(row, "neuropil_dataset") is not None:
+        return _oriented(row, _companion(row, path, "neuropil_dataset", ndim=2))
+    return None
+
+
 def _companion(row: Mapping[str, Any], path: Path, name: str, ndim: int) -> np.ndarray:
-    """Return the array that an option names: a file beside the recording, or in the same file."""
+    """Return the array that an option names: in the same file, or a file beside it."""
     value = str(row[name])
     beside = path.parent / value
-    if beside.suffix.lower() in arrays.KINDS and (row["format"] in ("csv", "npy") or ndim == 2):
-        return arrays.read(_there(row, beside, name), ndim=ndim)
-    if row["format"] in ("csv", "npy"):
+    if beside.suffix.lower() not in arrays.KINDS:
+        if row["format"] not in ("csv", "npy"):
+            return arrays.read(path, value, row["format"], ndim)
         raise _fault(row, f"{name} is {value!r}, expected a file (.npy, .csv)", "name a file")
-    if beside.is_file():
-        return arrays.read(beside, ndim=ndim)
-    return arrays.read(path, value, row["format"], ndim)
-
-
-def _there(row: Mapping[str, Any], path: Path, name: str) -> Path:
-    return existing_file({**row, name: path}, name)
+    return arrays.read(existing_file({**row, name: beside}, name), ndim=ndim)
 
 
 def _clock(
     row: Mapping[str, Any], n_frames: int, time: np.ndarray | None
 ) -> tuple[float, np.ndarray]:
     """Return the frame rate and the time of every frame, from whichever of them is given."""
-    rate = option(row, "rate_hz")
-    if rate is not None:
-        rate = float(rate)
-        if not rate > 0:
-            raise _fault(row, f"rate_hz is {rate:g}", "give the frames per second")
+    rate = number(row, "rate_hz")
     if time is None and rate is None:
         raise _fault(
             row,
