@@ -213,3 +213,7 @@ def _simulate(args: argparse.Namespace) -> int:
         f"{args.directory}: study.yaml and {args.subjects} recordings written. Run it with: phiscale run {args.directory}"
     )
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
