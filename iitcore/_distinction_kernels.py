@@ -296,12 +296,8 @@ def maximal(
         phi[at], norm[at] = value, cut
         best = max(best, value)
     won = np.flatnonzero(phi >= max(best - TIE, TIE))
-    for i in won:
-        side = _select(purview[i] if cause else mask, n)
+    for w in won:
+        side = _select(purview[w] if cause else mask, n)
         for a in range(n):
-            block = 0
-            for b in range(side.size):
-                if kept[i, a] >> b & 1:
-                    block |= 1 << int(side[b])
-            kept[i, a] = block
+            kept[w, a] = ((kept[w, a] >> np.arange(side.size) & 1) << side).sum()
     return index[won], phi[won], norm[won], information[won], kept[won]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from iitcore import _distinction_kernels as kernels
-from iitcore._jit import Floats, Ints
+from iitcore._jit import Ints
 from iitcore.substrate import System
 
 if TYPE_CHECKING:
@@ -255,8 +255,9 @@ class Tables:
         """Parts from the block that each row unit stays with; what stays with none comes last."""
         rows, side = (mechanism, purview) if cause else (purview, mechanism)
         members: dict[int, int] = {}
-        for unit, block in zip((j for j in range(self.system.n) if rows >> j & 1), kept):
-            members[int(block)] = members.get(int(block), 0) | 1 << unit
+        for i, unit in enumerate(j for j in range(self.system.n) if rows >> j & 1):
+            block = int(kept[i])
+            members[block] = members.get(block, 0) | 1 << unit
         alone = members.pop(0, 0)
         left = side & ~sum(members)
         pairs = sorted((block, row) for block, row in members.items())

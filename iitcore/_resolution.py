@@ -1,0 +1,161 @@
+"""Congruence, and the choice among what ties (Eq. 48 and S1 Text).
+
+A distinction survives when, among its tied causes and among its tied effects, at least one agrees
+with the system's cause-effect state. Which of the agreeing ones it takes changes how densely it is
+bound, so that Φ depends on all these choices together: the combination with the largest Φ is taken.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from iitcore import _structure_kernels as kernels
+from iitcore._jit import Floats, Ints
+from iitcore.distinctions import Distinction, Names, Purview, State
+from iitcore.relations import Element, Relations, scaled
+
+Pair = tuple[State, State]
+Kept = tuple[tuple[Purview, ...], ...]
+_BUDGET = 20_000  # bounds evaluated per extreme: enough to try 4,096 combinations one by one
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Outcome: see the attributes of `PhiStructure`."""
+
+    pair: Pair
+    distinctions: tuple[Distinction, ...]
+    incongruent: tuple[Distinction, ...]
+    phi: float
+    phi_range: tuple[float, float]
+    exact: bool
+    n_choices: int
+
+
+def resolve(found: Sequence[Distinction], labels: Names, pairs: Iterable[Pair]) -> Resolution:
+    """Keep what agrees with the cause-effect state; among ties take the largest Φ.
+
+    Args:
+        found: distinctions with all their tied purviews.
+        labels: the system's units.
+        pairs: the system's cause-effect states, at least one; several when they tie.
+    """
+    groups: dict[tuple[Kept, Kept], list[Pair]] = {}
+    causes: dict[State, Kept] = {}
+    effects: dict[State, Kept] = {}
+    for cause, effect in pairs:
+        if cause not in causes:
+            causes[cause] = _agreeing([d.tied_causes for d in found], labels, cause)
+        if effect not in effects:
+            effects[effect] = _agreeing([d.tied_effects for d in found], labels, effect)
+        groups.setdefault((causes[cause], effects[effect]), []).append((cause, effect))
+    best: Resolution | None = None
+    low, high, exact, n_choices = math.inf, -math.inf, True, 0
+    for (kept_causes, kept_effects), same in groups.items():
+        sides = list(zip(found, kept_causes, kept_effects, strict=True))
+        kept = tuple(
+            replace(d, cause=c[0], effect=e[0], tied_causes=c, tied_effects=e)
+            for d, c, e in sides
+            if c and e
+        )
+        one = _largest(kept, same[0], tuple(d for d, c, e in sides if not (c and e)), labels)
+        low, high = min(low, one.phi_range[0]), max(high, one.phi_range[1])
+        exact = exact and one.exact
+        n_choices += one.n_choices * len(same)
+        if best is None or one.phi > best.phi * (1 + kernels.ROUNDING):
+            best = one
+    if best is None:
+        raise ValueError("no cause-effect state to resolve by")
+    return replace(best, phi_range=(low, high), exact=exact, n_choices=n_choices)
+
+
+def _agreeing(tied: Sequence[tuple[Purview, ...]], labels: Names, state: State) -> Kept:
+    """Of each distinction's tied purviews, those whose state is the system's."""
+    values = dict(zip(labels, state, strict=True))
+    return tuple(tuple(p for p in purviews if p.agrees(values)) for purviews in tied)
+
+
+def _options(d: Distinction) -> list[tuple[Purview, Purview]]:
+    """Cause-effect choices of a distinction that differ in what they could be related by."""
+    distinct: dict[tuple[frozenset[Element], frozenset[Element]], tuple[Purview, Purview]] = {}
+    for c in d.tied_causes:
+        for e in d.tied_effects:
+            distinct.setdefault((c.elements | e.elements, c.elements & e.elements), (c, e))
+    return list(distinct.values())
+
+
+def sum_phi_d(found: Sequence[Distinction]) -> float:
+    """Summed phi of distinctions, added one after the other as compiled code does."""
+    total = 0.0
+    for d in found:
+        total += d.phi
+    return total
+
+
+def _largest(
+    kept: tuple[Distinction, ...], pair: Pair, lost: tuple[Distinction, ...], labels: Names
+) -> Resolution:
+    options = [_options(d) for d in kept]
+    flat = [
+        replace(d, cause=c, effect=e)
+        for d, choices in zip(kept, options, strict=True)
+        for c, e in choices
+    ]
+    start = np.cumsum([0] + [len(o) for o in options]).astype(np.int64)
+    phi = np.array([d.phi for d in kept])
+    _, union, overlap = Relations(tuple(flat), labels).arrays
+
+    def total(choice: Ints) -> float:
+        value, exponent = kernels.relation_phi(
+            phi, union[choice], overlap[choice], np.ones_like(choice)
+        )
+        return sum_phi_d(kept) + scaled(value, exponent)
+
+    choice: Ints = start[:-1].copy()
+    low = high = total(choice)
+    exact = True
+    if len(flat) > len(kept):
+        least = choice.copy()
+        choice = _ascend(phi, union, overlap, start)
+        bounds = [_bound(phi, union, overlap, start, upper) for upper in (False, True)]
+        for upper, end in ((False, least), (True, choice)):
+            exact &= kernels.extreme_choice(phi, union, overlap, start, upper, _BUDGET, end)
+        low, high = total(least), total(choice)
+        if not exact:
+            low, high = (sum_phi_d(kept) + b for b in bounds)
+    return Resolution(
+        pair,
+        tuple(flat[i] for i in choice),
+        lost,
+        total(choice),
+        (low, high),
+        exact,
+        math.prod(len(d.tied_causes) * len(d.tied_effects) for d in kept),
+    )
+
+
+def _bound(phi: Floats, union: Ints, overlap: Ints, start: Ints, upper: bool) -> float:
+    """Bound of the sum of phi_r over all combinations."""
+    value = kernels.choice_bound(phi, union, overlap, start[:-1], start[1:], upper)
+    return scaled(value, kernels.exponent(len(phi)))
+
+
+def _ascend(phi: Floats, union: Ints, overlap: Ints, start: Ints) -> Ints:
+    """A combination that no single change improves, from three beginnings.
+
+    These are the first options, the smallest purviews and the largest.
+    """
+    sizes = np.array([int(u).bit_count() for u in union])
+    spans = [slice(a, b) for a, b in pairwise(start)]
+    best, value = start[:-1], -1.0
+    for rank in (lambda s: 0, lambda s: sizes[s].argmin(), lambda s: sizes[s].argmax()):
+        choice = np.array([s.start + int(rank(s)) for s in spans], dtype=np.int64)
+        reached = kernels.improve_choice(phi, union, overlap, start, choice)
+        if reached > value * (1 + kernels.ROUNDING):
+            best, value = choice, reached
+    return best

@@ -1,0 +1,255 @@
+"""The cause-effect structure of a system, its Φ, and Φ-folds (Eqs. 48, 57-59).
+
+What ties is resolved, in this order, by phi, by congruence with the system's cause-effect state,
+and by the choice that makes Φ largest (S1 Text); every result carries the range of Φ over the
+choices that tie.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from iitcore._layout import SubstrateError
+from iitcore._resolution import resolve, sum_phi_d
+from iitcore.distinctions import Distinction, State, distinction_table, distinctions
+from iitcore.relations import Relations
+from iitcore.substrate import System
+from iitcore.system import system_phi
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class PhiFold:
+    """Part of a structure: some distinctions and every relation that binds at least one of them.
+
+    Attributes:
+        distinctions: the fold's distinctions.
+        n_relations: number of relations, exactly.
+        sum_phi_d, sum_phi_r: summed phi of distinctions and of relations, ibits.
+    """
+
+    distinctions: tuple[Distinction, ...]
+    n_relations: int
+    sum_phi_d: float
+    sum_phi_r: float
+
+    @property
+    def phi(self) -> float:
+        """Summed phi of the fold, ibits."""
+        return self.sum_phi_d + self.sum_phi_r
+
+
+@dataclass(frozen=True, repr=False)
+class PhiStructure:
+    """Result of `unfold`: distinctions and relations of a system in a state.
+
+    Attributes:
+        labels, system_state: the system's units and their present values.
+        cause_state, effect_state: the system's cause-effect state; None without a cause.
+        distinctions: those congruent with it, by mechanism.
+        incongruent: distinctions that it excludes.
+        phi_range: smallest and largest Φ over the choices that tie, ibits.
+        phi_range_exact: False when there were too many choices to try: `phi_range` then bounds Φ
+            from below and above, and `phi` is the largest value found.
+        n_tied_choices: combinations of tied purviews and system states; 1 when nothing ties.
+        reason: why the structure is empty when there is no cause at all, else None.
+    """
+
+    labels: tuple[str, ...]
+    system_state: State
+    cause_state: State | None
+    effect_state: State | None
+    distinctions: tuple[Distinction, ...]
+    incongruent: tuple[Distinction, ...]
+    phi_range: tuple[float, float]
+    phi_range_exact: bool = True
+    n_tied_choices: int = 1
+    reason: str | None = None
+
+    @cached_property
+    def relations(self) -> Relations:
+        """Relations among the distinctions, counted and summed without being listed."""
+        return Relations(self.distinctions, self.labels)
+
+    @property
+    def sum_phi_d(self) -> float:
+        """Summed phi of distinctions, ibits."""
+        return sum_phi_d(self.distinctions)
+
+    @property
+    def sum_phi_r(self) -> float:
+        """Summed phi of relations, ibits; inf where a double overflows."""
+        return self.relations.sum_phi
+
+    @property
+    def phi(self) -> float:
+        """Structure integrated information Φ, ibits (Eq. 59); inf where a double overflows."""
+        return self.sum_phi_d + self.sum_phi_r
+
+    @property
+    def log2_phi(self) -> float:
+        """Log2 of Φ, finite also where a double overflows; -inf for zero."""
+        return self.relations.log2_sum_phi if math.isinf(self.phi) else _log2(self.phi)
+
+    def fold(
+        self,
+        distinction: Distinction | Sequence[str] | None = None,
+        *,
+        units: Iterable[str] | None = None,
+        content: Iterable[Distinction] | None = None,
+    ) -> PhiFold:
+        """A Φ-fold; give exactly one of three.
+
+        Args:
+            distinction: one distinction, or the names of its mechanism's units.
+            units: compound fold, of all distinctions whose mechanism contains one of these units.
+            content: content fold, of a chosen set of distinctions.
+
+        Raises:
+            SubstrateError: when what is named is not in this structure.
+        """
+        if sum(given is not None for given in (distinction, units, content)) != 1:
+            raise SubstrateError("fold takes exactly one of: distinction, units, content")
+        if units is not None:
+            touched = {units} if isinstance(units, str) and units in self.labels else set(units)
+            unknown = sorted(touched - set(self.labels))
+            chosen = [d for d in self.distinctions if touched & set(d.mechanism)]
+        else:
+            asked = [distinction] if content is None else list(content)
+            wanted = [d.mechanism if isinstance(d, Distinction) else tuple(d or ()) for d in asked]
+            have = {frozenset(d.mechanism): d for d in self.distinctions}
+            unknown = [",".join(m) for m in wanted if frozenset(m) not in have]
+            chosen = [d for d in self.distinctions if {*d.mechanism} in [{*m} for m in wanted]]
+        if unknown:
+            raise SubstrateError(
+                f"no {'unit' if units is not None else 'distinction'} {'; '.join(unknown)} in this "
+                f"structure of {', '.join(self.labels)} with {len(self.distinctions)} distinctions"
+            )
+        count, total = self.relations.touching(chosen)
+        return PhiFold(tuple(chosen), count, sum_phi_d(chosen), total)
+
+    def table(self) -> pd.DataFrame:
+        """One row per distinction (see `relations.table` for relations)."""
+        return distinction_table(self.distinctions)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON; what a double cannot hold is None there and has its log2."""
+        return {
+            "labels": list(self.labels),
+            "system_state": list(self.system_state),
+            "cause_state": None if self.cause_state is None else list(self.cause_state),
+            "effect_state": None if self.effect_state is None else list(self.effect_state),
+            "phi": _finite(self.phi),
+            "log2_phi": _finite(self.log2_phi),
+            "sum_phi_d": self.sum_phi_d,
+            "sum_phi_r": _finite(self.sum_phi_r),
+            "n_distinctions": len(self.distinctions),
+            "n_relations": self.relations.count,
+            "phi_range": [_finite(p) for p in self.phi_range],
+            "phi_range_exact": self.phi_range_exact,
+            "n_tied_choices": self.n_tied_choices,
+            "reason": self.reason,
+            "distinctions": [d.to_dict() for d in self.distinctions],
+            "incongruent": [d.to_dict() for d in self.incongruent],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any] | str) -> PhiStructure:
+        """Inverse of `to_dict`; also takes its JSON text."""
+        d = json.loads(data) if isinstance(data, str) else data
+        low, high = (math.inf if p is None else p for p in d["phi_range"])
+        return cls(
+            tuple(d["labels"]),
+            tuple(d["system_state"]),
+            None if d["cause_state"] is None else tuple(d["cause_state"]),
+            None if d["effect_state"] is None else tuple(d["effect_state"]),
+            tuple(Distinction.from_dict(x) for x in d["distinctions"]),
+            tuple(Distinction.from_dict(x) for x in d["incongruent"]),
+            (low, high),
+            d["phi_range_exact"],
+            d["n_tied_choices"],
+            d["reason"],
+        )
+
+    def __repr__(self) -> str:
+        units = ", ".join(f"{u}={v}" for u, v in zip(self.labels, self.system_state, strict=True))
+        if self.reason:
+            return f"PhiStructure({units}: empty; {self.reason})"
+        phi = f"{self.phi:.6g}" if math.isfinite(self.phi) else f"2^{self.log2_phi:.2f}"
+        ties = ""
+        if self.n_tied_choices > 1:
+            kind = "ranges over" if self.phi_range_exact else "is within"
+            ties = (
+                f"; Φ {kind} [{self.phi_range[0]:.6g}, {self.phi_range[1]:.6g}] "
+                f"for {self.n_tied_choices} tied choices"
+            )
+        return (
+            f"PhiStructure({units}: Φ={phi}, {len(self.distinctions)} distinctions "
+            f"(sum {self.sum_phi_d:.6g}), {self.relations!r}{ties})"
+        )
+
+
+def unfold(
+    system: System,
+    cause_effect_state: tuple[Sequence[int], Sequence[int]] | None = None,
+    threads: int | None = None,
+) -> PhiStructure:
+    """The Φ-structure of a system: distinctions, congruence, relations, Φ (Eqs. 27-59).
+
+    Args:
+        system: a candidate system, normally a complex.
+        cause_effect_state: (cause state, effect state) to filter by. By default the system's own,
+            from `system_phi`; where several tie there, the one with the largest Φ.
+        threads: for systems of more than six units; by default one per available core.
+
+    Raises:
+        SubstrateError: when the given states are not states of the system.
+    """
+    found = distinctions(system, threads)
+    if not system.reachable:
+        why = "no cause: no state of the universe leads to the present one"
+        nothing = (system.labels, system.state, None, None, (), ())
+        return PhiStructure(*nothing, (0.0, 0.0), reason=why)
+    if cause_effect_state is None:
+        r = resolve(found, system.labels, system_phi(system).tied_pairs)
+    else:
+        r = resolve(found, system.labels, [_checked(system, *cause_effect_state)])
+    return PhiStructure(
+        system.labels,
+        system.state,
+        *r.pair,
+        r.distinctions,
+        r.incongruent,
+        r.phi_range,
+        r.exact,
+        r.n_choices,
+    )
+
+
+def _checked(system: System, cause: Sequence[int], effect: Sequence[int]) -> tuple[State, State]:
+    for name, state in (("cause", cause), ("effect", effect)):
+        fits = len(state) == system.n and all(
+            v in range(k) for v, k in zip(state, system.alphabet, strict=True)
+        )
+        if not fits:
+            raise SubstrateError(
+                f"{name} state {tuple(state)} is not a state of {', '.join(system.labels)} "
+                f"(values per unit: {system.alphabet}): congruence would be decided wrongly; give "
+                "one value per unit of the system"
+            )
+    return tuple(int(v) for v in cause), tuple(int(v) for v in effect)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _log2(value: float) -> float:
+    return math.log2(value) if value > 0 else -math.inf
