@@ -135,7 +135,14 @@ def read_table(path: Path) -> Table:
     understood: the first column is then time, and rejected columns are left out. Columns that only
     number the rows are left out too.
     """
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
+    try:
+        return _parse_table(path)
+    except ValueError as error:  # those of pandas are too
+        raise fault(path, f"cannot be read as csv ({error})", "check path and format") from error
+
+
+def _parse_table(path: Path) -> Table:
+    with path.open(encoding="utf-8-sig") as file:
         head = [file.readline().rstrip("\r\n") for _ in range(2)]
     separator = max(",;\t", key=head[0].count)
     rows = [[cell.strip().strip('"') for cell in line.split(separator)] for line in head]

@@ -8,9 +8,12 @@ from pipeline.errors import PhiscaleError
 
 def make(n_frames=50, n_neurons=3, **changes):
     values = np.random.default_rng(0).normal(size=(n_frames, n_neurons))
-    given = dict(
-        time=np.arange(n_frames) / 10, sampling_rate_hz=10, recording="007", subject="1e3"
-    )
+    given = {
+        "time": np.arange(n_frames) / 10,
+        "sampling_rate_hz": 10,
+        "recording": "007",
+        "subject": "1e3",
+    }
     return rec.build(changes.pop("values", values), **{**given, **changes})
 
 
