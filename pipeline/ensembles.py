@@ -18,6 +18,7 @@ LEAST_SHARE = 0.5  # of an ensemble's neurons that must have a value in a frame
 MAD_TO_SD = 1.4826
 
 
+@threadpool_limits.wrap(limits=1)  # more threads would add up in another order
 def group(
     preprocessed: xr.Dataset,
     *,
@@ -180,8 +181,7 @@ def _labels(
         points, text = np.column_stack([x[used], y[used]]), "k-means on position"
     elif method == "activity":
         dff = np.where(preprocessed["dropped"].values[:, None], np.nan, preprocessed["dff"].values)
-        with threadpool_limits(1):  # more threads would add up in another order
-            points = correlation_embedding(dff[:, used].astype(float), n_ensembles)
+        points = correlation_embedding(dff[:, used].astype(float), n_ensembles)
         text = "k-means on the leading eigenvectors of the correlation matrix"
     else:
         raise ValueError(f"method {method!r} is none of position, activity, region, none")
@@ -193,8 +193,7 @@ def _labels(
             f"{n_ensembles} ensembles",
             "give positions of the neurons (mm), choose another ensembles.method, or fewer units",
         )
-    with threadpool_limits(1):
-        found = KMeans(n_ensembles, n_init=RESTARTS, random_state=seed % 2**32).fit_predict(points)
+    found = KMeans(n_ensembles, n_init=RESTARTS, random_state=seed % 2**32).fit_predict(points)
     first = [int(used[found == k].min()) for k in range(n_ensembles)]
     centroid = [
         (x[used][found == k].mean(), y[used][found == k].mean()) for k in range(n_ensembles)
