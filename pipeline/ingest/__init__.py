@@ -11,7 +11,7 @@ from pipeline.errors import PhiscaleError, Problem
 from pipeline.ingest.registry import READERS, Reader, naming, register
 from pipeline.recording import validate
 
-from pipeline.ingest import netcdf, statecodes, tables  # noqa: F401, isort: skip (they register)
+from pipeline.ingest import netcdf, simulate, statecodes, tables  # noqa: F401, isort: skip (they register)
 
 __all__ = ["READERS", "Reader", "open_recording", "register"]
 

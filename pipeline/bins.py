@@ -1,0 +1,96 @@
+"""Time bins of a recording, the windows they lie in, and which of them follow each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+ROUNDING = 1e-6  # of a frame interval: times this close are the same
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Bins aligned to time 0: bin b covers [b, b + 1) x bin_s.
+
+    Attributes:
+        number: (bin,) numbers b of the bins that hold frames, increasing.
+        of_frame: (time,) index into `number` of each frame's bin.
+        used: (time,) frames that are not dropped.
+        valid: (bin,) at least half of the bin's frames are used.
+        time: (time,) start of each frame [s].
+        bin_s: length [s].
+        rate_hz: frame rate [Hz].
+    """
+
+    number: np.ndarray
+    of_frame: np.ndarray
+    used: np.ndarray
+    valid: np.ndarray
+    time: np.ndarray
+    bin_s: float
+    rate_hz: float
+
+    @property
+    def start_s(self) -> np.ndarray:
+        """(bin,) start of each bin [s]."""
+        return self.number * self.bin_s
+
+    @property
+    def frames(self) -> float:
+        """Frames per bin, nominally."""
+        return self.bin_s * self.rate_hz
+
+    def total(self, values: np.ndarray) -> np.ndarray:
+        """Return (bin, unit) sums of `values` (time, unit) over the used frames."""
+        sums = np.zeros((len(self.number), values.shape[1]))
+        np.add.at(sums, self.of_frame[self.used], values[self.used])
+        return sums
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """Return (bin, unit) means of `values` (time, unit) over the used frames."""
+        count = np.bincount(self.of_frame[self.used], minlength=len(self.number))
+        return self.total(values) / np.maximum(count, 1)[:, None]
+
+
+def lay_bins(time: np.ndarray, rate_hz: float, dropped: np.ndarray, bin_s: float) -> Bins:
+    """Lay bins over frames that start at `time` (increasing, [s]); `dropped` frames do not count."""
+    number, of_frame = np.unique(
+        np.floor(time / bin_s + ROUNDING / (bin_s * rate_hz)).astype(np.int64), return_inverse=True
+    )
+    used = ~np.asarray(dropped, bool)
+    count = np.bincount(of_frame[used], minlength=len(number))
+    valid = count >= max(1.0, 0.5 * bin_s * rate_hz - ROUNDING)
+    return Bins(number, of_frame, used, valid, time, bin_s, rate_hz)
+
+
+def window_of_bins(bins: Bins, windows: pd.DataFrame) -> np.ndarray:
+    """Return (bin,) index of the row of `windows` in which the whole bin lies, -1 for none."""
+    slack = ROUNDING / bins.rate_hz
+    row = np.full(len(bins.number), -1)
+    for i, (start, end) in enumerate(zip(windows["start_s"], windows["end_s"], strict=True)):
+        row[(bins.start_s >= start - slack) & (bins.start_s + bins.bin_s <= end + slack)] = i
+    return row
+
+
+def segments_of(number: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Return (frame,) counter that increments where bins are not consecutive or the label changes."""
+    if not len(number):
+        return np.zeros(0, np.int64)
+    border = (np.diff(number) != 1) | (label[1:] != label[:-1])
+    return np.append(0, np.cumsum(border)).astype(np.int64)
+
+
+def match(label: np.ndarray, min_frames: int) -> np.ndarray:
+    """Return (frame,) the frames kept when all windows are cut to the same length.
+
+    That is the length of the shortest window of at least `min_frames`; each window keeps its first
+    frames. Shorter windows keep all of theirs.
+    """
+    counts = np.unique(label, return_counts=True)[1]
+    long_enough = counts[counts >= min_frames]
+    if not long_enough.size:
+        return np.ones(len(label), bool)
+    place = pd.Series(label).groupby(label).cumcount().to_numpy()
+    return place < long_enough.min()
