@@ -6,13 +6,23 @@ Every public name is imported here; modules follow the postulates in reading ord
 from iitcore._layout import SubstrateError
 from iitcore.batch import phi_batch
 from iitcore.complexes import Complex, complexes
+from iitcore.grain_results import Grain, GrainSearch, Grouping, Irreducibility
+from iitcore.grains import is_maximally_irreducible_within, search_grains
 from iitcore.information import SpecifiedState, cause_effect_states
+from iitcore.macro import MacroTPMs, derive_macro_tpm, macro_system, macro_tpms
+from iitcore.macro_units import MacroUnit
 from iitcore.partitions import SystemPartition, system_partitions
 from iitcore.substrate import Substrate, System
 from iitcore.system import Reason, Side, SystemPhi, system_phi
 
 __all__ = [
     "Complex",
+    "Grain",
+    "GrainSearch",
+    "Grouping",
+    "Irreducibility",
+    "MacroTPMs",
+    "MacroUnit",
     "Reason",
     "Side",
     "SpecifiedState",
@@ -23,7 +33,12 @@ __all__ = [
     "SystemPhi",
     "cause_effect_states",
     "complexes",
+    "derive_macro_tpm",
+    "is_maximally_irreducible_within",
+    "macro_system",
+    "macro_tpms",
     "phi_batch",
+    "search_grains",
     "system_partitions",
     "system_phi",
 ]
