@@ -39,35 +39,41 @@ def condition(
             now += state[i] * m_out
             m_out *= k
     posterior = np.zeros(m_out)
-    row_in = np.empty(len(packed), np.int64)
-    row_out = np.empty(len(packed), np.int64)
+    rows = np.empty((len(packed), 2), np.int64)  # index within the system, within the background
+    value = np.zeros(n, np.int64)
+    a, b = 0, 0
     for x in range(len(packed)):
-        rest, a, b, p = x, 0, 0, 1.0
+        rows[x] = a, b
+        p = 1.0
         for i in range(n):
-            k = offsets[i + 1] - offsets[i]
-            v = rest % k
-            rest //= k
             p *= packed[x, offsets[i] + state[i]]
-            if inside[i]:
-                a += v * step[i]
-            else:
-                b += v * step[i]
-        row_in[x] = a
-        row_out[x] = b
         posterior[b] += p
+        for i in range(n):  # count up, first unit fastest
+            wrap = value[i] + 1 == offsets[i + 1] - offsets[i]
+            change = -value[i] * step[i] if wrap else step[i]
+            value[i] = 0 if wrap else value[i] + 1
+            if inside[i]:
+                a += change
+            else:
+                b += change
+            if not wrap:
+                break
     total = posterior.sum()
     reachable = total > 0
     for b in range(m_out):
         posterior[b] = posterior[b] / total if reachable else 1.0 / m_out
     cause[:] = 0.0
     for x in range(len(packed)):
-        q = posterior[row_out[x]]
+        row, background = rows[x]
+        q = posterior[background]
+        if q == 0 and background != now:
+            continue
         column = 0
         for i in units:
             for c in range(offsets[i], offsets[i + 1]):
-                cause[row_in[x], column] += q * packed[x, c]
-                if row_out[x] == now:
-                    effect[row_in[x], column] = packed[x, c]
+                cause[row, column] += q * packed[x, c]
+                if background == now:
+                    effect[row, column] = packed[x, c]
                 column += 1
     return bool(reachable)
 
@@ -110,8 +116,54 @@ def _joint(row: Floats, offsets: Ints, first: int, last: int, out: Floats) -> in
 def effect_information(effect: Floats, offsets: Ints, state_row: int) -> tuple[Floats, Floats]:
     """Intrinsic information and selectivity of every next state (Eqs. 5-8), both (n_states,).
 
-    The average over present states is a product of two halves of the units, summed over states in
-    chunks that stay in cache.
+    A state's information is at most selectivity * log2(n_states), because its mean probability is
+    at least the present state's share. States that cannot reach the maximum get -inf.
+    """
+    states, n = len(effect), len(offsets) - 1
+    selectivity = np.empty(states)
+    _joint(effect[state_row], offsets, 0, n, selectivity)
+    information = np.full(states, -np.inf)
+    top = int(np.argmax(selectivity))
+    best = _information_of(effect, offsets, top, selectivity[top])
+    limit = (best - 2 * TOLERANCE) / np.log2(states)
+    count = 0
+    for s in range(states):
+        count += selectivity[s] >= limit
+    if count * n * 16 > states:  # many: all means at once
+        mean = _mean_joint(effect, offsets)
+        for s in range(states):
+            if selectivity[s] > 0:
+                information[s] = selectivity[s] * np.log2(selectivity[s] / mean[s])
+    else:
+        for s in range(states):
+            if selectivity[s] >= limit:
+                information[s] = _information_of(effect, offsets, s, selectivity[s])
+    return information, selectivity
+
+
+@compiled
+def _information_of(effect: Floats, offsets: Ints, index: int, selectivity: float) -> float:
+    """Intrinsic information of one next state."""
+    states, n = len(effect), len(offsets) - 1
+    columns = np.empty(n, np.int64)
+    for j in range(n):
+        k = offsets[j + 1] - offsets[j]
+        columns[j] = offsets[j] + index % k
+        index //= k
+    total = 0.0
+    for s in range(states):
+        p = 1.0
+        for c in columns:
+            p *= effect[s, c]
+        total += p
+    return selectivity * np.log2(selectivity * states / total) if selectivity > 0 else 0.0
+
+
+@compiled
+def _mean_joint(effect: Floats, offsets: Ints) -> Floats:
+    """Probability of every next state, averaged over present states: (n_states,).
+
+    A sum of products of two halves of the units, taken in chunks that stay in cache.
     """
     states, n = len(effect), len(offsets) - 1
     half = n // 2
@@ -122,7 +174,7 @@ def effect_information(effect: Floats, offsets: Ints, state_row: int) -> tuple[F
         else:
             high *= offsets[j + 1] - offsets[j]
     chunk = min(states, 64)
-    mean = np.zeros((high, low))
+    total = np.zeros((high, low))
     lows = np.empty((chunk, low))
     highs = np.empty((chunk, high))
     for start in range(0, states, chunk):
@@ -135,15 +187,8 @@ def effect_information(effect: Floats, offsets: Ints, state_row: int) -> tuple[F
                 p = highs[s, h]
                 if p > 0:
                     for i in range(low):
-                        mean[h, i] += p * lows[s, i]
-    selectivity = np.empty(states)
-    _joint(effect[state_row], offsets, 0, n, selectivity)
-    information = np.zeros(states)
-    flat = mean.ravel()
-    for s in range(states):
-        if selectivity[s] > 0:
-            information[s] = selectivity[s] * np.log2(selectivity[s] * states / flat[s])
-    return information, selectivity
+                        total[h, i] += p * lows[s, i]
+    return total.ravel() / states
 
 
 @compiled

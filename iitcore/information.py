@@ -55,7 +55,10 @@ def cause_information(system: System) -> tuple[Array, Array]:
 
 
 def effect_information(system: System) -> tuple[Array, Array]:
-    """Intrinsic information (ibits) and selectivity of every next state, each (n_states,)."""
+    """Intrinsic information (ibits) and selectivity of every next state, each (n_states,).
+
+    States that provably have less than the maximum are left at -inf.
+    """
     row = _layout.state_index(system.state, system.alphabet)
     return _kernels.effect_information(system.effect, system.offsets, row)
 

@@ -253,8 +253,14 @@ def _best_pair(
     marks: Ints,
 ) -> tuple[Floats, int, int]:
     """Try every pair of tied states; fill the partition of the first with the largest phi_s."""
-    loss_c, norm_c, parts_c, marks_c = _minima(cause, offsets, state, ties_c, select_c, True)
-    loss_e, norm_e, parts_e, marks_e = _minima(effect, offsets, state, ties_e, select_e, False)
+    if len(ties_c) > len(ties_e):  # where the few are all reducible, the many need no search
+        loss_e, norm_e, parts_e, marks_e = _minima(effect, offsets, state, ties_e, select_e, False)
+        ties_c = ties_c[:1] if loss_e.max() <= TOLERANCE else ties_c
+        loss_c, norm_c, parts_c, marks_c = _minima(cause, offsets, state, ties_c, select_c, True)
+    else:
+        loss_c, norm_c, parts_c, marks_c = _minima(cause, offsets, state, ties_c, select_c, True)
+        ties_e = ties_e[:1] if loss_c.max() <= TOLERANCE else ties_e
+        loss_e, norm_e, parts_e, marks_e = _minima(effect, offsets, state, ties_e, select_e, False)
     phis = np.zeros((len(ties_c), len(ties_e)))
     best, best_c, best_e = -1.0, 0, 0
     for c in range(len(ties_c)):
