@@ -21,7 +21,7 @@ class Problem:
             parts.append(f"{self.consequence}.")
         if self.fix:
             parts.append(f"Fix: {self.fix}.")
-        return " ".join(part.replace("..", ".") for part in parts)
+        return " ".join(part[:-1] if part.endswith("..") else part for part in parts)
 
 
 class PhiscaleError(Exception):

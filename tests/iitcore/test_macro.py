@@ -6,8 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from iitcore import Substrate, SubstrateError
+from iitcore import Substrate, SubstrateError, system_phi
 from iitcore.macro import MacroUnit, derive_macro_tpm, macro_system, macro_tpms
+from iitcore.structure import unfold
 
 CASES = (
     "macro1_cg_marshall_ex1",
@@ -43,6 +44,41 @@ def test_reference_macro_tpms(golden_dir, name):
     np.testing.assert_allclose(tpms.effect.T, case["macro_effect_tpm_by_unit"], atol=1e-12)
     np.testing.assert_allclose(tpms.cause.T, case["macro_cause_tpm_by_unit"], atol=1e-12)
     assert list(tpms.state) == case["macro_state"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_reference_macro_phi(golden_dir, name):
+    case, sub, units, history = load(golden_dir, name)
+    expected = case["system"]
+    result = system_phi(macro_system(sub, units, history))
+    assert result.phi == pytest.approx(expected["phi_s"], abs=1e-9)
+    assert result.normalized_phi == pytest.approx(expected["normalized_phi"], abs=1e-9)
+    assert result.cause.intrinsic_information == pytest.approx(expected["ii_c"], abs=1e-9)
+    assert result.effect.intrinsic_information == pytest.approx(expected["ii_e"], abs=1e-9)
+    assert list(result.cause.state) == expected["cause_state"]
+    assert list(result.effect.state) == expected["effect_state"]
+    if expected["phi_s"] > 0:
+        assert result.cause.phi == pytest.approx(expected["phi_c"], abs=1e-9)
+        assert result.effect.phi == pytest.approx(expected["phi_e"], abs=1e-9)
+    alone = [system_phi(macro_system(sub, [unit], history)).phi for unit in units]
+    assert alone == pytest.approx(case["single_unit_macro_phi_s"], abs=1e-9)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_reference_macro_structure(golden_dir, name):
+    case, sub, units, history = load(golden_dir, name)
+    assert case["tie_sensitive_structures"] == []
+    expected = case["structure"]
+    state = expected["resolution_state"]
+    system = macro_system(sub, units, history)
+    found = unfold(system, (state["cause"], state["effect"]))
+    assert len(found.distinctions) == expected["num_distinctions"]
+    everything = len(found.distinctions) + len(found.incongruent)
+    assert everything == expected["num_distinctions_before"]
+    assert found.relations.count == expected["num_relations"]
+    assert found.sum_phi_d == pytest.approx(expected["sum_phi_d"], rel=1e-6)
+    assert found.sum_phi_r == pytest.approx(expected["sum_phi_r"], rel=1e-6)
+    assert found.phi == pytest.approx(case["big_phi"], rel=1e-6)
 
 
 # --- oracle: every sequence of universe states, probabilities multiplied out ------------------
