@@ -23,6 +23,7 @@ SUMMARY = (
 NULLS = ("recording", "window", "scale", "route", "measure", "null", "mean", "sd", "z", "p", "excess", "n_surrogates")  # fmt: skip
 COMPARISON = ("measure", "scale", "route", "contrast", "n_subjects", "estimate", "ci_low", "ci_high", "p", "p_corrected", "method")  # fmt: skip
 QUALITY = ("recording", "subject", "window", "condition", "unit", "measure", "value", "units")
+WINDOWS = ("recording", "window", "condition", "start_s", "end_s")
 ROUTES = {"micro": "micro units", "macro_units": "macro units", "macro_model": "macro model"}
 _IDENTIFIERS = ("recording", "subject", "condition", "window", "route", "measure", "unit", "flag", "estimator", "null", "contrast", "method")  # fmt: skip
 
@@ -49,8 +50,16 @@ class Study:
     folder: Path
     parameters: dict[str, Any]
     failures: list[dict[str, str]]
-    windows: pd.DataFrame
+    sheet: pd.DataFrame | None
     recordings: pd.DataFrame
+
+    @cached_property
+    def windows(self) -> pd.DataFrame:
+        """Stretches that belong to windows: the sheet's, else those that the run has written."""
+        if self.sheet is not None:
+            return self.sheet
+        found = [_table(path, WINDOWS) for path in sorted((self.folder / "windows").glob("*.csv"))]
+        return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(WINDOWS))
 
     @cached_property
     def summary(self) -> pd.DataFrame:

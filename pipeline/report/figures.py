@@ -9,17 +9,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from pipeline.report import canvas, glossary
 from pipeline.report.canvas import FAINT, INK, MUTED, NULL, Figure
 from pipeline.report.data import ROUTES, Scale, Study, by_subject
 from pipeline.report.truth import planted
-
-NULL_NAMES = {
-    "shift": "units shifted in time",
-    "transition_shuffle": "transitions shuffled",
-    "random_grouping": "random groupings",
-}
+RANDOM = "random_grouping"
 
 
 def scales(study: Study) -> Figure | None:
@@ -32,7 +28,7 @@ def scales(study: Study) -> Figure | None:
         figure,
         study.folder / "figures",
         "scales",
-        f"System integrated information φ_s and structure integrated information Φ [ibit] at each scale, by condition. {_READING} {_intervals(study)} Grey dashes and bars: {_nulls(study)}, mean ± sd.{simulated}",
+        f"System integrated information φ_s and structure integrated information Φ [ibit] at each scale, by condition. {_READING} {_intervals(study)} {_nulls(study)}{simulated}",
         _alt(study, ["phi_s", "big_phi"]),
     )
 
@@ -60,8 +56,16 @@ def _intervals(study: Study) -> str:
 
 
 def _nulls(study: Study) -> str:
-    used = [n for n in NULL_NAMES if n in set(study.nulls["null"])]
-    return "null (" + ", ".join(NULL_NAMES[n] for n in used) + ")" if used else "null"
+    """Say what the grey marks are."""
+    used = set(study.nulls["null"])
+    band = _band(study)
+    said = f"Grey bands: the null “{glossary.NULL_NAMES.get(band, band)}”, mean ± sd over surrogates." if band else ""  # fmt: skip
+    return said + (" Dotted: mean of matched random groupings." if RANDOM in used else "")
+
+
+def _band(study: Study) -> str:
+    """The null family drawn as a band: the first that is not the random groupings."""
+    return next((str(n) for n in study.nulls["null"] if n != RANDOM), "")
 
 
 def _grid(study: Study, measures: Sequence[str]):  # noqa: ANN202 (a matplotlib figure or None)
@@ -119,21 +123,21 @@ def _dot(panel: Axes, x: float, point, colour: str, marker: str) -> None:  # noq
 
 
 def _draw_nulls(panel: Axes, study: Study, scale: Scale, measure: str, place: dict[str, int]) -> float:  # fmt: skip
-    """Grey marks of the default null, one per condition: mean over windows ± mean sd."""
+    """Grey marks per condition: a null's mean over windows ± its mean sd; dotted: random groupings."""
     table = scale.of(study.nulls)
     table = table[table["measure"] == measure]
-    preferred = "random_grouping" if scale.route == "macro_units" else "shift"
-    if preferred in set(table["null"]):
-        table = table[table["null"] == preferred]
+    windows = zip(table["recording"], table["window"], strict=True)
+    table = table.assign(condition=[study.condition_of(r, w) for r, w in windows])
     top = 0.0
-    keys = list(zip(table["recording"], table["window"], strict=True))
-    conditions = pd.Series([study.condition_of(r, w) for r, w in keys], index=table.index, dtype="str")  # fmt: skip
-    for condition, rows in table.groupby(conditions, sort=False):
-        if condition not in place:
+    for (condition, family), rows in table.groupby(["condition", "null"], sort=False):
+        if condition not in place or family not in (_band(study), RANDOM):
             continue
-        mean, sd, x = rows["mean"].mean(), rows["sd"].fillna(0).mean(), place[condition]
-        panel.fill_between([x - 0.38, x + 0.38], mean - sd, mean + sd, color=NULL, alpha=0.25, lw=0, zorder=0)  # fmt: skip
-        panel.plot([x - 0.38, x + 0.38], [mean, mean], color=NULL, lw=1.2, ls=(0, (3, 2)), zorder=2)
+        mean, x = rows["mean"].mean(), place[condition]
+        sd = rows["sd"].fillna(0).mean() if family != RANDOM else 0.0
+        if sd:
+            panel.fill_between([x - 0.38, x + 0.38], mean - sd, mean + sd, color=NULL, alpha=0.28, lw=0, zorder=0)  # fmt: skip
+        line = (0, (1, 1.2)) if family == RANDOM else "-"
+        panel.plot([x - 0.38, x + 0.38], [mean, mean], color=MUTED, lw=1.1, ls=line, zorder=1.5)
         top = max(top, mean + sd)
     return float(top)
 
@@ -163,11 +167,14 @@ def _legend(figure, study: Study) -> None:  # noqa: ANN001 (a matplotlib figure)
     colour, marker = canvas.colours(study.conditions), canvas.markers(study.conditions)
     handles = [Line2D([], [], marker=marker[c], color="none", mfc=colour[c], mec="white", ms=7, label=c) for c in study.conditions]  # fmt: skip
     handles.append(Line2D([], [], color=INK, lw=2.2, label="mean of subjects"))
-    if len(study.nulls):
-        handles.append(Line2D([], [], color=NULL, lw=1.2, ls=(0, (3, 2)), label="null (mean ± sd)"))
+    if _band(study):
+        handles.append((Patch(color=NULL, alpha=0.28, lw=0), Line2D([], [], color=MUTED, lw=1.1)))
+    if RANDOM in set(study.nulls["null"]):
+        handles.append(Line2D([], [], color=MUTED, lw=1.1, ls=(0, (1, 1.2)), label="random groupings"))
     if study.truths:
         handles.append(Line2D([], [], marker="D", color="none", mfc="white", mec=INK, ms=7, label="planted value"))  # fmt: skip
-    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 6), handlelength=1.6, columnspacing=1.4)  # fmt: skip
+    labels = ["null" if isinstance(h, tuple) else h.get_label() for h in handles]
+    figure.legend(handles, labels, loc="outside upper center", ncols=min(len(handles), 7), handlelength=1.6, columnspacing=1.2)  # fmt: skip
 
 
 def _alt(study: Study, measures: Sequence[str]) -> str:
@@ -204,7 +211,7 @@ def contrasts(study: Study) -> Figure | None:
                 panel.plot([row.ci_low, row.ci_high], [y, y], color=colour, lw=2, alpha=0.6)
                 panel.plot(row.estimate, y, "o" if scale.route == "micro" else "s", color=colour, ms=5.5, mec="white", mew=0.6)  # fmt: skip
         term = glossary.MEASURES[measure]
-        panel.set_title(term.sign.replace(", ", ",\n").replace("e inf", "e\ninf"), fontsize=8.5)
+        panel.set_title(term.sign.replace(", common ", ",\ncommon\n").replace("e inf", "e\ninf"), fontsize=8, fontweight="normal")
         panel.set_xlabel(f"difference [{term.unit}]")
         panel.locator_params(axis="x", nbins=4)
     panels[0].set_yticks(range(len(lines)), [f"{name.replace('-', ' − ')},  {scale}" for scale, name in lines])  # fmt: skip

@@ -57,8 +57,10 @@ COLUMNS = {
 }  # fmt: skip
 
 FLAGS = {
-    "few_frames": "The window is shorter than the study's min_frames; its values are strongly biased.",
-    "unvisited_states": "Some states never occurred; their rows of the TPM come from the prior and the model alone.",
+    "few_frames": "The window is shorter than the study's min_frames, or has few transitions for its number of units; its values are biased upward.",
+    "unvisited_states": "So many states never occurred; their rows of the TPM come from the prior and the model alone.",
+    "unvisited_micro_states": "The same, for the micro states from which a macro TPM is derived.",
+    "instantaneous_correlation": "The two units named are correlated beyond what the past explains (more than 0.1, and more than chance): interaction faster than the time bin, or common input.",
     "constant_unit": "A unit never changed (or hardly) in this window; phi_s then says little about interaction.",
     "below_null": "The value is not above the mean of its surrogates.",
     "interval_excludes_estimate": "The posterior draws are shifted against the point estimate: the estimate depends on the prior. Read value and interval together.",
@@ -68,6 +70,11 @@ FLAGS = {
     "null": "The default null was not available; the one named was used.",
 }  # fmt: skip
 
+NULL_NAMES = {
+    "shift": "units shifted in time",
+    "transition_shuffle": "transitions shuffled",
+    "random_grouping": "matched random groupings",
+}
 MINUS = "\u2212"
 
 
@@ -88,10 +95,18 @@ def number(value: float | None, digits: int = 3) -> str:
         return "–"
     if value == 0:
         return "0"
-    text = f"{value:.{digits}g}"
-    if "e" in text and 1e-4 <= abs(value) < 1e7:
-        text = f"{value:.0f}" if abs(value) >= 1 else f"{value:.6f}".rstrip("0")
+    if abs(value) >= 10**digits:
+        text = f"{value:.0f}" if abs(value) < 1e7 else f"{value:.{digits - 1}e}"
+    elif abs(value) < 1e-4:
+        text = f"{value:.1e}"
+    else:
+        text = f"{value:#.{digits}g}".rstrip(".")
     return text.replace("-", MINUS)
+
+
+def count(value: float | None) -> str:
+    """Write a whole number; an en dash where there is none."""
+    return "–" if value is None or not math.isfinite(value) else f"{value:.0f}"
 
 
 def probability(p: float | None) -> str:

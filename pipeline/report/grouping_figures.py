@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from pipeline.report import canvas
 from pipeline.report.canvas import INK, MUTED, Figure
 from pipeline.report.data import Study
+from pipeline.report.glossary import number
 from pipeline.report.truth import planted_grouping, recovered, true_ensembles
 
 MAX_ROWS = 6
@@ -27,9 +28,8 @@ class Grouping:
     units: list[str]
     group: list[int]
     mapping: list[str]
-    agreement: str
     objective: str
-    method: str
+    found: str
     planted: bool | None
 
     def __str__(self) -> str:
@@ -59,9 +59,8 @@ def groupings(study: Study) -> list[Grouping]:
                 _unit_names(tpm),
                 group,
                 [str(m) for m in tpm["mapping"].values],
-                str(tpm.attrs.get("restarts_agreeing", "")),
                 _objective(tpm),
-                str(tpm.attrs.get("grouping_method", tpm.attrs.get("method", ""))),
+                _found(tpm),
                 recovered(study, recording, window, scale.size, group),
             )
         )
@@ -76,9 +75,17 @@ def _unit_names(tpm: xr.Dataset) -> list[str]:
 
 
 def _objective(tpm: xr.Dataset) -> str:
-    name = str(tpm.attrs.get("objective", ""))
-    value = next((tpm.attrs[k] for k in ("objective_value", "objective_bits") if k in tpm.attrs), None)  # fmt: skip
-    return f"{name} {float(value):.3g} bit".strip() if value is not None else name
+    value = tpm.attrs.get("objective_bits")
+    return "" if value is None else number(float(value))
+
+
+def _found(tpm: xr.Dataset) -> str:
+    """How the grouping was found, and how many restarts agree."""
+    method, restarts = str(tpm.attrs.get("method", "")), tpm.attrs.get("restarts")
+    agreeing = tpm.attrs.get("restarts_agreeing")
+    if method == "encoder" and restarts is not None:
+        return f"encoder, {agreeing} of {restarts} restarts"
+    return "exhaustive search (the encoder missed it)" if agreeing == 0 else method
 
 
 def maps(study: Study, found: list[Grouping], size: int) -> Figure | None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.report.data import Scale, Study, by_subject
-from pipeline.report.glossary import number, probability
+from pipeline.report.glossary import NULL_NAMES, number, probability
 
 ALPHA = 0.05
 
@@ -43,10 +43,6 @@ class Contrast:
         """Whether the test could give p <= 5% at all with so many subjects."""
         return bool(self.attainable <= ALPHA)
 
-    def __str__(self) -> str:
-        interval = f" [{number(self.low)}, {number(self.high)}]" if np.isfinite(self.low) else " (no interval)"  # fmt: skip
-        return f"{self.a} − {self.b} {number(self.estimate)}{interval} ibit, p {probability(self.p)}, corrected {probability(self.p_corrected)}"
-
 
 @dataclass(frozen=True)
 class ScaleAnswer:
@@ -55,6 +51,7 @@ class ScaleAnswer:
     scale: Scale
     means: pd.Series  # condition -> mean over subjects, largest first
     contrasts: list[Contrast]
+    common: list[Contrast]  # the same under one occupancy for all conditions
     sentences: list[str]
 
 
@@ -117,14 +114,12 @@ def _answer(study: Study, scale: Scale) -> ScaleAnswer | None:
         return None
     values = by_subject(table)
     means = values.groupby("condition")["value"].mean().sort_values(ascending=False, kind="stable")
-    contrasts = _contrasts(study, scale, "phi_s")
+    contrasts = contrasts_of(study, scale, "phi_s")
     order = " > ".join(f"{c} {number(v)}" for c, v in means.items())
     sentences = [f"Means over subjects: {order} ibit.{_consistency(values, means)}"]
-    if contrasts:
-        sentences.append("Differences: " + "; ".join(map(str, contrasts[:3])) + ("; the others are in the table." if len(contrasts) > 3 else "."))  # fmt: skip
     sentences += _common(study, scale, contrasts)
-    sentences += _against_null(study, table)
-    return ScaleAnswer(scale, means, contrasts, sentences)
+    sentences += _against_null(study, scale)
+    return ScaleAnswer(scale, means, contrasts, contrasts_of(study, scale, "phi_s_common"), sentences)
 
 
 def _consistency(values: pd.DataFrame, means: pd.Series) -> str:
@@ -136,7 +131,8 @@ def _consistency(values: pd.DataFrame, means: pd.Series) -> str:
     return f" {above} of {_count(len(pair), 'subject')} {'has' if above == 1 else 'have'} {means.index[0]} above {means.index[-1]}."
 
 
-def _contrasts(study: Study, scale: Scale, measure: str) -> list[Contrast]:
+def contrasts_of(study: Study, scale: Scale, measure: str) -> list[Contrast]:
+    """The contrasts of a measure at a scale that have an estimate."""
     table = scale.of(study.comparison)
     table = table[(table["measure"] == measure) & table["estimate"].notna()]
     found = []
@@ -160,7 +156,7 @@ def attainable_p(method: str, n: int) -> float:
 
 def _common(study: Study, scale: Scale, contrasts: list[Contrast]) -> list[str]:
     """Whether differences stay when every condition is given the same occupancy."""
-    common = {(c.a, c.b): c for c in _contrasts(study, scale, "phi_s_common")}
+    common = {(c.a, c.b): c for c in contrasts_of(study, scale, "phi_s_common")}
     pairs = [(c, common[c.a, c.b]) for c in contrasts if (c.a, c.b) in common]
     if not pairs:
         return []
@@ -169,16 +165,28 @@ def _common(study: Study, scale: Scale, contrasts: list[Contrast]) -> list[str]:
     return [f"With one occupancy for all conditions, {same} of {len(pairs)} differences keep their sign ({largest.a} − {largest.b}: {number(shared.estimate)} instead of {number(largest.estimate)} ibit); what is left is a difference of mechanism, what is gone came from which states are visited."]  # fmt: skip
 
 
-def _against_null(study: Study, table: pd.DataFrame) -> list[str]:
-    """How many windows of each condition exceed their null."""
-    tested = table[table["null_p"].notna()]
-    if tested.empty:
+def _against_null(study: Study, scale: Scale) -> list[str]:
+    """How many windows of each condition exceed their nulls, family by family."""
+    table = scale.of(study.nulls)
+    table = table[(table["measure"] == "phi_s") & table["p"].notna()]
+    if table.empty:
         return ["No null was computed, so it is not known whether these values differ from those of unconnected units."]  # fmt: skip
-    counts = [f"{c} {int((rows['null_p'] <= ALPHA).sum())} of {len(rows)}" for c, rows in ((c, tested[tested["condition"] == c]) for c in study.conditions) if len(rows)]  # fmt: skip
-    kind = "matched random groupings" if (tested["route"] == "macro_units").all() else "their null (units shifted in time)"  # fmt: skip
-    surrogates = study.nulls["n_surrogates"].max() if len(study.nulls) else np.nan
-    reach = f" (with {int(surrogates)} surrogates p cannot fall below {probability(1 / (1 + surrogates))})" if surrogates >= 1 and 1 / (1 + surrogates) > ALPHA else ""  # fmt: skip
-    return [f"Windows that exceed {kind} at p ≤ {ALPHA:g}: {', '.join(counts)}{reach}."]
+    return [_family(study, str(family), rows) for family, rows in table.groupby("null", sort=False)]
+
+
+def _family(study: Study, family: str, rows: pd.DataFrame) -> str:
+    """One null family; where there are too few surrogates for a p of 5%, windows above all of them."""
+    smallest = 1 / (1 + rows["n_surrogates"])
+    decidable = bool((smallest <= ALPHA).all())
+    above = rows["p"] <= (ALPHA if decidable else smallest + 1e-9)
+    condition = [study.condition_of(r, w) for r, w in zip(rows["recording"], rows["window"], strict=True)]  # fmt: skip
+    of = above.groupby(np.array(condition, dtype=str)).agg(["sum", "count"])
+    counts = ", ".join(f"{c} {of['sum'][c]} of {of['count'][c]}" for c in study.conditions if c in of.index)  # fmt: skip
+    name = NULL_NAMES.get(family, family)
+    if decidable:
+        return f"Windows with phi_s above the null “{name}” at p ≤ {ALPHA:g}: {counts}."
+    n = int(rows["n_surrogates"].max())
+    return f"Windows with phi_s above all of the {_count(n, 'surrogate')} of the null “{name}”: {counts}. With so few, p cannot fall below {probability(float(smallest.min()))}: a comparison, not a test."  # fmt: skip
 
 
 def _all_simulated(study: Study) -> bool:

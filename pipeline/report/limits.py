@@ -23,7 +23,7 @@ def limits(study: Study, found: list[Grouping]) -> list[str]:
     ]
     if study.truths:
         said.append("Recordings with planted values are simulated: they test the method and say nothing about animals.")  # fmt: skip
-    for part in (_subjects, _short, _unvisited, _constant, _drifting, _dependent, _rates, _unequal):
+    for part in (_subjects, _short, _predicts_nothing, _unvisited, _constant, _drifting, _dependent, _rates, _unequal):
         said += part(study)
     return said + _null(study) + _groupings(found)
 
@@ -83,6 +83,17 @@ def _dependent(study: Study) -> list[str]:
     return [f"Units are not independent given the past in {len(high)} of {len(left)} windows (largest correlation left: {number(left[worst], 2)} in {worst}). IIT's TPM assumes that they are; interaction faster than the time bin is not seen."]  # fmt: skip
 
 
+def fit_gain(tpm) -> float:  # noqa: ANN001 (dataset)
+    """Held-out log2-likelihood of the TPM above that of constant rates [bit per transition and unit]."""
+    fit, rate = (float(tpm.attrs.get(k, np.nan)) for k in ("held_out_bits", "held_out_bits_rate"))
+    return fit - rate
+
+
+def _predicts_nothing(study: Study) -> list[str]:
+    poor = [name for name, _, tpm in _micro(study) if fit_gain(tpm) <= 0]
+    return [f"In {len(poor)} of {len(_micro(study))} windows the TPM predicts held-out data no better than constant rates ({_list(poor)}): there is no measurable influence of the units on each other or on themselves, and phi_s there is estimation error."] if poor else []  # fmt: skip
+
+
 def largest_residual(tpm) -> float:  # noqa: ANN001 (dataset)
     """Largest instantaneous correlation of two units that the TPM leaves unexplained."""
     if "residual_correlation" not in tpm:
@@ -109,9 +120,9 @@ def _unequal(study: Study) -> list[str]:
 
 
 def _null(study: Study) -> list[str]:
-    rows = study.summary[(study.summary["measure"] == "phi_s") & study.summary["null_p"].notna()]
-    weak = rows[rows["null_p"] > ALPHA]
-    return [f"{len(weak)} of {len(rows)} values of phi_s are not distinguishable from their null (p > {ALPHA:g}). They are not evidence of integration."] if len(weak) else []  # fmt: skip
+    rows = study.nulls[(study.nulls["measure"] == "phi_s") & (study.nulls["null"] != "random_grouping")]  # fmt: skip
+    weak = rows[rows["p"] > ALPHA]
+    return [f"{len(weak)} of {len(rows)} values of phi_s are not distinguishable from surrogates without interaction or dynamics (p > {ALPHA:g}). They are not evidence of integration."] if len(weak) else []  # fmt: skip
 
 
 def _groupings(found: list[Grouping]) -> list[str]:

@@ -12,23 +12,24 @@ REFERENCES = (
     "Hoel EP, Albantakis L, Tononi G (2013). Quantifying causal emergence shows that macro can beat micro. Proceedings of the National Academy of Sciences 110(49): 19790-19795.",
     "Hoel E (2025). Causal emergence 2.0: quantifying emergent complexity. arXiv:2503.13395.",
     "Wang, Rong, Liu, Yang, Zhang, He (2025). Causal emergence of consciousness through learned multiscale neural dynamics in mice. arXiv:2509.10891.",
+    "Friedrich J, Zhou P, Paninski L (2017). Fast online deconvolution of calcium imaging data. PLoS Computational Biology 13(3): e1005423.",
     "Hesterberg TC (2015). What teachers should know about the bootstrap. The American Statistician 69(4): 371-386.",
     "Holm S (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6(2): 65-70.",
     "Benjamini Y, Hochberg Y (1995). Controlling the false discovery rate. Journal of the Royal Statistical Society B 57(1): 289-300.",
 )  # fmt: skip
 
 _BINARIZE = {
-    "quantile": "ON where its signal exceeded the {quantile:g} quantile",
-    "median": "ON where its signal exceeded its median",
-    "zscore": "ON where its signal exceeded the median by {z:g} robust standard deviations",
-    "otsu": "ON above Otsu's threshold",
-    "hmm": "ON by the more likely path of a two-state Gaussian hidden Markov model",
-    "events": "ON in bins whose summed event amplitude, from non-negative deconvolution with a first-order autoregressive kernel (decay time {tau_s:g} s), exceeded {z:g} robust standard deviations",
+    "quantile": "ON where its mean over the bin exceeded the {quantile:g} quantile",
+    "median": "ON where its mean over the bin exceeded its median",
+    "zscore": "ON where its mean over the bin exceeded the median by {z:g} robust standard deviations",
+    "otsu": "ON where its mean over the bin exceeded Otsu's threshold",
+    "hmm": "ON where the upper state of a two-state Gaussian hidden Markov model was the more probable one given all frames",
+    "events": "ON where its calcium rose, over the bin, by more than {z:g} times the standard deviation that noise alone gives such a rise; rises were found by non-negative deconvolution with a decay time of {tau_s:g} s [6]",
 }  # fmt: skip
 _TPM = {
-    "logistic": "an L2-regularised logistic regression of each unit's next state on the states of all units (penalty {prior:g})",
-    "logistic_pairwise": "an L2-regularised logistic regression of each unit's next state on the states of all units and their pairwise products (penalty {prior:g})",
-    "beta": "a Beta-Binomial estimate per unit and state (pseudo-counts a = b = {prior:g})",
+    "logistic": "logistic regression of each unit's next state on the states of all units (coded −1 and +1; Gaussian prior of precision {prior:g} on the weights; posterior mode, with draws from the Laplace approximation)",
+    "logistic_pairwise": "logistic regression of each unit's next state on the states of all units and their pairwise products (coded −1 and +1; Gaussian prior of precision {prior:g} on the weights; posterior mode, with draws from the Laplace approximation)",
+    "beta": "a Beta-Binomial model per unit and state (prior Beta({prior:g}, {prior:g}); posterior mean)",
 }  # fmt: skip
 _GROUPS = {
     "position": "by k-means on their positions",
@@ -37,8 +38,8 @@ _GROUPS = {
     "none": "not at all: each neuron was a unit",
 }
 _NULLS = {
-    "shift": "the units' state sequences shifted against each other by random amounts (keeps each unit's own dynamics, destroys interaction)",
-    "transition_shuffle": "successor states shuffled among transitions (keeps occupancy, destroys dynamics)",
+    "shift": "the units' state sequences shifted circularly against each other by random amounts, any two by at least the longest autocorrelation time where the window is long enough (keeps each unit's own dynamics, destroys interaction; does not control for drift)",
+    "transition_shuffle": "whole frames permuted over the window (keeps occupancy and simultaneous correlation, destroys dynamics)",
 }
 _CORRECTION = {
     "holm": "by Holm's method",
@@ -84,7 +85,7 @@ def _preprocess(p: dict[str, Any]) -> str:
     if p["kind"] == "dff":
         text = "The recordings held ΔF/F."
     else:
-        text = f"Where a neuropil signal was available, {p['neuropil_factor']:g} times it was subtracted. ΔF/F was computed against a running baseline F0, the {p['baseline_percentile']:g}th percentile in a window of {p['baseline_window_s']:g} s."
+        text = f"Where a neuropil signal was available, {p['neuropil_factor']:g} times it was subtracted. ΔF/F was computed against a running baseline F0, percentile {p['baseline_percentile']:g} of a running window of {p['baseline_window_s']:g} s."
     detrend = {"none": "No detrending was applied.", "linear": "A linear trend was removed.", "highpass": f"A running median of {p['highpass_s']:g} s was subtracted."}[p["detrend"]]  # fmt: skip
     resample = f" Recordings were resampled to {p['resample_hz']:g} Hz." if p["resample_hz"] else ""
     return f"{text} {detrend}{resample} Frames marked as dropped (motion, missing values) were not used, and no transition was counted across them."
@@ -98,35 +99,35 @@ def _ensembles(p: dict[str, Any]) -> str:
 def _states(p: dict[str, Any]) -> str:
     rule = _BINARIZE[p["method"]].format(**p)
     threshold = "separately in each window" if p["per_window"] else "once for all windows of a recording"  # fmt: skip
-    matched = f" All windows of a recording were cut to the number of frames of its shortest window with at least {p['min_frames']} frames, so that the bias of short data is equal." if p["match_length"] else " Windows were not matched in length."  # fmt: skip
+    matched = f" Windows were cut to their first frames, as many as the recording's shortest window of at least {p['min_frames']} frames has, so that the bias of short data is equal." if p["match_length"] else " Windows were not matched in length."  # fmt: skip
     return f"In bins of {p['bin_s']:g} s a unit was {rule}. Thresholds were determined {threshold}. Bins with fewer than half of their frames valid were left out.{matched}"
 
 
 def _tpm(p: dict[str, Any]) -> str:
-    return f"For each window, the probability of each unit being ON given the state of all units {p['lag']} bin(s) earlier was estimated by {_TPM[p['method']].format(**p)}. Transitions never cross the border of a window, a dropped stretch or a gap. The fit was judged by the log-likelihood of held-out contiguous blocks. {p['draws']} posterior draws of the TPM carried its uncertainty into every measure. Units are taken as conditionally independent given the past state; the correlation that this leaves is reported. The TPM is observational: the system was not perturbed."
+    return f"For each window, the probability of each unit being ON given the state of all units {p['lag']} bin(s) earlier was estimated by {_TPM[p['method']].format(**p)}. Transitions never cross the border of a window, a dropped stretch or a gap. The fit was judged by the log-likelihood of five held-out contiguous blocks, separated from the training data by at least the autocorrelation time. {p['draws']} posterior draws of the TPM carried its uncertainty into every measure. Units are taken as conditionally independent given the past state; the correlation that this leaves is reported. The TPM is observational: the system was not perturbed."
 
 
 def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
     scales = ", ".join(map(str, p["scales"]))
     if not p["scales"]:
         return "No macro units were formed."
-    return f"At the scales {scales}, the {ensembles['iit']} units of each window were grouped into disjoint macro units, each with a state mapping ({', '.join(p['mappings'])}), by an encoder that maximises effective information of the macro TPM (hard assignment, trained through a straight-through relaxation; {p['restarts']} restarts of {p['steps']} steps, the best kept). The macro TPM was derived from the micro TPM, not estimated anew, following [1,2], so that macro and micro values are comparable. {p['random_groupings']} random groupings with the same sizes and mappings serve as control."
+    return f"At {len(p['scales'])} scale(s) ({scales} macro units), the {ensembles['iit']} units of each window were grouped into disjoint macro units, each with a state mapping ({', '.join(p['mappings'])}), by an encoder that maximises effective information of the macro TPM (hard assignment, trained through a straight-through relaxation; {p['restarts']} restarts of {p['steps']} steps, the best kept; for up to 6 units checked against exhaustive search, whose result is taken where the encoder misses it). The macro TPM was derived from the micro TPM, not estimated anew, following [1,2], so that macro and micro values are comparable. Up to {p['random_groupings']} other groupings with the same sizes and mappings (all, if there are fewer) serve as control. Posterior draws keep the grouping of the point estimate."
 
 
 def _iit(p: dict[str, Any]) -> str:
-    return f"System integrated information φ_s of all units together (a candidate system in its current state, over the minimum partition), the first complex (the subset of units with the largest φ_s) and, up to {p['big_phi_max_units']} units, the Φ-structure (distinctions, relations and their sum Φ) were computed exactly as defined by IIT 4.0 [1] for every state visited at least {p['min_visits']} time(s), for the point estimate of the TPM and its posterior draws (the first {p['big_phi_draws']} draws for Φ). A window's value is the mean over visited states weighted by the share of frames spent in each (own occupancy). With the suffix “common”, the weights are the mean occupancy over the conditions that are compared, restricted to states visited in all of them, so that a change of mechanism is told from a change of occupancy. Intervals are quantiles over posterior draws under the same weights. Values are in ibits."
+    return f"System integrated information φ_s of all units together (a candidate system in its current state, over the minimum partition), the first complex (the subset of units with the largest φ_s) and, up to {p['big_phi_max_units']} units, the Φ-structure (distinctions, relations and their sum Φ) were computed exactly as defined by IIT 4.0 [1] for every state visited at least {p['min_visits']} time(s), for the point estimate of the TPM and its posterior draws (the first {p['big_phi_draws']} draws for Φ). A window's value is the mean over visited states weighted by the share of frames spent in each (own occupancy). With the suffix “common”, the weights are the mean occupancy over the conditions of a recording (of a subject, where each recording holds one condition), restricted to states visited in all of them and carried over to macro states, so that a change of mechanism is told from a change of occupancy. Intervals are quantiles over posterior draws under the same weights. Values are in ibits."
 
 
 def _nulls(p: dict[str, Any], macro: dict[str, Any]) -> str:
     kinds = "; ".join(_NULLS[k] for k in p["kinds"])
-    macro_text = f" Macro units were compared with {macro['random_groupings']} matched random groupings." if macro["scales"] else ""  # fmt: skip
+    macro_text = " For macro units the grouping was learned anew on every surrogate (exhaustively, for up to 6 units); besides, they were compared with the matched random groupings." if macro["scales"] else ""  # fmt: skip
     if not p["kinds"] or not p["surrogates"]:
         return "No surrogates were computed." + macro_text
     return f"{p['surrogates']} surrogates per null ({p['big_phi_surrogates']} for Φ) went through the same estimation: {kinds}.{macro_text} One-sided p-values are (1 + number of surrogates at or above the value) / (1 + number of surrogates)."
 
 
 def _compare(p: dict[str, Any]) -> str:
-    return f"The subject is the unit of inference: sessions and windows of one subject in one condition were averaged, weighted by frames. Differences between conditions within subjects were averaged over subjects. Intervals ({p['confidence']:.0%}) are from a bootstrap over subjects ({p['bootstrap']} resamples, or all), stretched to Student's t for small samples [6]; p-values from a two-sided sign-flip permutation test across subjects (all flips where these are at most {p['permutations']}), corrected over scales and measures within a contrast {_CORRECTION[p['correction']]}{ {'holm': ' [7]', 'fdr': ' [8]', 'none': ''}[p['correction']] }. The smallest p that the test can give is stated with each test."
+    return f"The subject is the unit of inference: sessions and windows of one subject in one condition were averaged, weighted by frames. Differences between conditions within subjects were averaged over subjects. Intervals ({p['confidence']:.0%}) are from a bootstrap over subjects ({p['bootstrap']} resamples, or all), stretched to Student's t for small samples [7]; p-values from a two-sided sign-flip permutation test across subjects (all flips where these are at most {p['permutations']}), corrected over scales and measures within a contrast {_CORRECTION[p['correction']]}{ {'holm': ' [8]', 'fdr': ' [9]', 'none': ''}[p['correction']] }. The smallest p that the test can give is stated with each test."
 
 
 def _software(study: Study) -> str:

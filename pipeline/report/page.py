@@ -29,21 +29,21 @@ def build(
     results: Path,
     parameters: dict[str, Any],
     failures: list[dict[str, str]],
-    windows: pd.DataFrame,
+    windows: pd.DataFrame | None,
     recordings: pd.DataFrame,
 ) -> Path:
     """Write RESULTS/report.html and RESULTS/figures/*.svg, *.png, and return the page's path.
 
     results: folder of the study's results; parameters: study.yaml as plain values, defaults included;
-    failures: one {recording, [window,] stage, reason} each; windows and recordings: the study's
-    sheets. Only files in `results` are read; what is missing is left out of the page.
+    failures: one {recording, [window,] stage, reason} each; recordings and windows: the study's
+    sheets; without windows those that the run has written (windows/R.csv) are taken. Only files in `results` are read; what is missing is left out of the page.
     """
     text = {"recording": str, "subject": str, "window": str, "condition": str}
     study = Study(
         Path(results),
         parameters,
         failures,
-        windows.astype({c: t for c, t in text.items() if c in windows}),
+        None if windows is None else windows.astype({c: t for c, t in text.items() if c in windows}),
         recordings.astype({c: t for c, t in text.items() if c in recordings}),
     )
     if not study.provenance:
@@ -86,7 +86,9 @@ def _content(study: Study) -> dict[str, Any]:
             "recordings": tables.recordings(study),
             "windows": tables.windows(study),
             "failures": tables.failures(study),
+            "answers": [tables.contrasts(study, answer) for answer in answers],
             "comparison": tables.comparison(study),
+            "comparison_more": tables.comparison(study, main=False),
             "measured": tables.values(study),
             "macro": tables.macro(study, found),
             "activity": tables.activity(study),

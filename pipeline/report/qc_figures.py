@@ -57,7 +57,7 @@ def traces(study: Study, recording: str, states: xr.Dataset) -> Figure:
     grid = figure.subplots(
         len(ratios), len(shown), squeeze=False, sharex="col", sharey="row", height_ratios=ratios
     )
-    units = states.attrs.get("signal_units", states["signal"].attrs.get("units", ""))
+    units = _unit(states.attrs.get("signal_units", ""))
     for column, (condition, window) in zip(grid.T, shown.items(), strict=True):
         frames = _excerpt(states, windows == window)
         time = states["time"].values[frames]
@@ -70,7 +70,7 @@ def traces(study: Study, recording: str, states: xr.Dataset) -> Figure:
         column[0].set_title(condition if condition == window else f"{condition} ({window})")
         column[-1].set_xlabel("time [s]")
     if ensembles is not None:
-        grid[0, 0].set_ylabel(f"activity\n[{ensembles['activity'].attrs.get('units', 'a.u.')}]")
+        grid[0, 0].set_ylabel(f"activity\n[{_unit(ensembles['activity'].attrs.get('units', ''))}]")
     for panel, name in zip(grid[-len(names) :, 0], names, strict=True):
         panel.set_ylabel(name, rotation=0, ha="right", va="center")
     return canvas.finish(
@@ -80,6 +80,11 @@ def traces(study: Study, recording: str, states: xr.Dataset) -> Figure:
         f"{recording}: excerpt of up to {EXCERPT_S:.0f} s from each condition. Top: activity of the units, offset. Below: the signal that is thresholded [{units}], its threshold (dashed) and the bins that count as ON (shaded).",
         f"Traces of {len(names)} units of recording {recording} with thresholds and ON bins, for {', '.join(shown)}.",
     )
+
+
+def _unit(unit: str) -> str:
+    """Activity is ΔF/F over its own noise, so its unit is 1: say so."""
+    return "noise sd" if unit in ("", "1") else unit
 
 
 def _bin(states: xr.Dataset) -> float:

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from pipeline.report.data import ROUTES, Study
-from pipeline.report.glossary import COLUMNS, FLAGS, MEASURES, number, plain, probability
+from pipeline.report.glossary import COLUMNS, FLAGS, MEASURES, count, number, plain, probability
 from pipeline.report.grouping_figures import Grouping
-from pipeline.report.limits import largest_residual
+from pipeline.report.headline import Contrast, ScaleAnswer
+from pipeline.report.limits import fit_gain, largest_residual
 
 Cell = str
 
@@ -43,7 +44,7 @@ def recordings(study: Study) -> Table:
             str(row.subject),
             str(getattr(row, "format", "")),
             str(dataset.attrs.get("indicator", "") or "–") if known else "–",
-            number(float(dataset.attrs["sampling_rate_hz"]), 4) if known else "–",
+            f"{float(dataset.attrs['sampling_rate_hz']):g}" if known else "–",
             str(dataset.sizes["neuron"]) if known else "–",
             f"{time[-1] - time[0]:.0f}" if len(time) else "–",
             ("yes" if place else "no") if known else "–",
@@ -74,19 +75,19 @@ def windows(study: Study) -> Table:
             window,
             own["condition"].iloc[0],
             str(len(own)),
-            number(total, 5),
-            number(quality.get("n_frames"), 6),
-            number(quality.get("n_matched"), 6),
+            count(total),
+            count(quality.get("n_frames")),
+            count(quality.get("n_matched")),
             _percent(quality.get("dropped_fraction")),
-            number(attrs.get("n_transitions"), 6),
-            number(attrs.get("held_out_bits")),
+            count(attrs.get("n_transitions")),
+            number(fit_gain(tpm), 2) if tpm is not None else "–",
             str(attrs.get("least_visits", "–")),
             f"{attrs['states_never_visited']} of {tpm.sizes['state']}" if tpm is not None and "states_never_visited" in attrs else "–",
             number(largest_residual(tpm), 2) if tpm is not None else "–",
             _flags(str(attrs.get("flag", ""))),
         ])  # fmt: skip
-    heads = ["Recording", "Window", "Condition", "Segments #", "Length [s] #", "Frames #", "Used #", "Dropped #", "Transitions #", "Held-out fit [bit] #", "Least visits #", "Never visited #", "Residual corr. #", "Flags"]  # fmt: skip
-    caption = "Windows and their micro TPM. Frames: time bins in the window; used: after windows were matched in length; held-out fit: log-likelihood per transition and unit on held-out blocks; residual corr.: largest instantaneous correlation of two units that is left given the past."
+    heads = ["Recording", "Window", "Condition", "Segments #", "Length [s] #", "Frames #", "Used #", "Dropped #", "Transitions #", "Held-out gain [bit] #", "Least visits #", "Never visited #", "Residual corr. #", "Flags"]  # fmt: skip
+    caption = "Windows and their micro TPM. Frames: time bins in the window; used: after windows were matched in length; held-out gain: log2-likelihood per transition and unit on held-out blocks, above that of constant rates (0 or less: the TPM predicts nothing); residual corr.: largest instantaneous correlation of two units that is left given the past."
     return Table(caption, heads, rows)
 
 
@@ -96,23 +97,51 @@ def failures(study: Study) -> Table:
     return Table("What failed; nothing of it enters any number.", ["Recording", "Window", "Stage", "Reason"], rows)  # fmt: skip
 
 
-def comparison(study: Study) -> Table:
-    """comparison.csv, phi_s first."""
+MAIN = ("phi_s", "phi_s_common", "big_phi", "effective_information", "delta_causal_power")
+
+
+def contrasts(study: Study, answer: ScaleAnswer) -> Table:
+    """The contrasts of phi_s at one scale, with own and with common occupancy."""
+    common = {(c.a, c.b): c for c in answer.common}
+    rows = [
+        [f"{c.a} − {c.b}", str(c.n), *_difference(c), probability(c.p), probability(c.p_corrected), probability(c.attainable), *_difference(common.get((c.a, c.b)))]
+        for c in answer.contrasts
+    ]  # fmt: skip
+    level = f"{study.confidence:.0%} interval #"
+    heads = ["Contrast", "Subjects #", "φs difference [ibit] #", level, "p #", "p corrected #", "Smallest p possible #", "Common occupancy [ibit] #", level]  # fmt: skip
+    return Table("", heads, rows)
+
+
+def _difference(c: Contrast | None) -> list[Cell]:
+    if c is None:
+        return ["–", "–"]
+    return [number(c.estimate), _interval(c.low, c.high)]
+
+
+def _interval(low: float, high: float) -> Cell:
+    return f"{number(low)} to {number(high)}" if np.isfinite(low) else "–"
+
+
+def comparison(study: Study, *, main: bool = True) -> Table:
+    """comparison.csv: the main measures, or the others."""
+    table = study.comparison[study.comparison["measure"].isin(MAIN) == main]
+    rank = table["measure"].map({m: i for i, m in enumerate(MAIN)}) if main else 0
+    table = table.assign(rank=rank).sort_values("rank", kind="stable")
     rows = [
         [
-            row.contrast.replace("-", " − "),
             row.measure,
+            row.contrast.replace("-", " − "),
             f"{row.scale} {ROUTES.get(row.route, row.route)}",
             _unit(row.measure),
             str(row.n_subjects),
             number(row.estimate),
-            f"{number(row.ci_low)} to {number(row.ci_high)}" if pd.notna(row.ci_low) else "–",
+            _interval(row.ci_low, row.ci_high),
             probability(row.p),
             probability(row.p_corrected),
         ]
-        for row in study.comparison.itertuples()
+        for row in table.itertuples()
     ]
-    heads = ["Contrast", "Measure", "Scale", "Unit", "Subjects #", "Difference #", f"{study.confidence:.0%} interval #", "p #", "p corrected #"]  # fmt: skip
+    heads = ["Measure", "Contrast", "Scale", "Unit", "Subjects #", "Difference #", f"{study.confidence:.0%} interval #", "p #", "p corrected #"]  # fmt: skip
     return Table(_test_caption(study), heads, rows)
 
 
@@ -135,10 +164,10 @@ def values(study: Study) -> Table:
             row.measure,
             _unit(row.measure),
             number(row.value),
-            f"{number(row.ci_low)} to {number(row.ci_high)}" if pd.notna(row.ci_low) else "–",
+            _interval(row.ci_low, row.ci_high),
             number(row.null_mean),
             probability(row.null_p),
-            number(row.n_frames, 6),
+            count(row.n_frames),
             str(row.n_states_visited),
             _flags(row.flag),
         ]
@@ -161,17 +190,16 @@ def macro(study: Study, found: list[Grouping]) -> Table:
             g.condition if g.condition == g.window else f"{g.condition} ({g.window})",
             str(g),
             g.objective or "–",
-            g.agreement or "–",
+            g.found,
             number(_value(mine, "phi_s")),
             number(_value(micro, "phi_s")),
             number(_value(mine, "delta_causal_power")),
-            probability(_value(mine, "phi_s", "null_p")),
             outcome,
         ])  # fmt: skip
-    heads = ["Recording", "Condition", "Macro units", "Objective", "Restarts agreeing #", "φs macro [ibit] #", "φs micro [ibit] #", "Δ causal power #", "p against random groupings #", "As planted"]  # fmt: skip
+    heads = ["Recording", "Condition", "Macro units", "EI of the macro TPM [bit] #", "Found by", "φs macro [ibit] #", "φs micro [ibit] #", "Δ causal power #", "As planted"]  # fmt: skip
     if not study.truths:
         heads, rows = heads[:-1], [row[:-1] for row in rows]
-    return Table("The macro grain by condition: members of each macro unit and its state mapping.", heads, rows)  # fmt: skip
+    return Table("The macro grain by condition: members of each macro unit and its state mapping. EI: effective information of the macro TPM, which the grouping maximises.", heads, rows)  # fmt: skip
 
 
 def _value(table: pd.DataFrame, measure: str, column: str = "value") -> float:

@@ -118,8 +118,8 @@ class _Recording:
         signal = self.states * self.rng.uniform(2.5, 9, self.states.shape) + np.abs(0.6 * self.rng.standard_normal(self.states.shape))  # fmt: skip
         self._save(
             xr.Dataset(
-                {"states": _var(("frame", "unit"), self.states[keep]), "signal": _var(("frame", "unit"), signal[keep], "noise sd"), "threshold": _var(("window", "unit"), np.full((len(self.conditions), N), 2.0), "noise sd")},  # fmt: skip
-                {"time": _var("frame", bins[keep] * BIN_S, "s"), "frame_window": _var("frame", condition[keep]), "condition": _var("frame", condition[keep]), "segment": _var("frame", segment), "matched": _var("frame", np.ones(keep.sum(), bool)), "unit": _var("unit", units), "window": _var("window", list(self.conditions))},  # fmt: skip
+                {"states": _var(("frame", "unit"), self.states[keep]), "signal": _var(("frame", "unit"), signal[keep], "noise sd"), "threshold": _var(("window_name", "unit"), np.full((len(self.conditions), N), 2.0), "noise sd")},  # fmt: skip
+                {"time": _var("frame", bins[keep] * BIN_S, "s"), "window": _var("frame", condition[keep]), "condition": _var("frame", condition[keep]), "segment": _var("frame", segment), "matched": _var("frame", np.ones(keep.sum(), bool)), "unit": _var("unit", units), "window_name": _var("window_name", list(self.conditions))},  # fmt: skip
                 {**self.attrs, "bin_s": BIN_S, "method": "events", "signal_units": "noise sd"},
             ),
             f"states/{self.recording}-k4.nc",
@@ -152,7 +152,7 @@ class _Recording:
         visits = np.bincount(code, minlength=2**N)
         p_on = np.clip(planted_pairs(COUPLING[c]) + 0.03 * self.rng.standard_normal((2**N, N)), 0.01, 0.99)  # fmt: skip
         flag = ";".join((["unvisited_states"] if (visits == 0).any() else []) + (["few_frames"] if self.frames < 200 else []))  # fmt: skip
-        attrs = {**self.attrs, "bin_s": BIN_S, "estimator": "logistic", "lag": 1, "held_out_bits": -0.41, "n_frames": len(x), "n_transitions": len(x) - 1, "states_never_visited": int((visits == 0).sum()), "least_visits": int(visits.min()), "tpm_kind": "observational", "window": c, "condition": c, "flag": flag}  # fmt: skip
+        attrs = {**self.attrs, "bin_s": BIN_S, "estimator": "logistic", "lag": 1, "held_out_bits": -0.41, "held_out_bits_rate": -0.45, "n_frames": len(x), "n_transitions": len(x) - 1, "states_never_visited": int((visits == 0).sum()), "least_visits": int(visits.min()), "tpm_kind": "observational", "window": c, "condition": c, "flag": flag}  # fmt: skip
         residual = 0.03 * self.rng.standard_normal((N, N))
         counts = {"visits": _var("state", visits), "transitions": _var("state", visits), "occupancy": _var("state", visits / visits.sum())}  # fmt: skip
         self._save(
@@ -170,7 +170,7 @@ class _Recording:
             xr.Dataset(
                 {"p_on": _var(("state", "unit"), p_on[:4, :2]), "visits": _var("state", macro_visits), "occupancy": _var("state", macro_visits / macro_visits.sum()), "group": _var("micro_unit", group), "mapping": _var("unit", ["and", "and"])},  # fmt: skip
                 {"unit": _var("unit", names), "micro_unit": _var("micro_unit", units)},
-                {**attrs, "objective": "effective_information", "objective_value": 0.8, "restarts_agreeing": 7, "method": "encoder"},  # fmt: skip
+                {**attrs, "objective": "effective_information", "objective_bits": 0.8, "restarts": 8, "restarts_agreeing": 7, "method": "encoder"},  # fmt: skip
             ),
             f"tpm/{self.recording}/{c}/macro_units-2.nc",
         )
