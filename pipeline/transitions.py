@@ -99,7 +99,7 @@ def raster(
                             "One TPM over several would describe none of them",
                             f"select one {name} before estimating its TPM")
                 )  # fmt: skip
-            attrs[name] = found[0]
+            attrs[name] = str(found[0])  # NetCDF takes no numpy strings
     if segments is None and "segment" in variable.coords:
         segments = variable["segment"].values
     keep = variable["matched"].values.astype(bool) if "matched" in variable.coords else None
