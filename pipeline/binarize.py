@@ -123,9 +123,10 @@ def binarize_windows(
         min_frames: shorter windows are not matched to.
 
     Returns:
-        Dataset (frame, unit) `states` and `signal`, (window_name, unit) `threshold`; coords along
-        frame: `time` [s], `window`, `condition`, `segment`, `matched`. Bins that are not wholly
-        within a window, or of which less than half the frames can be used, are left out.
+        Dataset (frame, unit) `states` and `signal`, (window_name, unit) `threshold`, (window_name,)
+        `dropped_fraction`; coords along frame: `time` [s], `window`, `condition`, `segment`,
+        `matched`. Bins that are not wholly within a window, or of which less than half the frames
+        can be used, are left out.
 
     Raises:
         PhiscaleError: windows without frames, a bin shorter than a frame, units without a usable
@@ -162,6 +163,11 @@ def binarize_windows(
     )
     table = np.broadcast_to(limits, (len(shown), len(names))).copy()
     dataset["threshold"] = (("window_name", "unit"), table, {**_THRESHOLD, "units": units})
+    dataset["dropped_fraction"] = (
+        ("window_name",),
+        binning.dropped_share(bins, windows, shown),
+        {"units": "1", "long_name": "share of the window's frames that are dropped"},
+    )
     return store.record(
         dataset.assign_attrs({**ensembles.attrs, **dataset.attrs}),
         "binarize.binarize_windows",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+
+from pipeline.recording import frames_of
 
 ROUNDING = 1e-6  # of a frame interval: times this close are the same
 
@@ -72,6 +75,12 @@ def window_of_bins(bins: Bins, windows: pd.DataFrame) -> np.ndarray:
     for i, (start, end) in enumerate(zip(windows["start_s"], windows["end_s"], strict=True)):
         row[(bins.start_s >= start - slack) & (bins.start_s + bins.bin_s <= end + slack)] = i
     return row
+
+
+def dropped_share(bins: Bins, windows: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """Return for each window in `names` the share of its frames that are dropped."""
+    inside = frames_of(windows, bins.time)
+    return np.array([float((~bins.used[inside[name]]).mean()) for name in names])
 
 
 def segments_of(number: np.ndarray, label: np.ndarray) -> np.ndarray:
