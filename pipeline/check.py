@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,17 +36,19 @@ def check(path: str | Path, data: str | Path | None = None) -> tuple[Study | Non
         return None, findings
     names = study.recordings["recording"]
     for recording in names[~names.duplicated(keep=False)]:
-        if study.row(recording)["format"] == "simulate":
+        told = {problem.about for problem in findings.problems.found}
+        if study.row(recording)["format"] == "simulate" or told & {recording, "*"}:
             continue
         try:
             dataset = open_recording(study.row(recording))
-            _check_windows(study, recording, dataset, findings)
+            if f"{recording}/windows" not in told:
+                _check_windows(study, recording, dataset, findings)
             _check_neurons(study, recording, dataset, findings)
         except PhiscaleError as error:
             findings.problems.found.extend(
                 p
                 if isinstance(p, Problem) and recording in p.where
-                else Problem(f"recording {recording}", str(p))
+                else Problem(f"recording {recording!r}", str(p))
                 for p in error.problems
             )
     return study, findings
@@ -59,7 +62,7 @@ def _check_windows(study: Study, recording: str, dataset: xr.Dataset, findings: 
     windows = table(study.row(recording), study.sheet_of(recording), dataset, study.state_codes())
     if windows.empty:
         findings.problems.add(
-            f"recording {recording}",
+            f"recording {recording!r}",
             "has no window",
             "None of its frames would be analysed",
             "add rows to the sheet of windows, or map its state codes to conditions",
@@ -67,7 +70,7 @@ def _check_windows(study: Study, recording: str, dataset: xr.Dataset, findings: 
     for row in windows.itertuples():
         if row.end_s > time[-1] + 1.5 * step:
             findings.problems.add(
-                f"recording {recording}, window {row.window}",
+                f"recording {recording!r}, window {row.window}",
                 f"ends at {row.end_s:g} s, the recording at {time[-1] + step:g} s",
                 "The window would be shorter than stated",
                 "move its end, or check the frame rate",
@@ -77,7 +80,7 @@ def _check_windows(study: Study, recording: str, dataset: xr.Dataset, findings: 
         for row in rows.itertuples():
             inside |= (time >= row.start_s) & (time < row.end_s)
         bins = int((inside & usable).sum() * step / p.binarize.bin_s)
-        where = f"recording {recording}, window {window}"
+        where = f"recording {recording!r}, window {window}"
         supported = largest_supported(bins, p.tpm.method)
         units = min(p.ensembles.iit, _n_neurons(study, recording, dataset))
         if bins < 2:
@@ -114,14 +117,14 @@ def _check_neurons(study: Study, recording: str, dataset: xr.Dataset, findings: 
     absent = [name for name in chosen if name not in names]
     if absent:
         findings.problems.add(
-            f"recording {recording} and ensembles.neurons.{row['subject']}",
+            f"recording {recording!r} and ensembles.neurons.{row['subject']}",
             f"there is no neuron {', '.join(absent)}",
             "The units would differ between recordings of one subject",
             f"its neurons are {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}",
         )
     elif p.ensembles.method == "none" and len(chosen) > p.ensembles.iit:
         findings.problems.add(
-            f"recording {recording}, ensembles.method and ensembles.iit",
+            f"recording {recording!r}, ensembles.method and ensembles.iit",
             f"{len(chosen)} neurons are to be units of their own, but ensembles.iit allows {p.ensembles.iit}",
             "A choice among them would be arbitrary",
             f"choose {p.ensembles.iit} of them in ensembles.neurons.{row['subject']}, or raise ensembles.iit",
@@ -132,7 +135,7 @@ def _check_neurons(study: Study, recording: str, dataset: xr.Dataset, findings: 
         and bool(np.isnan(dataset["x"].values).any())
     ):
         findings.problems.add(
-            f"recording {recording} and ensembles.method",
+            f"recording {recording!r} and ensembles.method",
             "neurons have no position",
             "They cannot be grouped by it",
             "give the column positions, or group by activity",
@@ -141,27 +144,28 @@ def _check_neurons(study: Study, recording: str, dataset: xr.Dataset, findings: 
         str(region) for region in dataset["region"].values
     ):
         findings.problems.add(
-            f"recording {recording} and ensembles.method",
+            f"recording {recording!r} and ensembles.method",
             "neurons have no region label",
             "They cannot be grouped by it",
             "give regions in the file of positions, or group by activity",
         )
     for name in names:
-        trace = dataset["fluorescence"].sel(neuron=name).values
-        if name in chosen and np.isnan(trace).all():
+        if name in chosen and np.nanstd(dataset["fluorescence"].sel(neuron=name).values) == 0:
             findings.problems.add(
-                f"recording {recording}, neuron {name}",
-                "is NaN throughout",
-                "Its ensemble would be NaN",
-                "remove it from the recording",
-            )
-        elif name in chosen and np.nanstd(trace) == 0:
-            findings.problems.add(
-                f"recording {recording}, neuron {name}",
+                f"recording {recording!r}, neuron {name}",
                 "is constant",
                 "It carries no information, and a unit made of it has no states",
                 "remove it from the recording",
             )
+    empty = [
+        name
+        for entry in json.loads(dataset.attrs.get("history", "[]"))
+        for name in entry["parameters"].get("neurons_left_out", [])
+    ]
+    if empty:
+        findings.notes.append(
+            f"recording {recording!r}: left out, having no value at all: {', '.join(empty)}"
+        )
 
 
 def _n_neurons(study: Study, recording: str, dataset: xr.Dataset) -> int:

@@ -13,6 +13,8 @@ class Problem:
     what: str
     consequence: str = ""
     fix: str = ""
+    # The recording concerned, "RECORDING/windows", or "*" for all: what follows from the fault is not told again.
+    about: str = ""
 
     def __str__(self) -> str:
         """Read as one paragraph."""
@@ -20,7 +22,7 @@ class Problem:
         if self.consequence:
             parts.append(f"{self.consequence}.")
         if self.fix:
-            parts.append(f"Fix: {self.fix}.")
+            parts.append(f"Fix: {self.fix}" + ("" if self.fix.endswith("?") else "."))
         return " ".join(part[:-1] if part.endswith("..") else part for part in parts)
 
 
@@ -43,9 +45,11 @@ class Problems:
 
     found: list[Problem] = field(default_factory=list)
 
-    def add(self, where: str, what: str, consequence: str = "", fix: str = "") -> None:
+    def add(
+        self, where: str, what: str, consequence: str = "", fix: str = "", about: str = ""
+    ) -> None:
         """Note one problem (see `Problem` for the fields)."""
-        self.found.append(Problem(where, what, consequence, fix))
+        self.found.append(Problem(where, what, consequence, fix, about))
 
     def raise_if_any(self) -> None:
         """Raise `PhiscaleError` with all that was found, or return."""

@@ -146,6 +146,7 @@ def expand_paths(
             f"the environment variable {name} is not set",
             "The recordings cannot be found",
             f"export {name}=FOLDER, or run with --data FOLDER",
+            about="*",
         )
 
 
@@ -161,6 +162,7 @@ def check_recordings(table: pd.DataFrame, parameters: Parameters, problems: Prob
                     f"{row[column]!r} is not an ID",
                     "File names are made of it",
                     "use letters, digits and underscores",
+                    about=row["recording"],
                 )
         if row["format"] not in FORMATS:
             close = difflib.get_close_matches(row["format"], FORMATS, n=1)
@@ -169,6 +171,7 @@ def check_recordings(table: pd.DataFrame, parameters: Parameters, problems: Prob
                 f"{row['format']!r} is not known",
                 "The file cannot be read",
                 f"did you mean {close[0]!r}?" if close else f"use one of {', '.join(FORMATS)}",
+                about=row["recording"],
             )
         elif row["format"] != "simulate" and not row["path"]:
             problems.add(
@@ -176,6 +179,7 @@ def check_recordings(table: pd.DataFrame, parameters: Parameters, problems: Prob
                 "is empty",
                 "There is no file to read",
                 "give the path of the recording",
+                about=row["recording"],
             )
         for column in ("rate_hz", "state_rate_hz"):
             if row.get(column) and not _positive(row[column]):
@@ -184,6 +188,7 @@ def check_recordings(table: pd.DataFrame, parameters: Parameters, problems: Prob
                     f"{row[column]!r} is not a positive number",
                     "Times in seconds would be wrong",
                     "give the rate in Hz",
+                    about=row["recording"],
                 )
         if row.get("state_codes") and parameters.state_codes is None:
             problems.add(
@@ -191,6 +196,7 @@ def check_recordings(table: pd.DataFrame, parameters: Parameters, problems: Prob
                 "is given, but study.yaml has no state_codes section",
                 "The codes have no meaning",
                 "add state_codes: {codes: {1: CONDITION, ...}} to study.yaml",
+                about=row["recording"],
             )
     for name in table["recording"][table["recording"].duplicated()].unique():
         lines = [str(i) for i in table.index[table["recording"] == name]]
@@ -199,6 +205,7 @@ def check_recordings(table: pd.DataFrame, parameters: Parameters, problems: Prob
             f"{name!r} is used {len(lines)} times",
             "Results would overwrite each other",
             "give each recording an ID of its own",
+            about=name,
         )
     unknown = sorted(set(parameters.ensembles.neurons) - set(table["subject"]))
     if unknown:
@@ -251,6 +258,7 @@ def check_windows(
                 f"{row['recording']!r} is not in {parameters.recordings}",
                 "The window has no data",
                 "correct the ID, or add the recording",
+                about=f"{row['recording']}/windows",
             )
         if row["condition"] not in parameters.conditions:
             close = difflib.get_close_matches(row["condition"], parameters.conditions, n=1)
@@ -259,6 +267,7 @@ def check_windows(
                 f"{row['condition']!r} is not among the conditions of study.yaml ({', '.join(parameters.conditions)})",
                 "The window would be in no contrast",
                 f"did you mean {close[0]!r}?" if close else "correct it, or add it to conditions",
+                about=f"{row['recording']}/windows",
             )
         if not IDENTIFIER.match(row["window"]):
             problems.add(
@@ -266,6 +275,7 @@ def check_windows(
                 f"{row['window']!r} is not an ID",
                 "File names are made of it",
                 "use letters, digits and underscores",
+                about=f"{row['recording']}/windows",
             )
         if pd.isna(start) or pd.isna(end):
             problems.add(
@@ -273,6 +283,7 @@ def check_windows(
                 f"{row['start_s']!r}, {row['end_s']!r} are not both numbers",
                 "The window has no extent",
                 "give seconds",
+                about=f"{row['recording']}/windows",
             )
         elif start < 0 or end <= start:
             problems.add(
@@ -280,6 +291,7 @@ def check_windows(
                 f"the window from {start:g} to {end:g} s has no length or starts before 0",
                 "It would be empty",
                 "make end_s larger than start_s, both from 0",
+                about=f"{row['recording']}/windows",
             )
         elif (
             row["recording"] in known
@@ -292,6 +304,7 @@ def check_windows(
                 f"the window ends at {end:g} s, after the simulated recording",
                 "It would be cut short",
                 "shorten it, or raise simulate.duration_s",
+                about=f"{row['recording']}/windows",
             )
     table = table.assign(start_s=times["start_s"], end_s=times["end_s"])
     for (recording, window), rows in table.groupby(["recording", "window"], sort=False):
@@ -301,6 +314,7 @@ def check_windows(
                 f"is in several conditions ({', '.join(rows['condition'].unique())})",
                 "Its frames cannot be told apart",
                 "use one window name per condition",
+                about=f"{recording}/windows",
             )
     check_overlaps(table, sheet, problems)
     for name in recordings["recording"]:
@@ -314,6 +328,7 @@ def check_windows(
                 "has no window",
                 "None of its frames would be analysed",
                 f"add a row, or remove it from {parameters.recordings}",
+                about=f"{name}/windows",
             )
     return table
 
@@ -337,6 +352,7 @@ def check_overlaps(table: pd.DataFrame, sheet: str, problems: Problems) -> None:
                     f"window {row.window} (from {row.start_s:g} s) overlaps window {holder} (to {latest:g} s)",
                     "The same frames would be counted in both",
                     "move one border",
+                    about=f"{recording}/windows",
                 )
             if row.end_s > latest:
                 latest, holder = row.end_s, row.window

@@ -35,7 +35,7 @@ def table(
     if state_codes and row.get("state_codes"):
         limits = {name: state_codes[name] for name in ("min_bout_s", "trim_s")}
         parts.append(windows(row, recording, _mapping(state_codes), **limits))
-    whole = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    whole = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
     problems = Problems()
     check_overlaps(whole, "windows and state_codes", problems)
     problems.raise_if_any()

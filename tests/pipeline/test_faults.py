@@ -154,14 +154,14 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
     ),
     "no positions to group by": (
         put(ensembles={"method": "position", "iit": 3}),
-        ["m1 and ensembles.method", "no position"],
+        ["'m1' and ensembles.method", "no position"],
     ),
     "no regions to group by": (
         put(ensembles={"method": "region", "iit": 3}),
-        ["m1 and ensembles.method", "no region"],
+        ["'m1' and ensembles.method", "no region"],
     ),
     "duplicate recording": (
-        edit("recordings.tsv", "m2\tm2", "m1\tm2"),
+        edit("recordings.tsv", "m2\tm2", "m1\tm1\tm1.csv\tcsv\t10\nm2\tm2"),
         ["recordings.tsv, lines 2, 3", "'m1'", "2 times"],
     ),
     "recording with a dash": (edit("recordings.tsv", "m2\tm2", "m-2\tm2"), ["line 3", "'m-2'"]),
@@ -206,7 +206,7 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
     ),
     "window beyond the end": (
         edit("windows.tsv", "150\t300", "150\t400"),
-        ["m1, window anesthesia", "400", "300"],
+        ["'m1', window anesthesia", "400", "300"],
     ),
     "window in two conditions": (
         edit("windows.tsv", "m1\tanesthesia\t", "m1\tawake\t"),
@@ -214,14 +214,13 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
     ),
     "too few frames for the units": (
         edit("windows.tsv", "0\t150", "0\t3"),
-        ["m1, window awake and ensembles.iit", "cannot carry 4 units"],
+        ["'m1', window awake and ensembles.iit", "cannot carry 4 units"],
     ),
     "recording without windows": (
         edit("windows.tsv", "m1\tawake\tawake\t0\t150\nm1\tanesthesia\tanesthesia\t150\t300\n", ""),
         ["windows.tsv: m1", "no window"],
     ),
-    "neuron NaN throughout": (recording(fill(2, np.nan)), ["m1", "n2", "NaN"]),
-    "neuron constant": (recording(fill(1, 3.0)), ["m1, neuron n1", "constant"]),
+    "neuron constant": (recording(fill(1, 3.0)), ["'m1', neuron n1", "constant"]),
     "data folder variable not set": (
         put(data="${PHISCALE_TEST_NOT_SET}"),
         ["PHISCALE_TEST_NOT_SET", "--data"],
@@ -236,6 +235,16 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
     ),
     "YAML broken": (raw("study.yaml", b"study: [\n"), ["study.yaml", "not valid YAML"]),
     "YAML without fields": (raw("study.yaml", b"just words\n"), ["study.yaml", "fields"]),
+}
+
+
+# A fault of the whole study may concern both recordings, or leave windows without their recording.
+COUNTS = {
+    "more neurons than units": 2,
+    "no positions to group by": 2,
+    "no regions to group by": 2,
+    "recording with a dash": 4,
+    "column unknown": 3,
 }
 
 
@@ -255,7 +264,11 @@ def test_one_clear_message_and_status_1(
 
     message = capsys.readouterr().err
     assert status == 1
-    assert message.startswith("phiscale: a problem:"), message
+    count = COUNTS.get(name, 1)
+    assert message.startswith(
+        f"phiscale: {count} problems:" if count > 1 else "phiscale: a problem:"
+    )
+    assert message.count("\n- ") == count
     for text in expected:
         assert text in message
     assert "Traceback" not in message
@@ -282,6 +295,15 @@ def test_several_faults_are_told_together(
     message = capsys.readouterr().err
     assert "3 problems" in message
     assert all(text in message for text in ("m1.csv", "'awakee'", "n77"))
+
+
+def test_a_neuron_without_any_value_is_left_out_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(write_study(tmp_path)))
+    write_recording(tmp_path / "m1.csv", fill(2, np.nan))
+    assert main(["check", str(tmp_path)]) == 0
+    assert "note: recording 'm1': left out, having no value at all: n2" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["check", "run", "report"])
