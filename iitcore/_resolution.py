@@ -21,7 +21,7 @@ from iitcore.relations import Element, Relations, scaled
 
 Pair = tuple[State, State]
 Kept = tuple[tuple[Purview, ...], ...]
-_BUDGET = 20_000  # bounds evaluated per extreme: enough to try 4,096 combinations one by one
+_BUDGET = 100_000  # bounds evaluated per extreme; far more than 4,096 combinations ever need
 
 
 @dataclass(frozen=True)

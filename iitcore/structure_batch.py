@@ -1,0 +1,259 @@
+"""Φ of many TPMs in many states at once: posterior draws, surrogates, visited states."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from iitcore import _distinction_kernels as distinction_kernels
+from iitcore import _kernels, _layout
+from iitcore import _structure_kernels as structure_kernels
+from iitcore._jit import Floats, Ints, compiled
+from iitcore._layout import StateLike, SubstrateError
+from iitcore.batch import _stack, in_threads
+from iitcore.distinctions import geometry
+from iitcore.structure import unfold
+from iitcore.substrate import Substrate, System, UnitKey
+
+_EXACT = 63  # distinctions up to which the number of relations fits 64 bits
+
+
+class BigPhi(NamedTuple):
+    """Result of `big_phi_batch`; every field is a (draws, states) array.
+
+    Attributes:
+        phi: structure integrated information Φ, ibits.
+        sum_phi_d, sum_phi_r: its two parts, ibits.
+        n_distinctions, n_relations: counts, as doubles.
+        log2_relations: log2 of the number of relations; -inf for none.
+    """
+
+    phi: Floats
+    sum_phi_d: Floats
+    sum_phi_r: Floats
+    n_distinctions: Floats
+    n_relations: Floats
+    log2_relations: Floats
+
+
+def big_phi_batch(
+    tpms: npt.ArrayLike | Sequence[Substrate],
+    states: Iterable[StateLike],
+    units: Iterable[UnitKey] | None = None,
+    cause_tpms: npt.ArrayLike | None = None,
+    threads: int | None = None,
+) -> BigPhi:
+    """Φ of every TPM in every state; equal to `unfold` bit for bit, with any threads.
+
+    Each structure is congruent with its system's own cause-effect state and is unfolded whether or
+    not the system is a complex (see `phi_batch` for phi_s). Where something ties, `unfold` resolves
+    it. From 64 distinctions on the number of relations is a rounded double.
+
+    Args:
+        tpms: (draws, 2**n, n) P(ON), one (2**n, n) TPM, or a sequence of substrates with equal
+            units, which need not be binary.
+        states: states of the universe, one value per unit each.
+        units: the candidate system, by index (by name for substrates); all units by default.
+        cause_tpms: like `tpms`, for systems with a cause TPM of their own (macro systems): `tpms`
+            are then effect TPMs, and there is no background.
+        threads: systems unfolded at once; by default all cores this process may use.
+
+    Raises:
+        SubstrateError: naming draw, row and unit of every fault.
+    """
+    effects, alphabet, labels = _stack(tpms, "tpms")
+    causes = effects
+    if cause_tpms is not None:
+        causes, other, _ = _stack(cause_tpms, "cause_tpms")
+        if causes.shape != effects.shape or other != alphabet:
+            raise SubstrateError(
+                f"tpms describe {len(effects)} systems of {alphabet} values per unit, cause_tpms "
+                f"{len(causes)} of {other}: pass one cause TPM per effect TPM"
+            )
+        if units is not None:
+            raise SubstrateError("cause_tpms are a whole system's: units cannot be chosen in it")
+    checked = [_layout.check_state(s, alphabet, labels) for s in states]
+    present = np.array(checked, dtype=np.int64).reshape(-1, len(alphabet))
+    chosen = _layout.check_units(units, labels)
+    sizes = tuple(alphabet[i] for i in chosen)
+    offsets = _layout.offsets(alphabet)
+    out = np.zeros((len(effects), len(present), len(BigPhi._fields)))
+    tied = np.zeros(out.shape[:2], dtype=np.bool_)
+    own = cause_tpms is not None
+    index = np.array(chosen, dtype=np.int64)
+    shared = geometry(sizes)
+
+    def work(start: int, stop: int) -> None:
+        _chunk(effects, causes, own, offsets, present, index, shared, out, tied, start, stop)
+        for item in range(start, stop):
+            draw, s = divmod(item, len(present))
+            if tied[draw, s]:
+                system = _system(
+                    effects[draw], causes[draw], own, present[s], index, sizes, offsets
+                )
+                st = unfold(system, threads=1)
+                count = st.relations.count
+                out[draw, s] = (
+                    st.phi, st.sum_phi_d, st.sum_phi_r, len(st.distinctions),
+                    float(count) if count < 2**1023 else math.inf, st.relations.log2_count,
+                )  # fmt: skip
+
+    in_threads(work, tied.size, threads)
+    return BigPhi(*np.moveaxis(out, 2, 0).copy())
+
+
+def _system(
+    effect: Floats,
+    cause: Floats,
+    own_cause: bool,
+    state: Ints,
+    units: Ints,
+    alphabet: tuple[int, ...],
+    offsets: Ints,
+) -> System:
+    """One system of the batch as an object."""
+    values = tuple(int(v) for v in state[units])
+    if own_cause:
+        reachable = bool(_layout.likelihood(cause, alphabet, values).sum() > 0)
+    else:
+        shape = int(np.prod(alphabet)), sum(alphabet)
+        whole, cause, effect = effect, np.empty(shape), np.empty(shape)
+        reachable = bool(_kernels.condition(whole, offsets, state, units, cause, effect))
+    names = _layout.check_labels(None, len(values))
+    return System(cause, effect, values, names, tuple(range(len(values))), alphabet, reachable)
+
+
+@compiled
+def _chunk(
+    effects: Floats,
+    causes: Floats,
+    own_cause: bool,
+    offsets: Ints,
+    states: Ints,
+    units: Ints,
+    geometry: distinction_kernels.Geometry,
+    out: Floats,
+    tied: npt.NDArray[np.bool_],
+    start: int,
+    stop: int,
+) -> None:
+    """Fill `out` for some items; those whose choices tie are only marked."""
+    n_states = 1
+    for k in geometry[0]:
+        n_states *= k
+    cause = np.empty((n_states, geometry[1][-1]))
+    effect = np.empty((n_states, geometry[1][-1]))
+    for item in range(start, stop):
+        draw, s = item // len(states), item % len(states)
+        reachable = True
+        if own_cause:
+            cause[:] = causes[draw]
+            effect[:] = effects[draw]
+        else:
+            reachable = _kernels.condition(effects[draw], offsets, states[s], units, cause, effect)
+        if reachable:
+            tied[draw, s] = not _unfold(cause, effect, states[s][units], geometry, out[draw, s])
+        else:
+            out[draw, s, 5] = -np.inf
+
+
+@compiled
+def _unfold(
+    cause: Floats, effect: Floats, state: Ints, geometry: distinction_kernels.Geometry, out: Floats
+) -> bool:
+    """Unfold one system into a row of `BigPhi`; False when something ties and must be resolved."""
+    now = distinction_kernels.present(state, geometry)
+    table_c, logs_c, table_e, logs_e = distinction_kernels.tables(cause, effect, state, geometry)
+    n_sets = now.size
+    tied = np.empty(table_c.shape[0], np.int64)
+    p, w, r = distinction_kernels.cause_profile(n_sets - 1, table_c, geometry)
+    n_causes, _ = distinction_kernels.specified(n_sets - 1, p, w, r, geometry, tied)
+    system_cause = tied[0]
+    p, w, r = distinction_kernels.effect_profile(n_sets - 1, table_e, now, geometry)
+    n_effects, _ = distinction_kernels.specified(n_sets - 1, p, w, r, geometry, tied)
+    system_effect = tied[0]
+    if n_causes != 1 or n_effects != 1:
+        return False
+    phi = np.empty(n_sets)
+    union = np.empty(n_sets, np.int64)
+    overlap = np.empty(n_sets, np.int64)
+    count = 0
+    for mask in range(1, n_sets):
+        found = distinction_kernels.maximal(mask, False, table_e, logs_e, now, geometry)
+        agreeing, effect_elements = _elements(found[0], system_effect, geometry)
+        if agreeing == 0:
+            continue
+        if agreeing > 1:
+            return False
+        phi_e = found[1].max()
+        found = distinction_kernels.maximal(mask, True, table_c, logs_c, now, geometry)
+        agreeing, cause_elements = _elements(found[0], system_cause, geometry)
+        if agreeing == 0:
+            continue
+        if agreeing > 1:
+            return False
+        phi[count] = min(phi_e, found[1].max())
+        union[count] = cause_elements | effect_elements
+        overlap[count] = cause_elements & effect_elements
+        count += 1
+    _summarise(phi[:count], union[:count], overlap[:count], out)
+    return True
+
+
+@compiled
+def _elements(
+    found: Ints, system_state: int, geometry: distinction_kernels.Geometry
+) -> tuple[int, int]:
+    """How many purviews agree with the system's state, and the elements of the last that does."""
+    alphabet, offsets, _, _, _, digits = geometry
+    agreeing, elements = 0, 0
+    for x in found:
+        fits, these = True, 0
+        for j in range(alphabet.size):
+            if digits[x, j] < alphabet[j]:
+                fits = fits and digits[x, j] == digits[system_state, j]
+                these |= 1 << (offsets[j] + digits[x, j])
+        if fits:
+            agreeing += 1
+            elements = these
+    return agreeing, elements
+
+
+@compiled
+def _summarise(phi: Floats, union: Ints, overlap: Ints, out: Floats) -> None:
+    """Sums and counts over the distinctions and relations of one structure."""
+    n = phi.size
+    sum_d = 0.0
+    for p in phi:
+        sum_d += p
+    value, exponent = structure_kernels.relation_phi(phi, union, overlap, np.ones(n, np.int64))
+    sum_r = math.ldexp(value, exponent)
+    packed = np.zeros(n, np.int64)  # elements that occur, without gaps
+    n_elements = 0
+    for o in range(63):
+        present = 0
+        for d in range(n):
+            present |= union[d] >> o & 1
+        if present:
+            for d in range(n):
+                packed[d] |= (union[d] >> o & 1) << n_elements
+            n_elements += 1
+    weights = structure_kernels.overlap_histogram(packed, n_elements)
+    exact, rounded, one = 0, 0.0, np.int64(1)
+    for d in range(n):
+        if overlap[d]:
+            exact += 1
+            rounded += 1.0
+    for c in range(2, n + 1):
+        if weights[c]:
+            exact += weights[c] * ((one << (c & 63)) - 1 - c)  # modulo 2**64; the total fits
+            rounded += weights[c] * (math.ldexp(1.0, c) - 1 - c)
+    relations = float(exact) if n <= _EXACT else rounded
+    out[0] = sum_d + sum_r
+    out[1], out[2] = sum_d, sum_r
+    out[3], out[4] = n, relations
+    out[5] = np.log2(relations) if relations > 0 else -np.inf
