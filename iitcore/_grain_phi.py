@@ -13,6 +13,7 @@ import numpy as np
 
 from iitcore._layout import Array
 from iitcore.batch import phi_batch
+from iitcore.grain_results import Grouping
 from iitcore.macro import (
     Indices,
     background_weights,
@@ -86,6 +87,24 @@ class GrainPhi:
                 phi = phi_batch(effect[rows], [state], cause_tpms=own)[:, 0]
                 total[rows] += phi * (here[rows] @ self.shares[chosen])
         return total
+
+    def grouping(
+        self,
+        groups: Groups,
+        grain: int,
+        picks: Sequence[Indices],
+        values: Array | None,
+        fault: str | None,
+    ) -> Grouping:
+        """phi_s of some combinations of mappings, and the verdict, as a result with names."""
+        return Grouping(
+            tuple(tuple(self.sub.units[i] for i in g) for g in groups),
+            grain,
+            tuple(tuple(int(p) for p in pick) for pick in picks),
+            self.exhaustive,
+            None if values is None else tuple(float(v) for v in values),
+            fault,
+        )
 
     def _part(self, group: Group, grain: int, picks: Indices) -> _Part:
         key = (group, grain)

@@ -24,8 +24,7 @@ from iitcore.macro import History, Indices, window_states
 from iitcore.macro_units import MacroUnit, mapping_family
 from iitcore.substrate import Substrate, UnitKey
 
-__all__ = ["Grain", "GrainSearch", "Grouping", "Irreducibility",
-           "is_maximally_irreducible_within", "search_grains"]  # fmt: skip
+__all__ = ["is_maximally_irreducible_within", "search_grains"]
 
 Progress = Callable[[int, int], None]
 
@@ -156,7 +155,7 @@ class _Validity:
                 values = self.phi(groups, grain)
                 if values.max() > best.phi + _TIE:
                     picks = self.phi.every(groups, grain)
-                    tried = _grouping(self.phi, groups, grain, picks, values, None)
+                    tried = self.phi.grouping(groups, grain, picks, values, None)
                     best = tried.grain(int(values.argmax()))
         return Irreducibility(names, own, best.units, best.phi, exhaustive)
 
@@ -180,21 +179,7 @@ def _try(
     fault = validity.fault(groups, grain)
     picks = phi.every(groups, grain)
     values = None if fault and valid_only else phi(groups, grain)
-    return _grouping(phi, groups, grain, picks, values, fault)
-
-
-def _grouping(
-    phi: GrainPhi, groups: Groups, grain: int, picks: Sequence[Indices], values: Array | None,
-    fault: str | None,
-) -> Grouping:  # fmt: skip
-    return Grouping(
-        tuple(tuple(phi.sub.units[i] for i in g) for g in groups),
-        grain,
-        tuple(tuple(int(p) for p in pick) for pick in picks),
-        phi.exhaustive,
-        None if values is None else tuple(float(v) for v in values),
-        fault,
-    )
+    return phi.grouping(groups, grain, picks, values, fault)
 
 
 def _agglomerate(
@@ -216,7 +201,7 @@ def _agglomerate(
             after = (*(groups[i] for i in rest), merged)
             picks = [*(np.array([chosen[i]]) for i in rest), phi.every((merged,), grain)[0]]
             values = phi.compute(after, grain, picks)
-            yield _grouping(phi, after, grain, picks, values, validity.fault(after, grain))
+            yield phi.grouping(after, grain, picks, values, validity.fault(after, grain))
             step.append((values.max(), after, [*(chosen[i] for i in rest), int(values.argmax())]))
         if not step:
             return

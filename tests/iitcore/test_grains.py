@@ -7,15 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from iitcore import Substrate, SubstrateError, system_phi
+from iitcore import Substrate, SubstrateError, complexes, system_phi
 from iitcore._grain_phi import GrainPhi
-from iitcore.grains import (
-    GrainSearch,
-    Irreducibility,
-    _groupings,
-    is_maximally_irreducible_within,
-    search_grains,
-)
+from iitcore.grain_results import GrainSearch, Irreducibility
+from iitcore.grains import _groupings, is_maximally_irreducible_within, search_grains
 from iitcore.macro import joint, macro_system
 from iitcore.macro_units import MacroUnit, mapping_family
 
@@ -186,6 +181,17 @@ def test_validity_equals_plain_validity(seed):
             assert again == pytest.approx(verdict.rival_phi, abs=1e-12)
 
 
+def test_a_slower_micro_unit_has_to_be_irreducible_too():
+    swap = Substrate([[0, 0], [0, 1], [1, 0], [1, 1]])  # neither unit affects itself
+    found = search_grains(swap, ["11", "11"])
+    faults = {(g.groups, g.update_grain): g.fault for g in found.groupings}
+    both = (("A",), ("B",))
+    assert faults[both, 1] is None
+    assert "{A} is not a unit" in faults[both, 2]
+    assert found.winner.is_micro
+    assert found.winner.phi == pytest.approx(2.0)
+
+
 @pytest.mark.parametrize(
     ("groups", "grain", "windows"),
     [
@@ -240,6 +246,16 @@ def test_swapping_on_and_off_changes_nothing():
     assert a.winner.phi == pytest.approx(b.winner.phi, abs=1e-12)
     assert a.best.phi == pytest.approx(b.best.phi, abs=1e-12)
     assert parts(a.best) == parts(b.best)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_micro_candidates_include_the_complex(seed):
+    sub, rng = excitable(seed + 40, n=4)
+    state = rng.integers(0, 2, 4)
+    found = search_grains(sub, state)
+    first = complexes(sub, state)[0]
+    assert found.micro_complex.phi == pytest.approx(first.phi, abs=1e-12)
+    assert found.winner.phi >= first.phi - 1e-12
 
 
 def test_windows_are_averaged():
