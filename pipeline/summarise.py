@@ -203,7 +203,8 @@ def _null_tests(
             surrogates = _surrogates(nulls, family, measure, micro)
             test = null_test(estimates[measure].value, surrogates)
             if test["n_surrogates"]:
-                tests.append({"measure": measure, "null": family} | test)
+                word = nulls.attrs.get("null_flag", "") if family == "shift" else ""
+                tests.append({"measure": measure, "null": family, "word": word} | test)
     return tests
 
 
@@ -271,6 +272,8 @@ def _flags(
         words.append("interval_excludes_estimate")
     if test is not None and test["null"] != preferred:
         words.append(f"null:{test['null']}")
+    if test is not None and test["word"]:
+        words.append(test["word"])
     if test is not None and estimate.value <= test["mean"]:
         words.append("below_null")
     return words

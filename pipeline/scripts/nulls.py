@@ -10,10 +10,10 @@ with job(snakemake) as (source, target, params, wildcards):
         load(source.states),
         load(source.tpm),
         window=wildcards.window,
-        nulls=params.nulls,
-        tpm=params.tpm,
-        macro=params.macro,
-        iit=params.iit,
+        **params.nulls,
+        mappings=params.macro["mappings"],
+        big_phi_max_units=params.iit["big_phi_max_units"],
+        min_visits=params.iit["min_visits"],
         seed=derive(params.seed, "nulls", wildcards.recording, wildcards.window, wildcards.system),
     )
     save(nulls, target[0])

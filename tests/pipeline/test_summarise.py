@@ -236,6 +236,14 @@ def test_default_null_is_repeated_and_another_is_named():
     assert value(summary, "phi_s", column="flag") == "null:transition_shuffle;below_null"
 
 
+def test_shift_null_of_a_window_too_short_is_flagged():
+    phi = phi_of([0.1, 0.4, 0.0, np.nan], [60, 30, 10, 0])
+    null = nulls_of(phi, [0.0, 0.1, 0.2]).assign_attrs(null_flag="short_shift")
+    summary, _ = summarise([phi], [null])
+    assert value(summary, "phi_s", column="flag") == "short_shift"
+    assert value(summary, "phi_s_common", column="flag") == ""
+
+
 def test_random_groupings_test_the_gain_in_causal_power():
     micro = phi_of([0.1] * 4, [1] * 4, causal_power=(0.2, (0.1, 0.3)))
     macro = phi_of([0.1, 0.1], [3, 1], units=1, macro_state=[0, 0, 0, 1], causal_power=(0.6, ()))
