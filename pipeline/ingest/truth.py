@@ -86,10 +86,10 @@ def _measures(
 ) -> dict[str, float]:
     states = np.arange(len(p_on))
     phi = measures.system_phi(np.stack([p_on, p_on_observational]), states)
-    whole = measures.structures(p_on[None], states)
+    big_phi = measures.structures(p_on[None], states)["big_phi"][0]
     return {
         "phi_s": float(phi[0] @ occupancy),
         "phi_s_observational": float(phi[1] @ occupancy),
-        "big_phi": float(whole.big_phi[0] @ occupancy),
+        "big_phi": float(big_phi @ occupancy),
         "effective_information": float(effective_information(state_by_state(p_on))),
     }
