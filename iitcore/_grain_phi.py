@@ -11,17 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from iitcore._bits import Indices, gather, others, state_codes
 from iitcore._layout import Array
 from iitcore.batch import phi_batch
 from iitcore.grain_results import Grouping
-from iitcore.macro import (
-    Indices,
-    background_weights,
-    condition,
-    gather,
-    on_probability,
-    preimage_weights,
-)
+from iitcore.macro import background_weights, condition, on_probability, preimage_weights
 from iitcore.macro_units import mapping_family
 from iitcore.substrate import Substrate
 
@@ -54,7 +48,7 @@ class GrainPhi:
         self.updates = windows.shape[1]
         self._parts: dict[tuple[Group, int], _Part] = {}
         self._values: dict[tuple[Groups, int], Array] = {}
-        self._codes = windows @ (1 << np.arange(sub.n, dtype=np.int64))
+        self._codes = state_codes(windows)
 
     def every(self, groups: Groups, grain: int) -> list[Indices]:
         """Positions of all mappings of each group in its `mapping_family`."""
@@ -130,7 +124,7 @@ class GrainPhi:
         A window whose first state cannot be reached from anywhere has no cause: phi_s is 0, and it
         is left out.
         """
-        units = [i for i in range(self.sub.n) if i not in order]
+        units = others(self.sub.n, order)
         found: dict[tuple[int, ...], tuple[Array, Array, list[int]]] = {}
         for w, window in enumerate(self.windows[:, self.updates - grain :]):
             key = (int(self._codes[w, self.updates - grain]), int(self._codes[w, -1]))
@@ -143,8 +137,8 @@ class GrainPhi:
             elif before is not None:
                 found[key] = (now, before, [w])
         for now, before, chosen in found.values():
-            held = _Background(tuple(units), now)
-            past = held if before is now else _Background(tuple(units), before)
+            held = _Background(units, now)
+            past = held if before is now else _Background(units, before)
             yield held, past, np.array(chosen)
 
 

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from iitcore._bits import Indices
 from iitcore._grain_phi import GrainPhi, Group, Groups
 from iitcore._layout import Array, SubstrateError
 from iitcore.grain_results import Grain, GrainSearch, Grouping, Irreducibility
-from iitcore.macro import History, Indices, window_states
+from iitcore.macro import History, window_states
 from iitcore.macro_units import MacroUnit, mapping_family
 from iitcore.substrate import Substrate, UnitKey
 

@@ -10,13 +10,14 @@ any other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from iitcore._bits import Indices, average_over, gather, joint, others, spread, state_codes
 from iitcore._jit import compiled
 from iitcore._layout import Array, SubstrateError
 from iitcore.macro_units import MacroUnit
@@ -25,10 +26,9 @@ from iitcore.substrate import Substrate, System
 __all__ = ["MacroTPMs", "MacroUnit", "derive_macro_tpm", "macro_system", "macro_tpms"]
 
 History = Sequence[Sequence[int]] | Sequence[int] | Sequence[str] | str | npt.NDArray[Any]
-Indices = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MacroTPMs:
     """TPMs of a system of macro units.
 
@@ -46,6 +46,31 @@ class MacroTPMs:
     labels: tuple[str, ...]
     reachable: bool = True
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists and names, for JSON."""
+        return {
+            "cause": self.cause.tolist(),
+            "effect": self.effect.tolist(),
+            "state": list(self.state),
+            "labels": list(self.labels),
+            "reachable": self.reachable,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> MacroTPMs:
+        """Inverse of `to_dict`."""
+        return cls(
+            np.array(data["cause"], dtype=float),
+            np.array(data["effect"], dtype=float),
+            tuple(data["state"]),
+            tuple(data["labels"]),
+            data["reachable"],
+        )
+
+    def __repr__(self) -> str:
+        units = ", ".join(f"{u}={v}" for u, v in zip(self.labels, self.state, strict=True))
+        return f"MacroTPMs({units}{'' if self.reachable else ', unreachable'})"
+
 
 def macro_tpms(sub: Substrate, macro_units: Sequence[MacroUnit], history: History) -> MacroTPMs:
     """Derive the macro cause and effect TPM from the micro TPM (four steps, see module).
@@ -61,7 +86,7 @@ def macro_tpms(sub: Substrate, macro_units: Sequence[MacroUnit], history: Histor
     """
     units = _resolve(sub, macro_units)
     window = _window(sub, history, units[0].grain)
-    background = _rest(sub.n, [i for u in units for i in u.inside])
+    background = others(sub.n, [i for u in units for i in u.inside])
     now, before = background_weights(sub, window, background)
     reachable = before is not None
     if before is None:
@@ -212,7 +237,7 @@ def _on_probability(tpm: Array, unit: _Resolved, units: Sequence[_Resolved]) -> 
     for other in units:
         kept = sorted(other.inside + other.through)
         for i in other.through:
-            discounted[:, i] = _average_over(tpm[:, i], _rest(tpm.shape[1], kept))
+            discounted[:, i] = average_over(tpm[:, i], others(tpm.shape[1], kept))
     through = tuple(i for other in units for i in other.through)
     table = unit.table[None].astype(float)
     return np.asarray(_chain(discounted, unit.inside, through, table, unit.grain)[0])
@@ -223,7 +248,7 @@ def _chain(
 ) -> Array:
     """Chain `grain` updates backwards; units neither `inside` nor `through` are pure noise."""
     n, k = tpm.shape[1], len(inside)
-    noise = _rest(n, inside + through)
+    noise = others(n, inside + through)
     kept = inside + through
     source = joint(tpm[:, inside])
     # Axes of `value`: universe state, constituent states from newest to oldest, mapping.
@@ -252,9 +277,9 @@ def background_weights(
         cannot be reached from any state.
     """
     now = np.zeros(2 ** len(background))
-    now[gather(_code(window[-1:]), background)[0]] = 1.0
+    now[gather(state_codes(window[-1:]), background)[0]] = 1.0
     likelihood = sub.likelihood(window[0])
-    rest = _rest(sub.n, background)
+    rest = others(sub.n, background)
     before = likelihood[spread(background)[:, None] | spread(rest)[None, :]].sum(axis=1)
     total = before.sum()
     return now, before / total if total > 0 else None
@@ -288,56 +313,13 @@ def compress_states(values: Array, weights: Sequence[Array]) -> Array:
     return np.asarray(grid.reshape(len(values), -1))
 
 
-# --- indices and checks -----------------------------------------------------------------------
-
-
-def spread(units: Sequence[int]) -> Indices:
-    """Universe index of each state of some units, all other units OFF; first unit fastest."""
-    states = np.arange(2 ** len(units), dtype=np.int64)
-    index = np.zeros_like(states)
-    for position, unit in enumerate(units):
-        index |= ((states >> position) & 1) << unit
-    return index
-
-
-def joint(on: Array) -> Array:
-    """(..., k) P(ON) of independent units -> (..., 2**k) probability of each joint state."""
-    product = np.ones((*on.shape[:-1], 1))
-    for i in range(on.shape[-1]):
-        p = on[..., i, None]
-        product = np.concatenate([product * (1.0 - p), product * p], axis=-1)
-    return product
-
-
-def gather(states: Indices, units: Sequence[int]) -> Indices:
-    """State index of some units within each universe state index."""
-    index = np.zeros_like(states)
-    for position, unit in enumerate(units):
-        index |= ((states >> unit) & 1) << position
-    return index
-
-
-def _code(states: Indices) -> Indices:
-    return np.asarray(states @ (1 << np.arange(states.shape[1], dtype=np.int64)))
+# --- checks -------------------------------------------------------------------------------------
 
 
 def _sequence(window: Indices, inside: Sequence[int]) -> int:
     """Index of a window's constituent states in a truth table: older updates faster."""
-    parts = gather(_code(window), inside)
+    parts = gather(state_codes(window), inside)
     return int(sum(int(p) << (t * len(inside)) for t, p in enumerate(parts)))
-
-
-def _average_over(column: Array, units: Sequence[int]) -> Array:
-    """Average a (2**n,) column uniformly over the states of some units, keeping its length."""
-    n = len(column).bit_length() - 1
-    axes = tuple(n - 1 - i for i in units)
-    grid = column.reshape([2] * n)
-    return np.array(np.broadcast_to(grid.mean(axis=axes, keepdims=True), grid.shape)).reshape(-1)
-
-
-def _rest(n: int, units: Iterable[int]) -> tuple[int, ...]:
-    taken = set(units)
-    return tuple(i for i in range(n) if i not in taken)
 
 
 def _label(names: Sequence[str]) -> str:

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from iitcore import Substrate, SubstrateError, complexes, system_phi
+from iitcore._bits import joint
 from iitcore._grain_phi import GrainPhi
 from iitcore.grain_results import GrainSearch, Irreducibility
 from iitcore.grains import _groupings, is_maximally_irreducible_within, search_grains
-from iitcore.macro import joint, macro_system
+from iitcore.macro import macro_system
 from iitcore.macro_units import MacroUnit, mapping_family
 
 

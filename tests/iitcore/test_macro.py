@@ -6,8 +6,15 @@ import json
 import numpy as np
 import pytest
 
-from iitcore import Substrate, SubstrateError, system_phi
-from iitcore.macro import MacroUnit, derive_macro_tpm, macro_system, macro_tpms
+from iitcore import Substrate, SubstrateError, phi_batch, system_phi
+from iitcore._bits import joint
+from iitcore.macro import (
+    MacroTPMs,
+    MacroUnit,
+    derive_macro_tpm,
+    macro_system,
+    macro_tpms,
+)
 from iitcore.structure import unfold
 
 CASES = (
@@ -24,6 +31,10 @@ def load(golden_dir, name):
     case = json.loads((golden_dir / "iit4" / f"{name}.json").read_text())
     units = [MacroUnit.from_dict(u) for u in case["units"]]
     return case, Substrate(case["micro_tpm"]), units, case["micro_history_oldest_first"]
+
+
+def states(n):
+    return (np.arange(2**n)[:, None] >> np.arange(n)) & 1
 
 
 def random_substrate(rng, n):
@@ -184,6 +195,14 @@ def test_apportioned_background_matters_only_between_updates():
         assert (np.abs(alone.effect - through.effect).max() > 1e-6) == differs
 
 
+def test_macro_tpms_round_trip_through_json():
+    sub = random_substrate(np.random.default_rng(4), 3)
+    tpms = macro_tpms(sub, [MacroUnit.all_on((0, 2))], "101")
+    again = MacroTPMs.from_dict(json.loads(json.dumps(tpms.to_dict())))
+    assert again.to_dict() == tpms.to_dict()
+    assert repr(again) == "MacroTPMs((A,C)=1)"
+
+
 @pytest.mark.parametrize("units", [(0, 1, 2), (1,), (0, 2)])
 def test_micro_units_are_the_micro_system(units):
     sub = random_substrate(np.random.default_rng(2), 3)
@@ -226,6 +245,23 @@ def test_batch_is_both_macro_tpms_in_every_state(n, groups):
             np.testing.assert_allclose(derived, tpms.cause, atol=1e-14)
             np.testing.assert_allclose(derived, tpms.effect, atol=1e-14)
     np.testing.assert_array_equal(derive_macro_tpm(draws[2], groups, mappings), out[2])
+
+
+def test_batch_of_planted_pairs():
+    """Two pairs that drive each other: logit P(ON) = -4 + 3.5 x ON units of the other pair."""
+    rows = states(4)
+    drive = -4 + 3.5 * rows[:, [2, 2, 0, 0]] + 3.5 * rows[:, [3, 3, 1, 1]]
+    micro = 1 / (1 + np.exp(-drive))
+    p = np.full(16, 1 / 16)
+    for _ in range(2000):
+        p = p @ joint(micro)
+    pairs = [[0, 1], [2, 3]]
+    tpm = derive_macro_tpm(np.stack([micro, micro]), pairs, [(0, 0, 0, 1)] * 2)
+    both_on = np.stack([rows[:, g].all(axis=1) for g in pairs], axis=1).astype(int)
+    visited, index = np.unique(both_on, axis=0, return_inverse=True)
+    for phi in phi_batch(tpm, visited):
+        assert p @ phi[index.ravel()] == pytest.approx(1.262, abs=5e-4)
+    assert p @ phi_batch(micro, rows)[0] == pytest.approx(0.297, abs=5e-4)
 
 
 def test_batch_of_certain_units():
