@@ -1,16 +1,14 @@
 """Contrasts between conditions."""
 
-import pandas as pd
-
 from pipeline.compare import compare
 from pipeline.job import job
+from pipeline.results import read_table
 from pipeline.seeds import derive
 from pipeline.store import save_table
+from pipeline.summarise import SUMMARY_COLUMNS
 
 with job(snakemake) as (source, target, params, wildcards):
-    summary = pd.read_csv(
-        source[0], dtype=dict.fromkeys(("recording", "subject", "window", "condition"), str)
-    )
+    summary = read_table(source[0], SUMMARY_COLUMNS)
     comparison = compare(
         summary,
         params.contrasts,

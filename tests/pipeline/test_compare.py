@@ -14,8 +14,9 @@ from pipeline.compare import (
     sign_flip,
     subject_values,
 )
+from pipeline.results import read_table
 from pipeline.store import save_table
-from pipeline.summarise import SUMMARY_COLUMNS
+from pipeline.summarise import SUMMARY_COLUMNS, table
 
 
 def summary_of(values, measure="phi_s", scale=4, route="micro", n_frames=1000):
@@ -239,10 +240,21 @@ def test_same_seed_same_bytes_whatever_the_order_of_rows(tmp_path):
     first = compare(summary, [("awake", "sleep")], seed=4, **options)
     again = compare(summary.sample(frac=1, random_state=0), [("awake", "sleep")], seed=4, **options)
     other = compare(summary, [("awake", "sleep")], seed=5, **options)
-    for name, table in (("first", first), ("again", again)):
-        save_table(table, tmp_path / f"{name}.csv")
+    for name, made in (("first", first), ("again", again)):
+        save_table(made, tmp_path / f"{name}.csv")
     assert (tmp_path / "first.csv").read_bytes() == (tmp_path / "again.csv").read_bytes()
     assert not first.equals(other)
+
+
+def test_a_summary_from_its_file_gives_the_same_comparison(tmp_path):
+    """Also where identifiers look like numbers or like missing values."""
+    values = {(s, c): i**0.5 for i, (s, c) in enumerate(product(("007", "NA", "1e3"), ("NA", "x")))}
+    summary = table(summary_of(values).to_dict("records"), SUMMARY_COLUMNS)
+    save_table(summary, tmp_path / "summary.csv")
+    again = read_table(tmp_path / "summary.csv", SUMMARY_COLUMNS)
+    direct = compare(summary, [("NA", "x")])
+    assert direct["n_subjects"].item() == 3
+    pd.testing.assert_frame_equal(compare(again, [("NA", "x")]), direct)
 
 
 def test_a_test_does_not_depend_on_which_others_are_made():
