@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import scipy.io
+from scipy.io.matlab import MatReadError
 
 from pipeline.errors import PhiscaleError, Problem
 
@@ -46,11 +48,13 @@ def read(path: Path, name: str | None = None, kind: str | None = None, ndim: int
         raise fault(path, "its ending is not known", f"use one of {', '.join(KINDS)}")
     try:
         value = np.asarray(readers[kind](path, name, ndim))
-    except (OSError, EOFError, ValueError, TypeError) as error:
+    except (OSError, EOFError, ValueError, TypeError, MatReadError) as error:
         raise fault(path, f"cannot be read as {kind} ({error})", "check path and format") from error
+    label = f"{name!r} holds" if name else "holds"
     if value.dtype.kind not in "fiub":
-        label = f"{name!r} holds" if name else "holds"
         raise fault(path, f"{label} {value.dtype} values, expected numbers", "name another array")
+    if ndim == 1 and value.size != max(value.shape, default=0):
+        raise fault(path, f"{label} shape {value.shape}, expected one dimension", "name a vector")
     return value
 
 
@@ -92,7 +96,10 @@ def _read_hdf5(path: Path, name: str | None, ndim: int, matlab: bool = False) ->
                 shapes[key] = item.shape[::-1] if matlab else item.shape
 
         file.visititems(note)
-        value = file[_choose(path, shapes, name and name.strip("/"), ndim)][()]
+        name = name and name.strip("/")
+        if name and name in file:  # links are not visited
+            note(name, file[name])
+        value = file[_choose(path, shapes, name, ndim)][()]
     # MATLAB stores its arrays column by column, so that HDF5 sees the axes reversed
     return np.asarray(value).T if matlab else np.asarray(value)
 
@@ -107,9 +114,9 @@ def _read_mat(path: Path, name: str | None, ndim: int) -> np.ndarray:
     for i, part in enumerate(rest):
         if value.dtype.names and part in value.dtype.names:  # a struct
             value = value[part]
-            value = value.item() if value.size == 1 else value
+            value = np.asarray(value.item() if value.size == 1 else value)
         elif value.dtype == object and part.isdigit() and int(part) < value.size:  # a cell array
-            value = value.ravel()[int(part)]
+            value = np.asarray(value.ravel()[int(part)])
         else:
             held = value.dtype.names or f"cells 0 to {value.size - 1}"
             at = "/".join([first, *rest[:i]])
@@ -145,9 +152,13 @@ def _parse_table(path: Path) -> Table:
     with path.open(encoding="utf-8-sig") as file:
         head = [file.readline().rstrip("\r\n") for _ in range(2)]
     separator = max(",;\t", key=head[0].count)
-    rows = [[cell.strip().strip('"') for cell in line.split(separator)] for line in head]
+    rows = [[cell.strip() for cell in row] for row in csv.reader(head, delimiter=separator)]
     has_header = not all(_is_number(cell) for cell in rows[0])
-    status = rows[1] if rows[1][0].lower().startswith("time(s)/cell status") else None
+    status = (
+        rows[1]
+        if len(rows) > 1 and rows[1] and rows[1][0].lower().startswith("time(s)/cell status")
+        else None
+    )
     cells = pd.read_csv(
         path,
         sep=separator,

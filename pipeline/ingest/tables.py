@@ -71,7 +71,8 @@ def _assemble(
                 row,
                 f"time_dataset {row['time_dataset']!r} has {len(time)} values for "
                 f"{len(values)} frames",
-                "name the times of exactly these frames, or leave it empty and give rate_hz",
+                "name the times of exactly these frames (a .npy or .csv file will do), or leave it empty "
+                "and give rate_hz",
             )
     rate, time = _clock(row, len(values), time)
     neuropil = _neuropil(row, path)

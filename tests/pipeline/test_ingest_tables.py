@@ -253,6 +253,21 @@ def test_wrong_files_and_formats_are_named(tmp_path):
         arrays.read(tmp_path / "x.xls")
 
 
+def test_quoted_names_may_hold_the_separator(tmp_path):
+    (tmp_path / "x.csv").write_text('"cell 1, left",b\n1,2\n3,4\n5,6\n')
+    dataset = opened(tmp_path / "x.csv", "csv", rate_hz=1)
+    assert list(dataset["neuron"].values) == ["cell 1, left", "b"]
+
+
+def test_links_are_followed_and_matrices_are_no_vectors(tmp_path):
+    path = write_hdf5(tmp_path / "x.h5")
+    with h5py.File(path, "a") as file:
+        file["best"] = h5py.SoftLink("/traces/dff")
+    assert opened(path, "hdf5", rate_hz=1, dataset="best").sizes["neuron"] == 3
+    text = fault(path, "hdf5", dataset="best", time_dataset="traces/dff")
+    assert "'traces/dff' holds shape (40, 3), expected one dimension" in text
+
+
 def test_other_formats_plug_in(tmp_path):
     @register("mine")
     def read(row):
