@@ -1,0 +1,102 @@
+"""What is measured: dense logistic lattices and draws around them, each a function of the size."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+import iitcore as iit
+from benchmarks import exhaustive
+from iitcore import search
+
+
+def lattice(n: int, seed: int = 0) -> iit.Substrate:
+    """Every unit drives every other weakly, one ring through all of them strongly (k = 4)."""
+    rng = np.random.default_rng([seed, n])
+    weights = rng.normal(0.08, 0.03, (n, n))
+    ring = rng.permutation(n)
+    weights[ring, np.roll(ring, -1)] = 0.7
+    return iit.Substrate.logistic(weights)
+
+
+def integrated_state(substrate: iit.Substrate) -> tuple[int, ...]:
+    """The first of a series of random states in which the lattice is integrated."""
+    rng = np.random.default_rng(substrate.n)
+    while True:
+        state = tuple(rng.integers(0, 2, substrate.n).tolist())
+        if iit.system_phi(substrate.system(state)).phi > 0:
+            return state
+
+
+def best_time(work: Callable[[], object], least: float = 0.5, repeats: int = 20) -> float:
+    """Shortest of several runs in seconds; long ones run once more, after a first run."""
+    work()
+    times: list[float] = []
+    while (len(times) < repeats and sum(times) < least) or not times:
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def phi_s(n: int) -> dict[str, float]:
+    substrate = lattice(n)
+    state = integrated_state(substrate)
+    result = iit.system_phi(substrate.system(state))
+    seconds = best_time(lambda: iit.system_phi(substrate.system(state)))
+    return {"seconds": seconds, "value": result.phi}
+
+
+def complexes(n: int) -> dict[str, float]:
+    substrate = lattice(n)
+    state = integrated_state(substrate)
+    found = iit.complexes(substrate, state)
+    seconds = best_time(lambda: iit.complexes(substrate, state))
+    return {"seconds": seconds, "value": found[0].phi}
+
+
+def structure(n: int) -> dict[str, float]:
+    from iitcore.structure import unfold
+
+    substrate = lattice(n)
+    system = substrate.system(integrated_state(substrate))
+    if n < 9:
+        seconds = best_time(lambda: unfold(system))
+        return {"seconds": seconds, "value": unfold(system).phi}
+    start = time.perf_counter()
+    value = unfold(system).phi
+    return {"seconds": time.perf_counter() - start, "value": value}
+
+
+def batch(n: int) -> dict[str, float]:
+    count = max(2000 // 4 ** max(n - 4, 0), 16)
+    tpms = np.array([lattice(n, seed).tpm for seed in range(count)])
+    states = np.random.default_rng(n).integers(0, 2, (16, n))
+    phi = iit.phi_batch(tpms, states)
+    seconds = best_time(lambda: iit.phi_batch(tpms, states), repeats=5)
+    return {"seconds": seconds, "per_second": phi.size / seconds, "value": (phi > 0).mean()}
+
+
+def enumeration(n: int) -> dict[str, float]:
+    """Both methods on the same gain tables, in turns."""
+    substrate = lattice(n)
+    gains = exhaustive.gain_tables(substrate.system(integrated_state(substrate)))
+    parts, marks = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    slow = fast = np.inf
+    for _ in range(3):
+        fast = min(fast, best_time(lambda: search.minimum_of_both(*gains, parts, marks), 0.2))
+        slow = min(slow, best_time(lambda: exhaustive.minimum(*gains), 0.2))
+    phi, _, tried = exhaustive.minimum(*gains)
+    loss, _ = search.minimum_of_both(*gains, parts, marks)
+    if abs(loss - phi) > 1e-9:
+        raise ArithmeticError(f"search found {loss}, enumeration {phi}")
+    return {"seconds": fast, "exhaustive_seconds": slow, "tried": tried, "ratio": slow / fast}
+
+
+CASES: dict[str, tuple[Callable[[int], dict[str, float]], tuple[int, ...]]] = {
+    "phi_s": (phi_s, (4, 6, 8, 10, 12, 14, 16)),
+    "complexes": (complexes, (4, 6, 8, 10, 12)),
+    "structure": (structure, (3, 4, 5, 6, 7, 8, 10)),
+    "batch": (batch, (3, 4, 5, 6, 8)),
+    "enumeration": (enumeration, (4, 5, 6, 7, 8)),
+}
