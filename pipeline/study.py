@@ -70,9 +70,7 @@ class Study:
         expand_paths(recordings, path, parameters, data, problems)
         check_recordings(recordings, parameters, problems)
         sheet = check_windows(sheet, recordings, parameters, problems)
-        return cls(
-            path, parameters, recordings.set_index("recording", drop=False), sheet
-        ), problems
+        return cls(path, parameters, recordings.set_index("recording", drop=False), sheet), problems
 
     @property
     def root(self) -> Path:

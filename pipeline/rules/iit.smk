@@ -25,7 +25,6 @@ rule integrate:
 rule nulls:
     input:
         states=f"{ROOT}/states/{{recording}}-k{UNITS}.nc",
-        micro=f"{ROOT}/tpm/{{recording}}/{{window}}/micro-{UNITS}.nc",
         tpm=f"{ROOT}/tpm/{{recording}}/{{window}}/{{system}}.nc",
     output:
         f"{ROOT}/nulls/{{recording}}/{{window}}/{{system}}.nc",
@@ -39,9 +38,9 @@ rule nulls:
         runtime=120,
     params:
         nulls=targets.section(STUDY, "nulls"),
-        tpm=targets.section(STUDY, "tpm"),
-        macro=targets.section(STUDY, "macro"),
-        iit=targets.section(STUDY, "iit"),
+        mappings=STUDY.parameters.macro.mappings,
+        big_phi_max_units=STUDY.parameters.iit.big_phi_max_units,
+        min_visits=STUDY.parameters.iit.min_visits,
         seed=STUDY.parameters.seed,
     message:
         "Nulls of {wildcards.recording}, window {wildcards.window}, {wildcards.system}"

@@ -11,9 +11,9 @@ with job(snakemake) as (source, target, params, wildcards):
         load(source.tpm),
         window=wildcards.window,
         **params.nulls,
-        mappings=params.macro["mappings"],
-        big_phi_max_units=params.iit["big_phi_max_units"],
-        min_visits=params.iit["min_visits"],
+        mappings=params.mappings,
+        big_phi_max_units=params.big_phi_max_units,
+        min_visits=params.min_visits,
         seed=derive(params.seed, "nulls", wildcards.recording, wildcards.window, wildcards.system),
     )
     save(nulls, target[0])

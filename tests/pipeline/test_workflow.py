@@ -137,7 +137,7 @@ def test_a_second_run_has_nothing_to_do(
     ("section", "field", "value", "rules"),
     [
         ("compare", "bootstrap", 300, {"compare", "report"}),
-        ("iit", "structures", 1, {"integrate", "nulls", "summarise", "compare", "report"}),
+        ("iit", "structures", 1, {"integrate", "summarise", "compare", "report"}),
         (
             "macro",
             "restarts",
