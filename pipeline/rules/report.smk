@@ -3,19 +3,22 @@
 
 rule report:
     input:
-        f"{ROOT}/summary.csv",
-        f"{ROOT}/nulls.csv",
-        f"{ROOT}/comparison.csv",
-        targets.per_recording(STUDY, "quality/{recording}.csv", OMIT),
-        targets.per_recording(STUDY, f"states/{{recording}}-k{UNITS}.nc", OMIT),
-        targets.per_recording(STUDY, f"ensembles/{{recording}}-k{UNITS}.nc", OMIT),
-        targets.per_system(STUDY, "tpm/{recording}/{window}/{system}.nc", OMIT),
-        targets.per_system(STUDY, "phi/{recording}/{window}/{system}.nc", OMIT),
         [
             f"{ROOT}/recordings/{name}.truth.json"
             for name in SIMULATED
             if name not in OMIT
         ],
+        tables=[f"{ROOT}/{name}.csv" for name in ("summary", "nulls", "comparison")],
+        recordings=targets.per_recording(STUDY, "recordings/{recording}.nc", OMIT),
+        windows=targets.per_recording(STUDY, "windows/{recording}.csv", OMIT),
+        preprocessed=targets.per_recording(STUDY, "preprocessed/{recording}.nc", OMIT),
+        quality=targets.per_recording(STUDY, "quality/{recording}.csv", OMIT),
+        states=targets.per_recording(STUDY, f"states/{{recording}}-k{UNITS}.nc", OMIT),
+        ensembles=targets.per_recording(
+            STUDY, f"ensembles/{{recording}}-k{UNITS}.nc", OMIT
+        ),
+        tpm=targets.per_system(STUDY, "tpm/{recording}/{window}/{system}.nc", OMIT),
+        phi=targets.per_system(STUDY, "phi/{recording}/{window}/{system}.nc", OMIT),
     output:
         page=f"{ROOT}/report.html",
         figures=directory(f"{ROOT}/figures"),
@@ -30,7 +33,7 @@ rule report:
         runtime=20,
     params:
         study=STUDY.parameters.model_dump(mode="json"),
-        recordings=STUDY.recordings.drop(columns="path").to_dict("records"),
+        recordings=targets.recordings_table(STUDY),
         omitted=OMIT,
     message:
         "Report"
