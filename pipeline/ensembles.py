@@ -180,7 +180,8 @@ def _labels(
         used = used[np.isfinite(x[used]) & np.isfinite(y[used])]
         points, text = np.column_stack([x[used], y[used]]), "k-means on position"
     elif method == "activity":
-        dff = np.where(preprocessed["dropped"].values[:, None], np.nan, preprocessed["dff"].values)
+        dff = np.ascontiguousarray(preprocessed["dff"].values)
+        dff = np.where(preprocessed["dropped"].values[:, None], np.nan, dff)
         points = correlation_embedding(dff[:, used].astype(float), n_ensembles)
         text = "k-means on the leading eigenvectors of the correlation matrix"
     else:
@@ -216,9 +217,8 @@ def _average(
 ) -> xr.Dataset:
     """Return the dataset of ensembles that the labels define."""
     lost = preprocessed["dropped"].values
-    scaled = np.where(
-        lost[:, None], np.nan, preprocessed["dff"].values / np.where(noise > 0, noise, np.nan)
-    )
+    dff = np.ascontiguousarray(preprocessed["dff"].values)  # sums depend on the layout otherwise
+    scaled = np.where(lost[:, None], np.nan, dff / np.where(noise > 0, noise, np.nan))
     known = np.isfinite(scaled)
     members = label[:, None] == np.arange(len(units))  # (neuron, ensemble)
     n_neurons = members.sum(axis=0)

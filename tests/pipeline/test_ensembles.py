@@ -2,9 +2,11 @@ import json
 
 import numpy as np
 import pytest
+import xarray as xr
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
+from pipeline import store
 from pipeline.ensembles import correlation_embedding, group, noise_sd
 from pipeline.errors import PhiscaleError
 from pipeline.preprocess import preprocess
@@ -200,3 +202,22 @@ def test_same_seed_same_bytes_with_one_thread_and_with_two(method):
         with threadpool_limits(threads):
             results.append(group(data, n_ensembles=5, method=method, seed=2**63 - 1))
     assert results[0].identical(results[1])
+
+
+def test_stages_give_the_same_from_files_as_from_memory(tmp_path):
+    values, _, places = four_groups()
+    recording = build(
+        values + 10,
+        time=np.arange(len(values)) / 10,
+        sampling_rate_hz=10,
+        recording="007",
+        subject="m",
+        **places,
+    )
+    store.save(recording, tmp_path / "r.nc")
+    store.save(preprocess(store.load(tmp_path / "r.nc")), tmp_path / "p.nc")
+    for method in ("position", "activity", "region"):
+        in_memory = group(preprocess(recording), n_ensembles=4, method=method)
+        from_files = group(store.load(tmp_path / "p.nc"), n_ensembles=4, method=method)
+        xr.testing.assert_equal(in_memory, from_files)
+        assert in_memory.attrs == from_files.attrs
