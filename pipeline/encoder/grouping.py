@@ -4,6 +4,7 @@ Assignment and mapping are discrete. Forward, every step scores a hard grouping 
 states; backward, the gradient flows through the relaxed one (Gumbel-softmax, straight-through: Jang,
 Gu & Poole 2017). Membership and threshold enter the macro TPM as probabilities, so the gradient at a
 hard grouping is that of the multilinear extension: what moving one unit, or one threshold, would do.
+The best hard grouping of each restart then goes up by single moves and swaps until none is better.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from pipeline.descent import Descent
 from pipeline.errors import PhiscaleError, Problem
 from pipeline.groupings import (
     MAPPINGS,
@@ -28,8 +30,8 @@ from pipeline.groupings import (
 )
 from pipeline.tpm import MAX_UNITS, point_estimates
 
-LEARNING_RATE = 0.2
-TEMPERATURE = (2.0, 0.3)  # of the relaxation, first and last step, falling geometrically
+LEARNING_RATE = 0.05
+TEMPERATURE = (1.0, 0.5)  # of the relaxation, first and last step, falling geometrically
 EMPTY = 1e-9  # weight of the plain average in a macro state that no micro state maps to
 
 
@@ -46,8 +48,8 @@ def learn_grouping(
 
     tpm_or_states: P(ON), (2**n, n) little-endian, a dataset of `pipeline.tpm.estimate`, or states (frame,
     unit) of 0 and 1 (then a logistic TPM at lag 1 is estimated first). All restarts are trained together; each
-    keeps the best hard grouping that it passed through; the best of all is returned with the number of
-    restarts that found it. method "exhaustive" tries every grouping instead (up to 6 units). Same
+    refines the best hard grouping that it passed through; the best of all is returned with the number
+    of restarts that ended there. method "exhaustive" tries every grouping instead (up to 6 units). Same
     seed, same result. Raises `PhiscaleError` for impossible sizes, unknown mappings or methods.
     """
     p_on = _p_on(tpm_or_states)
@@ -139,8 +141,10 @@ def _train(
 def _scored(
     found: list[tuple[np.ndarray, np.ndarray]], p_on: np.ndarray, mappings: Sequence[str]
 ) -> list[Grouping]:
-    """Groupings in canonical form with the objective of the engine's own derivation."""
-    named = [canonical(group.tolist(), ks.tolist(), mappings) for group, ks in found]
+    """Groupings after the final descent, in canonical form, with the engine's own macro TPM scored."""
+    descent = Descent(p_on, mappings)
+    refined = [descent.run(group.tolist(), ks.tolist()) for group, ks in found]
+    named = [canonical(group, ks, mappings) for group, ks in refined]
     return [Grouping(g.group, g.mapping, objective(g, p_on)) for g in named]
 
 
