@@ -88,6 +88,8 @@ def canvas(width: float = WIDTH, height: float = 3.0) -> Canvas:
 def finish(figure: Canvas, folder: Path, name: str, caption: str, alt: str) -> Figure:
     """Write NAME.svg and NAME.png into `folder`, without dates, and return the figure for the page."""
     svg, png = io.BytesIO(), io.BytesIO()
+    figure.draw_without_rendering()  # lay out once, not once per format
+    figure.set_layout_engine("none")
     figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "phiscale"})
     figure.savefig(png, format="png", metadata={"Software": "phiscale"})
     write_whole(folder / f"{name}.svg", lambda path: path.write_bytes(svg.getvalue()))

@@ -20,12 +20,50 @@ SUMMARY = (
     "recording", "subject", "condition", "window", "scale", "route", "measure", "value", "ci_low",
     "ci_high", "null_mean", "null_p", "n_frames", "n_states_visited", "estimator", "flag",
 )  # fmt: skip
-NULLS = ("recording", "window", "scale", "route", "measure", "null", "mean", "sd", "z", "p", "excess", "n_surrogates")  # fmt: skip
-COMPARISON = ("measure", "scale", "route", "contrast", "n_subjects", "estimate", "ci_low", "ci_high", "p", "p_corrected", "method")  # fmt: skip
+NULLS = (
+    "recording",
+    "window",
+    "scale",
+    "route",
+    "measure",
+    "null",
+    "mean",
+    "sd",
+    "z",
+    "p",
+    "excess",
+    "n_surrogates",
+)
+COMPARISON = (
+    "measure",
+    "scale",
+    "route",
+    "contrast",
+    "n_subjects",
+    "estimate",
+    "ci_low",
+    "ci_high",
+    "p",
+    "p_corrected",
+    "method",
+)
 QUALITY = ("recording", "subject", "window", "condition", "unit", "measure", "value", "units")
 WINDOWS = ("recording", "window", "condition", "start_s", "end_s")
 ROUTES = {"micro": "micro units", "macro_units": "macro units", "macro_model": "macro model"}
-_IDENTIFIERS = ("recording", "subject", "condition", "window", "route", "measure", "unit", "flag", "estimator", "null", "contrast", "method")  # fmt: skip
+_IDENTIFIERS = (
+    "recording",
+    "subject",
+    "condition",
+    "window",
+    "route",
+    "measure",
+    "unit",
+    "flag",
+    "estimator",
+    "null",
+    "contrast",
+    "method",
+)
 
 
 @dataclass(frozen=True)
@@ -182,5 +220,10 @@ def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame(columns=list(columns))
     text = {c: "str" for c in _IDENTIFIERS if c in columns}
-    table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values={c: ["", "nan"] for c in columns if c not in text})  # fmt: skip
+    table = pd.read_csv(
+        path,
+        dtype=text,
+        keep_default_na=False,
+        na_values={c: ["", "nan"] for c in columns if c not in text},
+    )
     return table

@@ -15,6 +15,7 @@ from pipeline.report import canvas, glossary
 from pipeline.report.canvas import FAINT, INK, MUTED, NULL, Figure
 from pipeline.report.data import ROUTES, Scale, Study, by_subject
 from pipeline.report.truth import planted
+
 RANDOM = "random_grouping"
 
 
@@ -35,7 +36,13 @@ def scales(study: Study) -> Figure | None:
 
 def other_measures(study: Study) -> Figure | None:
     """Effective information, causal power and the size of the structure, in the same layout."""
-    names = ["effective_information", "causal_power", "phi_s_complex", "n_distinctions", "n_relations"]  # fmt: skip
+    names = [
+        "effective_information",
+        "causal_power",
+        "phi_s_complex",
+        "n_distinctions",
+        "n_relations",
+    ]
     figure = _grid(study, names)
     if figure is None:
         return None
@@ -59,7 +66,11 @@ def _nulls(study: Study) -> str:
     """Say what the grey marks are."""
     used = set(study.nulls["null"])
     band = _band(study)
-    said = f"Grey bands: the null “{glossary.NULL_NAMES.get(band, band)}”, mean ± sd over surrogates." if band else ""  # fmt: skip
+    said = (
+        f"Grey bands: the null “{glossary.NULL_NAMES.get(band, band)}”, mean ± sd over surrogates."
+        if band
+        else ""
+    )
     return said + (" Dotted: mean of matched random groupings." if RANDOM in used else "")
 
 
@@ -68,9 +79,13 @@ def _band(study: Study) -> str:
     return next((str(n) for n in study.nulls["null"] if n != RANDOM), "")
 
 
-def _grid(study: Study, measures: Sequence[str]):  # noqa: ANN202 (a matplotlib figure or None)
+def _grid(study: Study, measures: Sequence[str]):
     """Rows: measures; columns: scales; in each panel the conditions side by side."""
-    rows = [m for m in measures if study.summary.loc[study.summary["measure"] == m, "value"].notna().any()]  # fmt: skip
+    rows = [
+        m
+        for m in measures
+        if study.summary.loc[study.summary["measure"] == m, "value"].notna().any()
+    ]
     if not rows:
         return None
     figure = canvas.canvas(height=0.9 + (2.35 if len(rows) < 3 else 1.75) * len(rows))
@@ -96,18 +111,35 @@ def _panel(panel: Axes, study: Study, scale: Scale, measure: str) -> float:
     panel.set_xlim(-0.6, len(place) - 0.4)
     panel.set_xticks(range(len(place)), list(place))
     if values["value"].notna().sum() == 0:
-        panel.text(0.5, 0.5, "not computed\nat this scale", transform=panel.transAxes, ha="center", va="center", color=MUTED)  # fmt: skip
+        panel.text(
+            0.5,
+            0.5,
+            "not computed\nat this scale",
+            transform=panel.transAxes,
+            ha="center",
+            va="center",
+            color=MUTED,
+        )
         return 0.0
     offset = _offsets(study.subjects)
     top = _draw_nulls(panel, study, scale, measure, place)
     for subject, rows in values.groupby("subject", sort=False):
-        rows = rows.assign(x=[place[c] + offset[subject] for c in rows["condition"]]).sort_values("x")  # fmt: skip
+        rows = rows.assign(x=[place[c] + offset[subject] for c in rows["condition"]]).sort_values(
+            "x"
+        )
         panel.plot(rows["x"], rows["value"], color=FAINT, lw=0.9, zorder=1)
         for point in rows.itertuples():
             _dot(panel, point.x, point, colour[point.condition], marker[point.condition])
     for condition, rows in values.groupby("condition", sort=False):
         x = place[condition]
-        panel.plot([x - 0.3, x + 0.3], [rows["value"].mean()] * 2, color=INK, lw=1.8, zorder=2, solid_capstyle="butt")  # fmt: skip
+        panel.plot(
+            [x - 0.3, x + 0.3],
+            [rows["value"].mean()] * 2,
+            color=INK,
+            lw=1.8,
+            zorder=2,
+            solid_capstyle="butt",
+        )
     top = max(top, values[["value", "ci_high"]].max().max())
     for point in planted(study, scale, measure).itertuples():
         x = place[point.condition] + offset[point.subject]
@@ -116,13 +148,17 @@ def _panel(panel: Axes, study: Study, scale: Scale, measure: str) -> float:
     return float(top)
 
 
-def _dot(panel: Axes, x: float, point, colour: str, marker: str) -> None:  # noqa: ANN001 (row)
+def _dot(panel: Axes, x: float, point, colour: str, marker: str) -> None:
     if np.isfinite(point.ci_low):
-        panel.plot([x, x], [point.ci_low, point.ci_high], color=colour, lw=1.4, alpha=0.65, zorder=3)  # fmt: skip
+        panel.plot(
+            [x, x], [point.ci_low, point.ci_high], color=colour, lw=1.4, alpha=0.65, zorder=3
+        )
     panel.plot(x, point.value, marker, ms=5.5, color=colour, mec="white", mew=0.6, zorder=4)
 
 
-def _draw_nulls(panel: Axes, study: Study, scale: Scale, measure: str, place: dict[str, int]) -> float:  # fmt: skip
+def _draw_nulls(
+    panel: Axes, study: Study, scale: Scale, measure: str, place: dict[str, int]
+) -> float:
     """Grey marks per condition: a null's mean over windows ± its mean sd; dotted: random groupings."""
     table = scale.of(study.nulls)
     table = table[table["measure"] == measure]
@@ -135,7 +171,9 @@ def _draw_nulls(panel: Axes, study: Study, scale: Scale, measure: str, place: di
         mean, x = rows["mean"].mean(), place[condition]
         sd = rows["sd"].fillna(0).mean() if family != RANDOM else 0.0
         if sd:
-            panel.fill_between([x - 0.38, x + 0.38], mean - sd, mean + sd, color=NULL, alpha=0.28, lw=0, zorder=0)  # fmt: skip
+            panel.fill_between(
+                [x - 0.38, x + 0.38], mean - sd, mean + sd, color=NULL, alpha=0.28, lw=0, zorder=0
+            )
         line = (0, (1, 1.2)) if family == RANDOM else "-"
         panel.plot([x - 0.38, x + 0.38], [mean, mean], color=MUTED, lw=1.1, ls=line, zorder=1.5)
         top = max(top, mean + sd)
@@ -160,21 +198,45 @@ def _limits(row: Sequence[Axes], reach: Sequence[float]) -> None:
         if panel is not row[0] and common:
             panel.tick_params(labelleft=False)
     if drawn and not common:
-        row[-1].annotate("own y axis", (1, 1), xycoords="axes fraction", ha="right", va="bottom", color=MUTED, fontsize=7.5)  # fmt: skip
+        row[-1].annotate(
+            "own y axis",
+            (1, 1),
+            xycoords="axes fraction",
+            ha="right",
+            va="bottom",
+            color=MUTED,
+            fontsize=7.5,
+        )
 
 
-def _legend(figure, study: Study) -> None:  # noqa: ANN001 (a matplotlib figure)
+def _legend(figure, study: Study) -> None:
     colour, marker = canvas.colours(study.conditions), canvas.markers(study.conditions)
-    handles = [Line2D([], [], marker=marker[c], color="none", mfc=colour[c], mec="white", ms=7, label=c) for c in study.conditions]  # fmt: skip
+    handles = [
+        Line2D([], [], marker=marker[c], color="none", mfc=colour[c], mec="white", ms=7, label=c)
+        for c in study.conditions
+    ]
     handles.append(Line2D([], [], color=INK, lw=2.2, label="mean of subjects"))
     if _band(study):
         handles.append((Patch(color=NULL, alpha=0.28, lw=0), Line2D([], [], color=MUTED, lw=1.1)))
     if RANDOM in set(study.nulls["null"]):
-        handles.append(Line2D([], [], color=MUTED, lw=1.1, ls=(0, (1, 1.2)), label="random groupings"))
+        handles.append(
+            Line2D([], [], color=MUTED, lw=1.1, ls=(0, (1, 1.2)), label="random groupings")
+        )
     if study.truths:
-        handles.append(Line2D([], [], marker="D", color="none", mfc="white", mec=INK, ms=7, label="planted value"))  # fmt: skip
+        handles.append(
+            Line2D(
+                [], [], marker="D", color="none", mfc="white", mec=INK, ms=7, label="planted value"
+            )
+        )
     labels = ["null" if isinstance(h, tuple) else h.get_label() for h in handles]
-    figure.legend(handles, labels, loc="outside upper center", ncols=min(len(handles), 7), handlelength=1.6, columnspacing=1.2)  # fmt: skip
+    figure.legend(
+        handles,
+        labels,
+        loc="outside upper center",
+        ncols=min(len(handles), 7),
+        handlelength=1.6,
+        columnspacing=1.2,
+    )
 
 
 def _alt(study: Study, measures: Sequence[str]) -> str:
@@ -183,7 +245,11 @@ def _alt(study: Study, measures: Sequence[str]) -> str:
     for scale in study.scales:
         table = scale.of(study.summary)
         for measure in measures:
-            means = by_subject(table[table["measure"] == measure]).groupby("condition", sort=False)["value"].mean()  # fmt: skip
+            means = (
+                by_subject(table[table["measure"] == measure])
+                .groupby("condition", sort=False)["value"]
+                .mean()
+            )
             known = [f"{c} {glossary.number(means[c])}" for c in study.conditions if c in means]
             if known and means.notna().any():
                 parts.append(f"{glossary.plain(measure)}, {scale}: {', '.join(known)}")
@@ -209,12 +275,26 @@ def contrasts(study: Study) -> Figure | None:
             for row in rows.itertuples():
                 colour = canvas.PALETTE[0] if scale.route == "micro" else canvas.PALETTE[1]
                 panel.plot([row.ci_low, row.ci_high], [y, y], color=colour, lw=2, alpha=0.6)
-                panel.plot(row.estimate, y, "o" if scale.route == "micro" else "s", color=colour, ms=5.5, mec="white", mew=0.6)  # fmt: skip
+                panel.plot(
+                    row.estimate,
+                    y,
+                    "o" if scale.route == "micro" else "s",
+                    color=colour,
+                    ms=5.5,
+                    mec="white",
+                    mew=0.6,
+                )
         term = glossary.MEASURES[measure]
-        panel.set_title(term.sign.replace(", common ", ",\ncommon\n").replace("e inf", "e\ninf"), fontsize=8, fontweight="normal")
+        panel.set_title(
+            term.sign.replace(", common ", ",\ncommon\n").replace("e inf", "e\ninf"),
+            fontsize=8,
+            fontweight="normal",
+        )
         panel.set_xlabel(f"difference [{term.unit}]")
         panel.locator_params(axis="x", nbins=4)
-    panels[0].set_yticks(range(len(lines)), [f"{name.replace('-', ' − ')},  {scale}" for scale, name in lines])  # fmt: skip
+    panels[0].set_yticks(
+        range(len(lines)), [f"{name.replace('-', ' − ')},  {scale}" for scale, name in lines]
+    )
     panels[0].set_ylim(len(lines) - 0.4, -0.6)
     return canvas.finish(
         figure,
@@ -238,10 +318,20 @@ def activity(study: Study) -> Figure | None:
         offset = _offsets(sorted(set(values["subject"])))
         place = {c: i for i, c in enumerate(study.conditions)}
         for subject, rows in values.groupby("subject", sort=False):
-            rows = rows.assign(x=[place[c] + offset[subject] for c in rows["condition"]]).sort_values("x")  # fmt: skip
+            rows = rows.assign(
+                x=[place[c] + offset[subject] for c in rows["condition"]]
+            ).sort_values("x")
             panel.plot(rows["x"], rows["value"], color=FAINT, lw=0.9, zorder=1)
             for point in rows.itertuples():
-                panel.plot(point.x, point.value, marker[point.condition], color=colour[point.condition], ms=5.5, mec="white", mew=0.6)  # fmt: skip
+                panel.plot(
+                    point.x,
+                    point.value,
+                    marker[point.condition],
+                    color=colour[point.condition],
+                    ms=5.5,
+                    mec="white",
+                    mew=0.6,
+                )
         panel.set_xticks(range(len(place)), list(place), rotation=30, ha="right")
         panel.set_xlim(-0.6, len(place) - 0.4)
         panel.set_ylim(0, max(values["value"].max() * 1.1, 1e-9))
@@ -265,25 +355,47 @@ def window_means(study: Study, measure: str) -> pd.DataFrame:
 def truth(study: Study) -> Figure | None:
     """Estimated against planted values, where the recordings are simulated."""
     pairs = truth_pairs(study)
-    measures = [m for m in ("phi_s", "big_phi", "effective_information") if m in set(pairs["measure"])]  # fmt: skip
+    measures = [
+        m for m in ("phi_s", "big_phi", "effective_information") if m in set(pairs["measure"])
+    ]
     if not measures:
         return None
     figure = canvas.canvas(height=2.75)
     colour = canvas.colours(study.conditions)
-    shape = {route: m for route, m in zip(ROUTES, ("o", "s", "^"), strict=True)}
+    shape = dict(zip(ROUTES, ("o", "s", "^"), strict=True))
     panels = figure.subplots(1, len(measures), squeeze=False)[0]
     for panel, measure in zip(panels, measures, strict=True):
         rows = pairs[pairs["measure"] == measure]
         top = 1.08 * max(rows[["truth", "value", "ci_high"]].max().max(), 1e-9)
         panel.plot([0, top], [0, top], color=MUTED, lw=0.8, ls=":")
         for row in rows.itertuples():
-            panel.plot([row.truth] * 2, [row.ci_low, row.ci_high], color=colour[row.condition], lw=1.2, alpha=0.6)  # fmt: skip
-            panel.plot(row.truth, row.value, shape[row.route], color=colour[row.condition], ms=5.5, mec="white", mew=0.6)  # fmt: skip
-        panel.set(xlim=(0, top), ylim=(0, top), xlabel="planted", title=glossary.axis(measure))  # fmt: skip
+            panel.plot(
+                [row.truth] * 2,
+                [row.ci_low, row.ci_high],
+                color=colour[row.condition],
+                lw=1.2,
+                alpha=0.6,
+            )
+            panel.plot(
+                row.truth,
+                row.value,
+                shape[row.route],
+                color=colour[row.condition],
+                ms=5.5,
+                mec="white",
+                mew=0.6,
+            )
+        panel.set(xlim=(0, top), ylim=(0, top), xlabel="planted", title=glossary.axis(measure))
         panel.title.set_fontsize(8.5)
     panels[0].set_ylabel("estimated")
-    handles = [Line2D([], [], marker="o", color="none", mfc=colour[c], mec="white", ms=7, label=c) for c in study.conditions]  # fmt: skip
-    handles += [Line2D([], [], marker=shape[r], color="none", mfc=MUTED, mec="white", ms=7, label=ROUTES[r]) for r in dict.fromkeys(pairs["route"])]  # fmt: skip
+    handles = [
+        Line2D([], [], marker="o", color="none", mfc=colour[c], mec="white", ms=7, label=c)
+        for c in study.conditions
+    ]
+    handles += [
+        Line2D([], [], marker=shape[r], color="none", mfc=MUTED, mec="white", ms=7, label=ROUTES[r])
+        for r in dict.fromkeys(pairs["route"])
+    ]
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
     inside = pairs["truth"].between(pairs["ci_low"], pairs["ci_high"])
     known = pairs["ci_low"].notna()

@@ -101,6 +101,7 @@ def number(value: float | None, digits: int = 3) -> str:
         text = f"{value:.1e}"
     else:
         text = f"{value:#.{digits}g}".rstrip(".")
+        text = f"{value:.0f}" if "e" in text else text  # 999.96 is 1000, not 1.00e+03
     return text.replace("-", MINUS)
 
 

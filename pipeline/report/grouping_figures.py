@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +66,15 @@ def groupings(study: Study) -> list[Grouping]:
             )
         )
     order = {c: i for i, c in enumerate(study.conditions)}
-    return sorted(found, key=lambda g: (g.size, study.analysed.index(g.recording) if g.recording in study.analysed else 0, order.get(g.condition, 0), g.window))  # fmt: skip
+    return sorted(
+        found,
+        key=lambda g: (
+            g.size,
+            study.analysed.index(g.recording) if g.recording in study.analysed else 0,
+            order.get(g.condition, 0),
+            g.window,
+        ),
+    )
 
 
 def _unit_names(tpm: xr.Dataset) -> list[str]:
@@ -108,7 +117,9 @@ def maps(study: Study, found: list[Grouping], size: int) -> Figure | None:
                 schematic |= _map(panel, study, ensembles, own[0])
             else:
                 canvas.bare(panel)
-                panel.text(0.5, 0.5, "no such window", ha="center", color=MUTED, transform=panel.transAxes)  # fmt: skip
+                panel.text(
+                    0.5, 0.5, "no such window", ha="center", color=MUTED, transform=panel.transAxes
+                )
         line[0].set_ylabel(f"{recording}\ny [mm]" if not schematic else recording)
     for panel, condition in zip(axes[0], columns, strict=True):
         panel.set_title(f"{condition}\n{panel.get_title(loc='left')}", fontsize=8.5)
@@ -116,8 +127,16 @@ def maps(study: Study, found: list[Grouping], size: int) -> Figure | None:
         if not schematic:
             panel.set_xlabel("x [mm]")
     left_out = len({g.recording for g in found}) - len(rows)
-    more = f" One recording per subject is drawn; the table lists the other {left_out}." if left_out > 0 else ""  # fmt: skip
-    where = "Units without known positions are drawn on a circle." if schematic else "Dots: neurons at their positions."  # fmt: skip
+    more = (
+        f" One recording per subject is drawn; the table lists the other {left_out}."
+        if left_out > 0
+        else ""
+    )
+    where = (
+        "Units without known positions are drawn on a circle."
+        if schematic
+        else "Dots: neurons at their positions."
+    )
     truth = " Dotted links: units of one planted macro unit (simulated)." if study.truths else ""
     return canvas.finish(
         figure,
@@ -141,7 +160,11 @@ def _rows(study: Study, found: list[Grouping]) -> list[str]:
 def _map(panel: Axes, study: Study, ensembles: xr.Dataset, grouping: Grouping) -> bool:
     """Draw one window; returns whether it had to be a scheme."""
     label = ensembles["label"].values
-    xy = np.column_stack([ensembles["x"].values, ensembles["y"].values]) if "x" in ensembles.coords or "x" in ensembles else np.full((len(label), 2), np.nan)  # fmt: skip
+    xy = (
+        np.column_stack([ensembles["x"].values, ensembles["y"].values])
+        if "x" in ensembles.coords or "x" in ensembles
+        else np.full((len(label), 2), np.nan)
+    )
     n = len(grouping.group)
     known = len(xy) == len(label) and all(np.isfinite(xy[label == u]).any() for u in range(n))
     if known:
@@ -160,14 +183,29 @@ def _map(panel: Axes, study: Study, ensembles: xr.Dataset, grouping: Grouping) -
     _links(panel, centre, grouping.group, "-", 1.6, [canvas.PALETTE[g] for g in grouping.group])
     _planted_links(panel, study, ensembles, grouping, centre)
     for u, name in enumerate(grouping.units):
-        panel.text(*centre[u], name, ha="center", va="center", fontsize=7.5, zorder=6, bbox={"boxstyle": "round,pad=0.25", "fc": "white", "ec": canvas.PALETTE[grouping.group[u]], "lw": 1.2})  # fmt: skip
+        panel.text(
+            *centre[u],
+            name,
+            ha="center",
+            va="center",
+            fontsize=7.5,
+            zorder=6,
+            bbox={
+                "boxstyle": "round,pad=0.25",
+                "fc": "white",
+                "ec": canvas.PALETTE[grouping.group[u]],
+                "lw": 1.2,
+            },
+        )
     verdict = {True: "as planted", False: "not the planted one", None: ""}[grouping.planted]
     mapping = ", ".join(m.upper() for m in grouping.mapping)
     panel.set_title(f"{mapping}{'; ' if verdict else ''}{verdict}", fontsize=8, fontweight="normal")
     return not known
 
 
-def _planted_links(panel: Axes, study: Study, ensembles: xr.Dataset, grouping: Grouping, centre: np.ndarray) -> None:  # fmt: skip
+def _planted_links(
+    panel: Axes, study: Study, ensembles: xr.Dataset, grouping: Grouping, centre: np.ndarray
+) -> None:
     truth = study.truths.get(grouping.recording)
     known = planted_grouping(truth, grouping.condition, grouping.size) if truth else None
     if truth is None or known is None:
@@ -178,8 +216,12 @@ def _planted_links(panel: Axes, study: Study, ensembles: xr.Dataset, grouping: G
         _links(panel, centre, group, (0, (1, 1.5)), 1.3, [INK] * len(group))
 
 
-def _links(panel: Axes, centre: np.ndarray, group: list[int], ls, lw: float, colour: list[str]) -> None:  # noqa: ANN001  # fmt: skip
+def _links(
+    panel: Axes, centre: np.ndarray, group: list[int], ls, lw: float, colour: list[str]
+) -> None:
     for k in sorted(set(group)):
         members = [u for u, g in enumerate(group) if g == k]
-        for a, b in zip(members, members[1:], strict=False):
-            panel.plot(*centre[[a, b]].T, ls=ls, lw=lw, color=colour[a], zorder=5 if ls != "-" else 4)  # fmt: skip
+        for a, b in itertools.pairwise(members):
+            panel.plot(
+                *centre[[a, b]].T, ls=ls, lw=lw, color=colour[a], zorder=5 if ls != "-" else 4
+            )

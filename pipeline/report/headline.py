@@ -62,7 +62,11 @@ def analysed(study: Study) -> str:
     scales = ", ".join(map(str, study.scales))
     text = f"{len(study.analysed)} {kind} of {_count(len(study.subjects), 'subject')}, {_count(len(rows), 'window')} in {_count(len(study.conditions), 'condition')} ({', '.join(study.conditions)}), at {_count(len(study.scales), 'scale')} ({scales})."
     failed = {f["recording"] for f in study.failures} - set(study.analysed)
-    return text + (f" {_count(len(failed), 'recording')} failed and {'is' if len(failed) == 1 else 'are'} left out." if failed else "")  # fmt: skip
+    return text + (
+        f" {_count(len(failed), 'recording')} failed and {'is' if len(failed) == 1 else 'are'} left out."
+        if failed
+        else ""
+    )
 
 
 def answers(study: Study) -> list[ScaleAnswer]:
@@ -75,15 +79,65 @@ def verdict(study: Study, found: list[ScaleAnswer]) -> list[str]:
     if not found:
         return ["No phi_s could be computed; see the failures below."]
     if len(study.conditions) < 2:
-        return ["The study has a single condition, so nothing is compared; phi_s is " + "; ".join(f"{number(a.means.iloc[0])} ibit at {a.scale}" for a in found) + "."]  # fmt: skip
+        return [
+            "The study has a single condition, so nothing is compared; phi_s is "
+            + "; ".join(f"{number(a.means.iloc[0])} ibit at {a.scale}" for a in found)
+            + "."
+        ]
     orders = {tuple(a.means.index) for a in found}
-    where = f"at {'both' if len(found) == 2 else f'all {len(found)}'} scales" if len(found) > 1 else f"({found[0].scale})"  # fmt: skip
+    where = (
+        f"at {'both' if len(found) == 2 else f'all {len(found)}'} scales"
+        if len(found) > 1
+        else f"({found[0].scale})"
+    )
     if len(orders) == 1:
         order = next(iter(orders))
-        first = f"phi_s is highest in {order[0]} and lowest in {order[-1]} {where}: {' > '.join(order)}."  # fmt: skip
+        first = f"phi_s is highest in {order[0]} and lowest in {order[-1]} {where}: {' > '.join(order)}."
     else:
-        first = "The order of the conditions by phi_s differs between scales: " + "; ".join(f"{' > '.join(a.means.index)} at {a.scale}" for a in found) + "."  # fmt: skip
-    return [first, _support(found)]
+        first = (
+            "The order of the conditions by phi_s differs between scales: "
+            + "; ".join(f"{' > '.join(a.means.index)} at {a.scale}" for a in found)
+            + "."
+        )
+    return [first, _support(found), *_beyond_null(study)]
+
+
+def _beyond_null(study: Study) -> list[str]:
+    """How many values stand out from surrogates without interaction."""
+    rows = study.nulls[(study.nulls["measure"] == "phi_s") & study.nulls["p"].notna()]
+    rows = rows[rows["null"] != "random_grouping"]
+    if rows.empty:
+        return [
+            "No null was computed: it is not known how much of phi_s short data alone would give."
+        ]
+    above, names = int((rows["p"] <= ALPHA).sum()), dict.fromkeys(rows["null"])
+    null = ", ".join(NULL_NAMES.get(str(n), str(n)) for n in names)
+    return [
+        f"{above} of {len(rows)} values of phi_s (windows at all scales) stand out from their null ({null}; p ≤ {ALPHA:g})."
+    ]
+
+
+def across_scales(study: Study) -> list[str]:
+    """Which scale has the larger phi_s in each condition, subject by subject."""
+    table = study.summary[(study.summary["measure"] == "phi_s") & study.summary["value"].notna()]
+    if table.groupby(["route", "scale"]).ngroups < 2:
+        return []
+    values = pd.concat(
+        [by_subject(scale.of(table)).assign(at=str(scale)) for scale in study.scales]
+    )
+    said = []
+    for condition in study.conditions:
+        own = values[values["condition"] == condition]
+        wide = own.pivot_table(index="subject", columns="at", values="value", sort=False).dropna()
+        if wide.empty or wide.shape[1] < 2:
+            continue
+        means = wide.mean().sort_values(ascending=False, kind="stable")
+        best = int((wide.idxmax(axis=1) == means.index[0]).sum())
+        listed = ", ".join(f"{number(v)} ibit at {at}" for at, v in means.items())
+        said.append(
+            f"{condition}: largest at {means.index[0]} in {best} of {_count(len(wide), 'subject')} (means: {listed})."
+        )
+    return said
 
 
 def _support(found: list[ScaleAnswer]) -> str:
@@ -96,7 +150,7 @@ def _support(found: list[ScaleAnswer]) -> str:
     if subjects < 2:
         return "One subject has both conditions: the difference is described, not tested."
     attainable = min(c.attainable for c in contrasts)
-    test = f"with {subjects} subjects the sign-flip test cannot give a p below {probability(attainable)}, so significance at {ALPHA:g} is out of reach whatever the data"  # fmt: skip
+    test = f"with {subjects} subjects the sign-flip test cannot give a p below {probability(attainable)}, so significance at {ALPHA:g} is out of reach whatever the data"
     if significant:
         rest = f"; for {n - significant} it is not shown" if significant < n else ""
         return f"The difference in phi_s is significant (corrected p ≤ {ALPHA:g}) for {significant} of {n} contrasts, and the interval over subjects excludes zero for {excluding}{rest}."
@@ -119,7 +173,9 @@ def _answer(study: Study, scale: Scale) -> ScaleAnswer | None:
     sentences = [f"Means over subjects: {order} ibit.{_consistency(values, means)}"]
     sentences += _common(study, scale, contrasts)
     sentences += _against_null(study, scale)
-    return ScaleAnswer(scale, means, contrasts, contrasts_of(study, scale, "phi_s_common"), sentences)
+    return ScaleAnswer(
+        scale, means, contrasts, contrasts_of(study, scale, "phi_s_common"), sentences
+    )
 
 
 def _consistency(values: pd.DataFrame, means: pd.Series) -> str:
@@ -138,7 +194,19 @@ def contrasts_of(study: Study, scale: Scale, measure: str) -> list[Contrast]:
     found = []
     for row in table.itertuples():
         a, b = split(row.contrast)
-        found.append(Contrast(a, b, int(row.n_subjects), row.estimate, row.ci_low, row.ci_high, row.p, row.p_corrected, attainable_p(row.method, int(row.n_subjects))))  # fmt: skip
+        found.append(
+            Contrast(
+                a,
+                b,
+                int(row.n_subjects),
+                row.estimate,
+                row.ci_low,
+                row.ci_high,
+                row.p,
+                row.p_corrected,
+                attainable_p(row.method, int(row.n_subjects)),
+            )
+        )
     return found
 
 
@@ -162,7 +230,9 @@ def _common(study: Study, scale: Scale, contrasts: list[Contrast]) -> list[str]:
         return []
     same = sum(np.sign(c.estimate) == np.sign(k.estimate) for c, k in pairs)
     largest, shared = max(pairs, key=lambda pair: abs(pair[0].estimate))
-    return [f"With one occupancy for all conditions, {same} of {len(pairs)} differences keep their sign ({largest.a} − {largest.b}: {number(shared.estimate)} instead of {number(largest.estimate)} ibit); what is left is a difference of mechanism, what is gone came from which states are visited."]  # fmt: skip
+    return [
+        f"With one occupancy for all conditions, {same} of {len(pairs)} differences keep their sign ({largest.a} − {largest.b}: {number(shared.estimate)} instead of {number(largest.estimate)} ibit); what is left is a difference of mechanism, what is gone came from which states are visited."
+    ]
 
 
 def _against_null(study: Study, scale: Scale) -> list[str]:
@@ -170,7 +240,9 @@ def _against_null(study: Study, scale: Scale) -> list[str]:
     table = scale.of(study.nulls)
     table = table[(table["measure"] == "phi_s") & table["p"].notna()]
     if table.empty:
-        return ["No null was computed, so it is not known whether these values differ from those of unconnected units."]  # fmt: skip
+        return [
+            "No null was computed, so it is not known whether these values differ from those of unconnected units."
+        ]
     return [_family(study, str(family), rows) for family, rows in table.groupby("null", sort=False)]
 
 
@@ -179,14 +251,18 @@ def _family(study: Study, family: str, rows: pd.DataFrame) -> str:
     smallest = 1 / (1 + rows["n_surrogates"])
     decidable = bool((smallest <= ALPHA).all())
     above = rows["p"] <= (ALPHA if decidable else smallest + 1e-9)
-    condition = [study.condition_of(r, w) for r, w in zip(rows["recording"], rows["window"], strict=True)]  # fmt: skip
+    condition = [
+        study.condition_of(r, w) for r, w in zip(rows["recording"], rows["window"], strict=True)
+    ]
     of = above.groupby(np.array(condition, dtype=str)).agg(["sum", "count"])
-    counts = ", ".join(f"{c} {of['sum'][c]} of {of['count'][c]}" for c in study.conditions if c in of.index)  # fmt: skip
+    counts = ", ".join(
+        f"{c} {of['sum'][c]} of {of['count'][c]}" for c in study.conditions if c in of.index
+    )
     name = NULL_NAMES.get(family, family)
     if decidable:
         return f"Windows with phi_s above the null “{name}” at p ≤ {ALPHA:g}: {counts}."
     n = int(rows["n_surrogates"].max())
-    return f"Windows with phi_s above all of the {_count(n, 'surrogate')} of the null “{name}”: {counts}. With so few, p cannot fall below {probability(float(smallest.min()))}: a comparison, not a test."  # fmt: skip
+    return f"Windows with phi_s above all of the {_count(n, 'surrogate')} of the null “{name}”: {counts}. With so few, p cannot fall below {probability(float(smallest.min()))}: a comparison, not a test."
 
 
 def _all_simulated(study: Study) -> bool:

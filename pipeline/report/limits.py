@@ -22,56 +22,103 @@ def limits(study: Study, found: list[Grouping]) -> list[str]:
         "phi_s and Φ are those of the units as they were defined here (ensembles, threshold, time bin, lag). Other definitions give other values; none of these numbers is the Φ of a brain.",
     ]
     if study.truths:
-        said.append("Recordings with planted values are simulated: they test the method and say nothing about animals.")  # fmt: skip
-    for part in (_subjects, _short, _predicts_nothing, _unvisited, _constant, _drifting, _dependent, _rates, _unequal):
+        said.append(
+            "Recordings with planted values are simulated: they test the method and say nothing about animals."
+        )
+    for part in (
+        _subjects,
+        _short,
+        _predicts_nothing,
+        _unvisited,
+        _constant,
+        _drifting,
+        _dependent,
+        _rates,
+        _unequal,
+    ):
         said += part(study)
     return said + _null(study) + _groupings(found)
 
 
 def _subjects(study: Study) -> list[str]:
     if study.comparison.empty:
-        return ["There is no contrast between conditions; every number describes its own window."] if len(study.summary) else []  # fmt: skip
+        return (
+            ["There is no contrast between conditions; every number describes its own window."]
+            if len(study.summary)
+            else []
+        )
     n = int(study.comparison["n_subjects"].max())
-    smallest = min(attainable_p(str(r.method), int(r.n_subjects)) for r in study.comparison.itertuples())  # fmt: skip
+    smallest = min(
+        attainable_p(str(r.method), int(r.n_subjects)) for r in study.comparison.itertuples()
+    )
     reach = "No p in this report can reach 0.05." if smallest > ALPHA else ""
-    return [f"The subject is the unit of inference: at most {n} enter a contrast, and the smallest p that the sign-flip test can give is {probability(smallest)}. {reach} Error bars of single subjects show the uncertainty of one estimate, not the spread of the population."]  # fmt: skip
+    return [
+        f"The subject is the unit of inference: at most {n} enter a contrast, and the smallest p that the sign-flip test can give is {probability(smallest)}. {reach} Error bars of single subjects show the uncertainty of one estimate, not the spread of the population."
+    ]
 
 
-def _micro(study: Study):  # noqa: ANN202 (iterator of windows and their TPMs)
+def _micro(study: Study):
     return [(f"{r}/{w}", scale, tpm) for r, w, scale, tpm in study.tpms if scale.route == "micro"]
 
 
 def _short(study: Study) -> list[str]:
-    ratio = {name: float(tpm.attrs.get("n_transitions", np.nan)) / 2**scale.size for name, scale, tpm in _micro(study)}  # fmt: skip
+    ratio = {
+        name: float(tpm.attrs.get("n_transitions", np.nan)) / 2**scale.size
+        for name, scale, tpm in _micro(study)
+    }
     few = [name for name, _, tpm in _micro(study) if "few_frames" in str(tpm.attrs.get("flag", ""))]
     said = []
     if ratio:
         low = min(ratio, key=lambda name: ratio[name])
-        said.append(f"Data per state: the shortest window ({low}) has {number(ratio[low])} transitions per possible state. Short data bias phi_s and effective information upward; compare with the null, not with zero.")  # fmt: skip
+        said.append(
+            f"Data per state: the shortest window ({low}) has {number(ratio[low])} transitions per possible state. Short data bias phi_s and effective information upward; compare with the null, not with zero."
+        )
     if few:
-        said.append(f"Windows with fewer frames than the study's minimum: {_list(few)}. Their values are not to be interpreted alone.")  # fmt: skip
+        said.append(
+            f"Windows with fewer frames than the study's minimum: {_list(few)}. Their values are not to be interpreted alone."
+        )
     return said
 
 
 def _unvisited(study: Study) -> list[str]:
-    missing = {name: int(tpm.attrs["states_never_visited"]) for name, _, tpm in _micro(study) if int(tpm.attrs.get("states_never_visited", 0)) > 0}  # fmt: skip
+    missing = {
+        name: int(tpm.attrs["states_never_visited"])
+        for name, _, tpm in _micro(study)
+        if int(tpm.attrs.get("states_never_visited", 0)) > 0
+    }
     if not missing:
         return []
     total = len(_micro(study))
     worst = max(missing, key=lambda name: missing[name])
-    return [f"In {len(missing)} of {total} windows some states were never visited (most: {missing[worst]} in {worst}). phi is given for visited states only, but the unvisited rows of the TPM, which come from the model and its prior, enter every phi: they are the causes and effects that did not happen."]  # fmt: skip
+    return [
+        f"In {len(missing)} of {total} windows some states were never visited (most: {missing[worst]} in {worst}). phi is given for visited states only, but the unvisited rows of the TPM, which come from the model and its prior, enter every phi: they are the causes and effects that did not happen."
+    ]
 
 
 def _constant(study: Study) -> list[str]:
-    constant = [name for name, _, tpm in _micro(study) if "constant_unit" in str(tpm.attrs.get("flag", ""))]  # fmt: skip
-    return [f"A unit hardly changes in {_list(constant)}; phi_s of such a window says little about interaction."] if constant else []  # fmt: skip
+    constant = [
+        name for name, _, tpm in _micro(study) if "constant_unit" in str(tpm.attrs.get("flag", ""))
+    ]
+    return (
+        [
+            f"A unit hardly changes in {_list(constant)}; phi_s of such a window says little about interaction."
+        ]
+        if constant
+        else []
+    )
 
 
 def _drifting(study: Study) -> list[str]:
     rows = study.quality[study.quality["measure"] == "stationarity_z"]
     rows = rows[rows["value"].abs() > MAX_STATIONARITY_Z]
     names = list(dict.fromkeys(rows["recording"] + "/" + rows["window"]))
-    return [f"The activity drifts within {len(names)} windows (|z| > {MAX_STATIONARITY_Z:g} between halves: {_list(names)}). Time-shifted surrogates do not control for drift; phi_s may be inflated there."] if names else []  # fmt: skip
+    return (
+        [
+            f"The activity drifts within {len(names)} windows (|z| > {MAX_STATIONARITY_Z:g} between halves: {_list(names)}). Time-shifted surrogates do not control for drift; phi_s may be inflated there."
+        ]
+        if names
+        else []
+    )
 
 
 def _dependent(study: Study) -> list[str]:
@@ -80,10 +127,12 @@ def _dependent(study: Study) -> list[str]:
     if not high:
         return []
     worst = max(high, key=lambda name: left[name])
-    return [f"Units are not independent given the past in {len(high)} of {len(left)} windows (largest correlation left: {number(left[worst], 2)} in {worst}). IIT's TPM assumes that they are; interaction faster than the time bin is not seen."]  # fmt: skip
+    return [
+        f"Units are not independent given the past in {len(high)} of {len(left)} windows (largest correlation left: {number(left[worst], 2)} in {worst}). IIT's TPM assumes that they are; interaction faster than the time bin is not seen."
+    ]
 
 
-def fit_gain(tpm) -> float:  # noqa: ANN001 (dataset)
+def fit_gain(tpm) -> float:
     """Held-out log2-likelihood of the TPM above that of constant rates [bit per transition and unit]."""
     fit, rate = (float(tpm.attrs.get(k, np.nan)) for k in ("held_out_bits", "held_out_bits_rate"))
     return fit - rate
@@ -91,10 +140,16 @@ def fit_gain(tpm) -> float:  # noqa: ANN001 (dataset)
 
 def _predicts_nothing(study: Study) -> list[str]:
     poor = [name for name, _, tpm in _micro(study) if fit_gain(tpm) <= 0]
-    return [f"In {len(poor)} of {len(_micro(study))} windows the TPM predicts held-out data no better than constant rates ({_list(poor)}): there is no measurable influence of the units on each other or on themselves, and phi_s there is estimation error."] if poor else []  # fmt: skip
+    return (
+        [
+            f"In {len(poor)} of {len(_micro(study))} windows the TPM predicts held-out data no better than constant rates ({_list(poor)}): there is no measurable influence of the units on each other or on themselves, and phi_s there is estimation error."
+        ]
+        if poor
+        else []
+    )
 
 
-def largest_residual(tpm) -> float:  # noqa: ANN001 (dataset)
+def largest_residual(tpm) -> float:
     """Largest instantaneous correlation of two units that the TPM leaves unexplained."""
     if "residual_correlation" not in tpm:
         return float("nan")
@@ -110,25 +165,43 @@ def _rates(study: Study) -> list[str]:
     rate = rate[rate > 0]
     if len(rate) < 2 or rate.max() < RATE_RATIO * rate.min():
         return []
-    return [f"Event rates differ between conditions ({rate.idxmax()} {number(rate.max(), 2)} Hz, {rate.idxmin()} {number(rate.min(), 2)} Hz). A difference in phi_s may follow from how active the units are; the common occupancy controls for which states are visited, not for everything that goes with the rate."]  # fmt: skip
+    return [
+        f"Event rates differ between conditions ({rate.idxmax()} {number(rate.max(), 2)} Hz, {rate.idxmin()} {number(rate.min(), 2)} Hz). A difference in phi_s may follow from how active the units are; the common occupancy controls for which states are visited, not for everything that goes with the rate."
+    ]
 
 
 def _unequal(study: Study) -> list[str]:
     frames = study.summary.drop_duplicates(["recording", "window"]).groupby("recording")["n_frames"]
     unequal = [str(r) for r, n in frames if n.max() > 1.2 * n.min()]
-    return [f"Windows of different length are compared in {_list(unequal)}; the bias of short data differs between them."] if unequal else []  # fmt: skip
+    return (
+        [
+            f"Windows of different length are compared in {_list(unequal)}; the bias of short data differs between them."
+        ]
+        if unequal
+        else []
+    )
 
 
 def _null(study: Study) -> list[str]:
-    rows = study.nulls[(study.nulls["measure"] == "phi_s") & (study.nulls["null"] != "random_grouping")]  # fmt: skip
+    rows = study.nulls[
+        (study.nulls["measure"] == "phi_s") & (study.nulls["null"] != "random_grouping")
+    ]
     weak = rows[rows["p"] > ALPHA]
-    return [f"{len(weak)} of {len(rows)} values of phi_s are not distinguishable from surrogates without interaction or dynamics (p > {ALPHA:g}). They are not evidence of integration."] if len(weak) else []  # fmt: skip
+    return (
+        [
+            f"{len(weak)} of {len(rows)} values of phi_s are not distinguishable from surrogates without interaction or dynamics (p > {ALPHA:g}). They are not evidence of integration."
+        ]
+        if len(weak)
+        else []
+    )
 
 
 def _groupings(found: list[Grouping]) -> list[str]:
     if not found:
         return []
-    return ["A macro grouping is chosen because it does well on the same data, so its values are optimistic; only the matched random groupings, which share sizes and mappings, show what choosing a grouping adds."]  # fmt: skip
+    return [
+        "A macro grouping is chosen because it does well on the same data, so its values are optimistic; only the matched random groupings, which share sizes and mappings, show what choosing a grouping adds."
+    ]
 
 
 def _list(names: list[str], most: int = 5) -> str:

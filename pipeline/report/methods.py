@@ -86,20 +86,34 @@ def _preprocess(p: dict[str, Any]) -> str:
         text = "The recordings held ΔF/F."
     else:
         text = f"Where a neuropil signal was available, {p['neuropil_factor']:g} times it was subtracted. ΔF/F was computed against a running baseline F0, percentile {p['baseline_percentile']:g} of a running window of {p['baseline_window_s']:g} s."
-    detrend = {"none": "No detrending was applied.", "linear": "A linear trend was removed.", "highpass": f"A running median of {p['highpass_s']:g} s was subtracted."}[p["detrend"]]  # fmt: skip
+    detrend = {
+        "none": "No detrending was applied.",
+        "linear": "A linear trend was removed.",
+        "highpass": f"A running median of {p['highpass_s']:g} s was subtracted.",
+    }[p["detrend"]]
     resample = f" Recordings were resampled to {p['resample_hz']:g} Hz." if p["resample_hz"] else ""
     return f"{text} {detrend}{resample} Frames marked as dropped (motion, missing values) were not used, and no transition was counted across them."
 
 
 def _ensembles(p: dict[str, Any]) -> str:
-    chosen = f" Chosen neurons were used for {', '.join(sorted(p['neurons']))}." if p.get("neurons") else ""  # fmt: skip
+    chosen = (
+        f" Chosen neurons were used for {', '.join(sorted(p['neurons']))}."
+        if p.get("neurons")
+        else ""
+    )
     return f"Neurons were grouped {_GROUPS[p['method']]}, into {p['iit']} units, one grouping per recording for all its windows; where a recording had no more neurons than that, each neuron was a unit. A unit's activity is the mean of its neurons' ΔF/F, each scaled by its robust noise standard deviation.{chosen}"
 
 
 def _states(p: dict[str, Any]) -> str:
     rule = _BINARIZE[p["method"]].format(**p)
-    threshold = "separately in each window" if p["per_window"] else "once for all windows of a recording"  # fmt: skip
-    matched = f" Windows were cut to their first frames, as many as the recording's shortest window of at least {p['min_frames']} frames has, so that the bias of short data is equal." if p["match_length"] else " Windows were not matched in length."  # fmt: skip
+    threshold = (
+        "separately in each window" if p["per_window"] else "once for all windows of a recording"
+    )
+    matched = (
+        f" Windows were cut to their first frames, as many as the recording's shortest window of at least {p['min_frames']} frames has, so that the bias of short data is equal."
+        if p["match_length"]
+        else " Windows were not matched in length."
+    )
     return f"In bins of {p['bin_s']:g} s a unit was {rule}. Thresholds were determined {threshold}. Bins with fewer than half of their frames valid were left out.{matched}"
 
 
@@ -120,7 +134,11 @@ def _iit(p: dict[str, Any]) -> str:
 
 def _nulls(p: dict[str, Any], macro: dict[str, Any]) -> str:
     kinds = "; ".join(_NULLS[k] for k in p["kinds"])
-    macro_text = " For macro units the grouping was learned anew on every surrogate (exhaustively, for up to 6 units); besides, they were compared with the matched random groupings." if macro["scales"] else ""  # fmt: skip
+    macro_text = (
+        " For macro units the grouping was learned anew on every surrogate (exhaustively, for up to 6 units); besides, they were compared with the matched random groupings."
+        if macro["scales"]
+        else ""
+    )
     if not p["kinds"] or not p["surrogates"]:
         return "No surrogates were computed." + macro_text
     return f"{p['surrogates']} surrogates per null ({p['big_phi_surrogates']} for Φ) went through the same estimation: {kinds}.{macro_text} One-sided p-values are (1 + number of surrogates at or above the value) / (1 + number of surrogates)."
@@ -133,5 +151,7 @@ def _compare(p: dict[str, Any]) -> str:
 def _software(study: Study) -> str:
     v = study.provenance
     known = v.get("packages", {})
-    listed = ", ".join(f"{n} {known[n]}" for n in ("numpy", "scipy", "torch", "xarray", "snakemake") if n in known)  # fmt: skip
+    listed = ", ".join(
+        f"{n} {known[n]}" for n in ("numpy", "scipy", "torch", "xarray", "snakemake") if n in known
+    )
     return f"phiscale {v.get('phiscale', '')} (Python {v.get('python', '')}{'; ' + listed if listed else ''}), seed {study.parameters['seed']}. All random choices derive from the seed."

@@ -43,7 +43,9 @@ def build(
         Path(results),
         parameters,
         failures,
-        None if windows is None else windows.astype({c: t for c, t in text.items() if c in windows}),
+        None
+        if windows is None
+        else windows.astype({c: t for c, t in text.items() if c in windows}),
         recordings.astype({c: t for c, t in text.items() if c in recordings}),
     )
     if not study.provenance:
@@ -74,6 +76,7 @@ def _content(study: Study) -> dict[str, Any]:
         "analysed": headline.analysed(study),
         "verdict": headline.verdict(study, answers),
         "answers": answers,
+        "across": headline.across_scales(study),
         "limits": limits.limits(study, found),
         "main": main,
         "others": others,
@@ -108,7 +111,10 @@ def _quality(study: Study, recording: str) -> list[Figure]:
     states = study.dataset("states", recording)
     if states is None or not states.sizes.get("frame"):
         return []
-    return [qc_figures.overview(study, recording, states), qc_figures.traces(study, recording, states)]  # fmt: skip
+    return [
+        qc_figures.overview(study, recording, states),
+        qc_figures.traces(study, recording, states),
+    ]
 
 
 def _inputs(study: Study) -> list[dict[str, str]]:
@@ -116,7 +122,13 @@ def _inputs(study: Study) -> list[dict[str, str]]:
     for recording in study.recordings["recording"]:
         dataset = study.dataset("recordings", recording)
         if dataset is not None:
-            found.append({"recording": recording, "source": str(dataset.attrs.get("source", "")), "sha256": str(dataset.attrs.get("source_sha256", ""))})  # fmt: skip
+            found.append(
+                {
+                    "recording": recording,
+                    "source": str(dataset.attrs.get("source", "")),
+                    "sha256": str(dataset.attrs.get("source_sha256", "")),
+                }
+            )
     return found
 
 

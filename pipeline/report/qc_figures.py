@@ -66,7 +66,14 @@ def traces(study: Study, recording: str, states: xr.Dataset) -> Figure:
             _activity(panels.pop(0), ensembles, time[0], time[-1] + _bin(states), len(names))
         limit = thresholds(states, window)
         for u, panel in enumerate(panels):
-            _signal(panel, time, states["signal"].values[frames, u], states["states"].values[frames, u], limit[u], _bin(states))  # fmt: skip
+            _signal(
+                panel,
+                time,
+                states["signal"].values[frames, u],
+                states["states"].values[frames, u],
+                limit[u],
+                _bin(states),
+            )
         column[0].set_title(condition if condition == window else f"{condition} ({window})")
         column[-1].set_xlabel("time [s]")
     if ensembles is not None:
@@ -121,15 +128,28 @@ def _activity(panel: Axes, ensembles: xr.Dataset, start: float, end: float, n: i
         panel.plot(time[inside], values[:, u] - u * step, lw=0.6, color=INK)
     dropped = ensembles["dropped"].values[inside].astype(bool)
     low, high = panel.get_ylim()
-    panel.fill_between(time[inside], low, high, where=dropped, color=canvas.PALETTE[3], alpha=0.35, lw=0)  # fmt: skip
+    panel.fill_between(
+        time[inside], low, high, where=dropped, color=canvas.PALETTE[3], alpha=0.35, lw=0
+    )
     panel.set_ylim(low, high)
 
 
-def _signal(panel: Axes, time: np.ndarray, signal: np.ndarray, on: np.ndarray, limit: float, width: float) -> None:  # fmt: skip
+def _signal(
+    panel: Axes, time: np.ndarray, signal: np.ndarray, on: np.ndarray, limit: float, width: float
+) -> None:
     panel.step(time, signal, where="post", lw=0.7, color=INK)
     low, high = panel.get_ylim()
     edges = np.repeat(np.append(time, time[-1] + width), 2)[1:-1]
-    panel.fill_between(edges, low, high, where=np.repeat(on > 0, 2), color=canvas.PALETTE[5], alpha=0.4, lw=0, zorder=0)  # fmt: skip
+    panel.fill_between(
+        edges,
+        low,
+        high,
+        where=np.repeat(on > 0, 2),
+        color=canvas.PALETTE[5],
+        alpha=0.4,
+        lw=0,
+        zorder=0,
+    )
     panel.set_ylim(low, high)
     if np.isfinite(limit):
         panel.axhline(limit, color=canvas.PALETTE[1], lw=0.9, ls="--")
@@ -144,16 +164,24 @@ def overview(study: Study, recording: str, states: xr.Dataset) -> Figure:
     names = [str(u) for u in states["unit"].values]
     order = [c for c in study.conditions if c in set(conditions)]
     figure = canvas.canvas(height=3.4 + 0.13 * len(names))
-    spaces = figure.add_gridspec(2, 3, height_ratios=[0.6 + 0.13 * len(names), 1.9], width_ratios=[1, 1, 1.7])  # fmt: skip
+    spaces = figure.add_gridspec(
+        2, 3, height_ratios=[0.6 + 0.13 * len(names), 1.9], width_ratios=[1, 1, 1.7]
+    )
     _raster(figure.add_subplot(spaces[0, :]), states, conditions, order, names)
     own = study.quality[study.quality["recording"] == recording]
-    for column, (measure, title) in enumerate([("fraction_on", "fraction ON"), ("event_rate_hz", "event rate [Hz]")]):  # fmt: skip
+    for column, (measure, title) in enumerate(
+        [("fraction_on", "fraction ON"), ("event_rate_hz", "event rate [Hz]")]
+    ):
         panel = figure.add_subplot(spaces[1, column])
         _bars(panel, own[own["measure"] == measure], order, names)
         panel.set_title(title, fontsize=8.5, fontweight="normal")
     never = _visits(figure.add_subplot(spaces[1, 2]), states, conditions, order)
     colour = canvas.colours(study.conditions)
-    figure.legend(handles=[Patch(color=colour[c], label=c) for c in order], loc="outside upper center", ncols=len(order))  # fmt: skip
+    figure.legend(
+        handles=[Patch(color=colour[c], label=c) for c in order],
+        loc="outside upper center",
+        ncols=len(order),
+    )
     return canvas.finish(
         figure,
         study.folder / "figures",
@@ -163,7 +191,9 @@ def overview(study: Study, recording: str, states: xr.Dataset) -> Figure:
     )
 
 
-def _raster(panel: Axes, states: xr.Dataset, conditions: np.ndarray, order: list[str], names: list[str]) -> None:  # fmt: skip
+def _raster(
+    panel: Axes, states: xr.Dataset, conditions: np.ndarray, order: list[str], names: list[str]
+) -> None:
     """An image of at most 1,500 columns; a column is ON if any of its bins is."""
     width = _bin(states)
     bins = np.round(states["time"].values / width).astype(int)
@@ -183,12 +213,18 @@ def _raster(panel: Axes, states: xr.Dataset, conditions: np.ndarray, order: list
     panel.set_xlabel("time [s]")
 
 
-def _bars(panel: Axes, rows, order: list[str], names: list[str]) -> None:  # noqa: ANN001 (table)
+def _bars(panel: Axes, rows, order: list[str], names: list[str]) -> None:
     width = 0.8 / max(len(order), 1)
     for i, condition in enumerate(order):
         own = rows[rows["condition"] == condition].groupby("unit")["value"].mean()
         heights = [float(own.get(name, np.nan)) for name in names]
-        panel.bar(np.arange(len(names)) - 0.4 + (i + 0.5) * width, heights, width, color=canvas.PALETTE[i % len(canvas.PALETTE)], label=condition)  # fmt: skip
+        panel.bar(
+            np.arange(len(names)) - 0.4 + (i + 0.5) * width,
+            heights,
+            width,
+            color=canvas.PALETTE[i % len(canvas.PALETTE)],
+            label=condition,
+        )
     panel.set_xticks(range(len(names)), names)
 
 
@@ -196,7 +232,11 @@ def _visits(panel: Axes, states: xr.Dataset, conditions: np.ndarray, order: list
     """Visits per state by condition, states sorted by number of units ON; says how many were never visited."""
     on = states["states"].values.astype(int)
     n = on.shape[1]
-    used = states["matched"].values.astype(bool) if "matched" in states.variables else np.ones(len(on), bool)  # fmt: skip
+    used = (
+        states["matched"].values.astype(bool)
+        if "matched" in states.variables
+        else np.ones(len(on), bool)
+    )
     code = on @ (1 << np.arange(n))
     index = np.arange(2**n)
     weight = np.array([int(s).bit_count() for s in index])
@@ -207,7 +247,9 @@ def _visits(panel: Axes, states: xr.Dataset, conditions: np.ndarray, order: list
         colour = canvas.PALETTE[i % len(canvas.PALETTE)]
         x = index + 0.5 * ((i + 0.5) / len(order) - 0.5)
         panel.plot(x[visits > 0], visits[visits > 0], ".", ms=4, color=colour)
-        panel.plot(x[visits == 0], np.full((visits == 0).sum(), 0.5), "x", ms=3, mew=0.9, color=colour)  # fmt: skip
+        panel.plot(
+            x[visits == 0], np.full((visits == 0).sum(), 0.5), "x", ms=3, mew=0.9, color=colour
+        )
         never.append(f"{condition} {int((visits == 0).sum())}")
     panel.set_yscale("log")
     panel.set_ylim(0.35, None)

@@ -50,7 +50,17 @@ def recordings(study: Study) -> Table:
             ("yes" if place else "no") if known else "–",
             "analysed" if row.recording in study.analysed else "failed" if _failed(study, row.recording) else "not analysed",
         ])  # fmt: skip
-    heads = ["Recording", "Subject", "Format", "Indicator", "Rate [Hz] #", "Neurons #", "Length [s] #", "Positions", "Outcome"]  # fmt: skip
+    heads = [
+        "Recording",
+        "Subject",
+        "Format",
+        "Indicator",
+        "Rate [Hz] #",
+        "Neurons #",
+        "Length [s] #",
+        "Positions",
+        "Outcome",
+    ]
     return Table("Recordings of the study's sheet.", heads, rows)
 
 
@@ -86,15 +96,37 @@ def windows(study: Study) -> Table:
             number(largest_residual(tpm), 2) if tpm is not None else "–",
             _flags(str(attrs.get("flag", ""))),
         ])  # fmt: skip
-    heads = ["Recording", "Window", "Condition", "Segments #", "Length [s] #", "Frames #", "Used #", "Dropped #", "Transitions #", "Held-out gain [bit] #", "Least visits #", "Never visited #", "Residual corr. #", "Flags"]  # fmt: skip
+    heads = [
+        "Recording",
+        "Window",
+        "Condition",
+        "Segments #",
+        "Length [s] #",
+        "Frames #",
+        "Used #",
+        "Dropped #",
+        "Transitions #",
+        "Held-out gain [bit] #",
+        "Least visits #",
+        "Never visited #",
+        "Residual corr. #",
+        "Flags",
+    ]
     caption = "Windows and their micro TPM. Frames: time bins in the window; used: after windows were matched in length; held-out gain: log2-likelihood per transition and unit on held-out blocks, above that of constant rates (0 or less: the TPM predicts nothing); residual corr.: largest instantaneous correlation of two units that is left given the past."
     return Table(caption, heads, rows)
 
 
 def failures(study: Study) -> Table:
     """What failed, where and why."""
-    rows = [[f.get("recording", "–"), f.get("window", "all"), f.get("stage", "–"), f.get("reason", "–")] for f in study.failures]  # fmt: skip
-    return Table("What failed; nothing of it enters any number.", ["Recording", "Window", "Stage", "Reason"], rows)  # fmt: skip
+    rows = [
+        [f.get("recording", "–"), f.get("window", "all"), f.get("stage", "–"), f.get("reason", "–")]
+        for f in study.failures
+    ]
+    return Table(
+        "What failed; nothing of it enters any number.",
+        ["Recording", "Window", "Stage", "Reason"],
+        rows,
+    )
 
 
 MAIN = ("phi_s", "phi_s_common", "big_phi", "effective_information", "delta_causal_power")
@@ -107,15 +139,24 @@ def contrasts(study: Study, answer: ScaleAnswer) -> Table:
         [f"{c.a} − {c.b}", str(c.n), *_difference(c), probability(c.p), probability(c.p_corrected), probability(c.attainable), *_difference(common.get((c.a, c.b)))]
         for c in answer.contrasts
     ]  # fmt: skip
-    level = f"{study.confidence:.0%} interval #"
-    heads = ["Contrast", "Subjects #", "φs difference [ibit] #", level, "p #", "p corrected #", "Smallest p possible #", "Common occupancy [ibit] #", level]  # fmt: skip
+    level = f"[{study.confidence:.0%} interval]"
+    heads = [
+        "Contrast",
+        "Subjects #",
+        f"φs difference {level}, ibit #",
+        "p #",
+        "p corrected #",
+        "smallest p possible #",
+        f"With common occupancy {level}, ibit #",
+    ]
     return Table("", heads, rows)
 
 
 def _difference(c: Contrast | None) -> list[Cell]:
     if c is None:
-        return ["–", "–"]
-    return [number(c.estimate), _interval(c.low, c.high)]
+        return ["–"]
+    interval = f" [{number(c.low)}, {number(c.high)}]" if np.isfinite(c.low) else ""
+    return [number(c.estimate) + interval]
 
 
 def _interval(low: float, high: float) -> Cell:
@@ -141,19 +182,44 @@ def comparison(study: Study, *, main: bool = True) -> Table:
         ]
         for row in table.itertuples()
     ]
-    heads = ["Measure", "Contrast", "Scale", "Unit", "Subjects #", "Difference #", f"{study.confidence:.0%} interval #", "p #", "p corrected #"]  # fmt: skip
+    heads = [
+        "Measure",
+        "Contrast",
+        "Scale",
+        "Unit",
+        "Subjects #",
+        "Difference #",
+        f"{study.confidence:.0%} interval #",
+        "p #",
+        "p corrected #",
+    ]
     return Table(_test_caption(study), heads, rows)
 
 
 def _test_caption(study: Study) -> str:
     methods = list(dict.fromkeys(study.comparison["method"]))
-    stated = f" {methods[0]}." if len(methods) == 1 else " Tests: " + " / ".join(methods[:3]) + (" / …" if len(methods) > 3 else "") + "."  # fmt: skip
-    return "Within-subject differences between conditions (first minus second), mean over subjects." + stated  # fmt: skip
+    stated = (
+        f" {methods[0]}."
+        if len(methods) == 1
+        else " Tests: " + " / ".join(methods[:3]) + (" / …" if len(methods) > 3 else "") + "."
+    )
+    return (
+        "Within-subject differences between conditions (first minus second), mean over subjects."
+        + stated
+    )
 
 
 def values(study: Study) -> Table:
     """The values of every window, for the main measures."""
-    shown = ["phi_s", "phi_s_common", "phi_s_complex", "big_phi", "effective_information", "causal_power", "delta_causal_power"]  # fmt: skip
+    shown = [
+        "phi_s",
+        "phi_s_common",
+        "phi_s_complex",
+        "big_phi",
+        "effective_information",
+        "causal_power",
+        "delta_causal_power",
+    ]
     table = study.summary[study.summary["measure"].isin(shown) & study.summary["value"].notna()]
     rows = [
         [
@@ -173,7 +239,21 @@ def values(study: Study) -> Table:
         ]
         for row in table.itertuples()
     ]
-    heads = ["Recording", "Window", "Condition", "Scale", "Measure", "Unit", "Value #", f"{study.confidence:.0%} interval #", "Null mean #", "Null p #", "Frames #", "States visited #", "Flags"]  # fmt: skip
+    heads = [
+        "Recording",
+        "Window",
+        "Condition",
+        "Scale",
+        "Measure",
+        "Unit",
+        "Value #",
+        f"{study.confidence:.0%} interval #",
+        "Null mean #",
+        "Null p #",
+        "Frames #",
+        "States visited #",
+        "Flags",
+    ]
     return Table("Values of every window (from summary.csv, which has all measures).", heads, rows)
 
 
@@ -181,7 +261,9 @@ def macro(study: Study, found: list[Grouping]) -> Table:
     """Which units form which macro unit, and what is gained by it."""
     rows = []
     for g in found:
-        own = study.summary[(study.summary["recording"] == g.recording) & (study.summary["window"] == g.window)]  # fmt: skip
+        own = study.summary[
+            (study.summary["recording"] == g.recording) & (study.summary["window"] == g.window)
+        ]
         mine = own[(own["route"] == "macro_units") & (own["scale"] == g.size)].set_index("measure")
         micro = own[own["route"] == "micro"].set_index("measure")
         outcome = {True: "yes", False: "no", None: "–"}[g.planted]
@@ -196,10 +278,24 @@ def macro(study: Study, found: list[Grouping]) -> Table:
             number(_value(mine, "delta_causal_power")),
             outcome,
         ])  # fmt: skip
-    heads = ["Recording", "Condition", "Macro units", "EI of the macro TPM [bit] #", "Found by", "φs macro [ibit] #", "φs micro [ibit] #", "Δ causal power #", "As planted"]  # fmt: skip
+    heads = [
+        "Recording",
+        "Condition",
+        "Macro units",
+        "EI of the macro TPM [bit] #",
+        "Found by",
+        "φs macro [ibit] #",
+        "φs micro [ibit] #",
+        "Δ causal power #",
+        "As planted",
+    ]
     if not study.truths:
         heads, rows = heads[:-1], [row[:-1] for row in rows]
-    return Table("The macro grain by condition: members of each macro unit and its state mapping. EI: effective information of the macro TPM, which the grouping maximises.", heads, rows)  # fmt: skip
+    return Table(
+        "The macro grain by condition: members of each macro unit and its state mapping. EI: effective information of the macro TPM, which the grouping maximises.",
+        heads,
+        rows,
+    )
 
 
 def _value(table: pd.DataFrame, measure: str, column: str = "value") -> float:
@@ -208,16 +304,35 @@ def _value(table: pd.DataFrame, measure: str, column: str = "value") -> float:
 
 def activity(study: Study) -> Table:
     """Activity of each subject and condition beside phi_s of the micro scale."""
-    shown = ["event_rate_hz", "fraction_on", "entropy_bits", "autocorrelation_time_s", "mean_pairwise_correlation", "neuron_transients_per_5min", "mean_pairwise_correlation_neurons"]  # fmt: skip
+    shown = [
+        "event_rate_hz",
+        "fraction_on",
+        "entropy_bits",
+        "autocorrelation_time_s",
+        "mean_pairwise_correlation",
+        "neuron_transients_per_5min",
+        "mean_pairwise_correlation_neurons",
+    ]
     shown = [m for m in shown if m in set(study.quality["measure"])]
-    wide = study.quality[study.quality["measure"].isin(shown)].pivot_table(index=["recording", "subject", "window", "condition"], columns="measure", values="value", sort=False)  # fmt: skip
+    wide = study.quality[study.quality["measure"].isin(shown)].pivot_table(
+        index=["recording", "subject", "window", "condition"],
+        columns="measure",
+        values="value",
+        sort=False,
+    )
     phi = study.summary[(study.summary["measure"] == "phi_s") & (study.summary["route"] == "micro")]
     phi = phi.set_index(["recording", "window"])["value"].to_dict()
     rows = [
         [recording, subject, condition if window == condition else f"{condition} ({window})", *(number(row[m], 3) for m in shown), number(phi.get((recording, window)))]
         for (recording, subject, window, condition), row in wide.iterrows()
     ]  # fmt: skip
-    heads = ["Recording", "Subject", "Condition", *(f"{plain(m).capitalize()}{_bracket(m)} #" for m in shown), "φs micro [ibit] #"]  # fmt: skip
+    heads = [
+        "Recording",
+        "Subject",
+        "Condition",
+        *(f"{plain(m).capitalize()}{_bracket(m)} #" for m in shown),
+        "φs micro [ibit] #",
+    ]
     return Table("Activity of each window (mean over units) beside its φs.", heads, rows)
 
 
@@ -232,13 +347,27 @@ def planted(pairs: pd.DataFrame) -> Table:
         [p.recording, p.condition, f"{p.scale} {ROUTES.get(p.route, p.route)}", p.measure, _unit(p.measure), number(p.truth), number(p.value), f"{number(p.ci_low)} to {number(p.ci_high)}" if pd.notna(p.ci_low) else "–", ("yes" if p.ci_low <= p.truth <= p.ci_high else "no") if pd.notna(p.ci_low) else "–"]
         for p in pairs.itertuples()
     ]  # fmt: skip
-    heads = ["Recording", "Condition", "Scale", "Measure", "Unit", "Planted #", "Estimated #", "Interval #", "Contains planted"]  # fmt: skip
+    heads = [
+        "Recording",
+        "Condition",
+        "Scale",
+        "Measure",
+        "Unit",
+        "Planted #",
+        "Estimated #",
+        "Interval #",
+        "Contains planted",
+    ]
     return Table("Planted and estimated values.", heads, rows)
 
 
 def parameters(study: Study) -> Table:
     """Every parameter of the study, flat."""
-    return Table("Parameters of study.yaml, defaults included.", ["Parameter", "Value"], list(_flat(study.parameters)))  # fmt: skip
+    return Table(
+        "Parameters of study.yaml, defaults included.",
+        ["Parameter", "Value"],
+        list(_flat(study.parameters)),
+    )
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> list[list[Cell]]:
@@ -247,7 +376,13 @@ def _flat(values: dict[str, Any], prefix: str = "") -> list[list[Cell]]:
         if isinstance(value, dict) and value:
             rows += _flat(value, f"{prefix}{key}.")
         else:
-            text = "–" if value in (None, {}, []) else ", ".join(map(str, value)) if isinstance(value, list) else str(value)  # fmt: skip
+            text = (
+                "–"
+                if value in (None, {}, [])
+                else ", ".join(map(str, value))
+                if isinstance(value, list)
+                else str(value)
+            )
             rows.append([f"{prefix}{key}", text])
     return rows
 
@@ -265,7 +400,10 @@ def versions(study: Study) -> Table:
 
 def inputs(study: Study) -> Table:
     """Input files with their checksums."""
-    rows = [[i.get("recording", ""), i.get("source", "") or "–", i.get("sha256", "") or "–"] for i in study.provenance.get("inputs", [])]  # fmt: skip
+    rows = [
+        [i.get("recording", ""), i.get("source", "") or "–", i.get("sha256", "") or "–"]
+        for i in study.provenance.get("inputs", [])
+    ]
     return Table("Inputs.", ["Recording", "Source", "SHA-256"], rows)
 
 

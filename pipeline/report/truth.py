@@ -26,7 +26,9 @@ def planted(study: Study, scale: Scale, measure: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["recording", "subject", "condition", "value"])
 
 
-def planted_grouping(truth: dict[str, Any], condition: str, size: int) -> tuple[list[int], list[str]] | None:  # fmt: skip
+def planted_grouping(
+    truth: dict[str, Any], condition: str, size: int
+) -> tuple[list[int], list[str]] | None:
     """Group of each *true* ensemble and the mappings at a macro scale, or None where nothing was planted."""
     for entry in truth["conditions"].get(condition, {}).get("scales", ()):
         if entry["route"] == "macro_units" and int(entry["scale"]) == size and "group" in entry:
@@ -54,7 +56,9 @@ def same_partition(a: list[int], b: list[int]) -> bool:
     return a_.shape == b_.shape and bool(np.all((a_[:, None] == a_) == (b_[:, None] == b_)))
 
 
-def recovered(study: Study, recording: str, window: str, size: int, group: list[int]) -> bool | None:  # fmt: skip
+def recovered(
+    study: Study, recording: str, window: str, size: int, group: list[int]
+) -> bool | None:
     """Whether a learned grouping is the planted one; None where none was planted or units cannot be matched."""
     truth, ensembles = study.truths.get(recording), study.dataset("ensembles", recording)
     if truth is None or ensembles is None:

@@ -23,7 +23,12 @@ MEASURES = {
     "micro": {"phi_s": 0.297, "phi_s_complex": 0.34, "big_phi": 9.1, "n_distinctions": 9.0, "n_relations": 210.0, "effective_information": 0.9, "causal_power": 0.22},
     "macro_units": {"phi_s": 1.262, "phi_s_complex": 1.262, "big_phi": 2.6, "n_distinctions": 2.0, "n_relations": 1.0, "effective_information": 0.8, "causal_power": 0.40},
 }  # fmt: skip
-UNITS = {"phi_s": "ibit", "phi_s_complex": "ibit", "big_phi": "ibit", "effective_information": "bit"}
+UNITS = {
+    "phi_s": "ibit",
+    "phi_s_complex": "ibit",
+    "big_phi": "ibit",
+    "effective_information": "bit",
+}
 PLANTED = {"group": [0, 0, 1, 1], "mapping": ["and", "and"]}
 RATE_HZ, BIN_S, N = 10.0, 0.5, 4
 STATES = np.array([[(s >> i) & 1 for i in range(N)] for s in range(2**N)])
@@ -55,23 +60,49 @@ def stationary(p_on: np.ndarray) -> np.ndarray:
     return occupancy
 
 
-def _var(dims: tuple[str, ...] | str, values: Any, units: str = "1", name: str = "") -> tuple[Any, ...]:
+def _var(
+    dims: tuple[str, ...] | str, values: Any, units: str = "1", name: str = ""
+) -> tuple[Any, ...]:
     return dims, values, {"units": units, "long_name": name or "value"}
 
 
 class _Recording:
     """One recording's files."""
 
-    def __init__(self, results: Path, recording: str, subject: str, conditions: tuple[str, ...], seed: int, *, frames: int, positions: bool) -> None:  # fmt: skip
-        self.results, self.recording, self.subject, self.conditions = results, recording, subject, conditions
+    def __init__(
+        self,
+        results: Path,
+        recording: str,
+        subject: str,
+        conditions: tuple[str, ...],
+        seed: int,
+        *,
+        frames: int,
+        positions: bool,
+    ) -> None:
+        self.results, self.recording, self.subject, self.conditions = (
+            results,
+            recording,
+            subject,
+            conditions,
+        )
         self.rng = np.random.default_rng(seed)
         self.frames, self.positions = frames, positions
-        self.attrs = {"recording": recording, "subject": subject, "indicator": "GCaMP6s", "sampling_rate_hz": RATE_HZ, "source": f"{recording}.nc", "source_sha256": "0" * 60 + f"{seed:04d}"}  # fmt: skip
+        self.attrs = {
+            "recording": recording,
+            "subject": subject,
+            "indicator": "GCaMP6s",
+            "sampling_rate_hz": RATE_HZ,
+            "source": f"{recording}.nc",
+            "source_sha256": "0" * 60 + f"{seed:04d}",
+        }
         self.windows = pd.DataFrame([
             {"recording": recording, "window": c, "condition": c, "start_s": i * frames * BIN_S, "end_s": (i + 1) * frames * BIN_S}
             for i, c in enumerate(conditions)
         ])  # fmt: skip
-        self.states = np.concatenate([self._simulate(planted_pairs(COUPLING[c])) for c in conditions])
+        self.states = np.concatenate(
+            [self._simulate(planted_pairs(COUPLING[c])) for c in conditions]
+        )
 
     def _simulate(self, p_on: np.ndarray) -> np.ndarray:
         state, weights, out = 0, 1 << np.arange(N), []
@@ -94,18 +125,61 @@ class _Recording:
         if not self.positions:
             xy[:] = np.nan
             centre = np.full_like(centre, np.nan)
-        dff = (0.4 * smooth[:, label] + 0.1 * self.rng.standard_normal((len(time), len(label)))).astype("f4")  # fmt: skip
+        dff = (
+            0.4 * smooth[:, label] + 0.1 * self.rng.standard_normal((len(time), len(label)))
+        ).astype("f4")
         dropped = np.zeros(len(time), bool)
         dropped[200:230] = True
-        coords = {"time": _var("time", time, "s"), "neuron": _var("neuron", neurons), "x": _var("neuron", xy[:, 0], "mm"), "y": _var("neuron", xy[:, 1], "mm"), "region": _var("neuron", [""] * len(neurons))}  # fmt: skip
-        self._save(xr.Dataset({"fluorescence": _var(("time", "neuron"), (1 + dff).astype("f4"), "a.u."), "dropped": _var("time", dropped)}, coords, self.attrs), f"recordings/{self.recording}.nc")  # fmt: skip
-        self._save(xr.Dataset({"dff": _var(("time", "neuron"), dff, "dF/F"), "f0": _var(("time", "neuron"), np.ones_like(dff), "a.u."), "dropped": _var("time", dropped)}, coords, self.attrs), f"preprocessed/{self.recording}.nc")  # fmt: skip
+        coords = {
+            "time": _var("time", time, "s"),
+            "neuron": _var("neuron", neurons),
+            "x": _var("neuron", xy[:, 0], "mm"),
+            "y": _var("neuron", xy[:, 1], "mm"),
+            "region": _var("neuron", [""] * len(neurons)),
+        }
+        self._save(
+            xr.Dataset(
+                {
+                    "fluorescence": _var(("time", "neuron"), (1 + dff).astype("f4"), "a.u."),
+                    "dropped": _var("time", dropped),
+                },
+                coords,
+                self.attrs,
+            ),
+            f"recordings/{self.recording}.nc",
+        )
+        self._save(
+            xr.Dataset(
+                {
+                    "dff": _var(("time", "neuron"), dff, "dF/F"),
+                    "f0": _var(("time", "neuron"), np.ones_like(dff), "a.u."),
+                    "dropped": _var("time", dropped),
+                },
+                coords,
+                self.attrs,
+            ),
+            f"preprocessed/{self.recording}.nc",
+        )
         units = [f"e{i}" for i in range(N)]
         activity = 4 * smooth + 0.3 * self.rng.standard_normal(smooth.shape)
         self._save(
             xr.Dataset(
-                {"activity": _var(("time", "ensemble"), activity, "noise sd"), "dropped": _var("time", dropped), "label": _var("neuron", label), "n_neurons": _var("ensemble", np.full(N, per))},  # fmt: skip
-                {"time": coords["time"], "neuron": coords["neuron"], "ensemble": _var("ensemble", units), "x": coords["x"], "y": coords["y"], "region": coords["region"], "centroid_x": _var("ensemble", centre[:, 0], "mm"), "centroid_y": _var("ensemble", centre[:, 1], "mm")},  # fmt: skip
+                {
+                    "activity": _var(("time", "ensemble"), activity, "noise sd"),
+                    "dropped": _var("time", dropped),
+                    "label": _var("neuron", label),
+                    "n_neurons": _var("ensemble", np.full(N, per)),
+                },
+                {
+                    "time": coords["time"],
+                    "neuron": coords["neuron"],
+                    "ensemble": _var("ensemble", units),
+                    "x": coords["x"],
+                    "y": coords["y"],
+                    "region": coords["region"],
+                    "centroid_x": _var("ensemble", centre[:, 0], "mm"),
+                    "centroid_y": _var("ensemble", centre[:, 1], "mm"),
+                },
                 self.attrs,
             ),
             f"ensembles/{self.recording}-k4.nc",
@@ -114,12 +188,30 @@ class _Recording:
         keep = np.ones(len(self.states), bool)
         keep[40:46] = False
         bins = np.arange(len(self.states))
-        segment = np.cumsum((np.diff(bins[keep], prepend=-1) > 1) | (condition[keep] != np.roll(condition[keep], 1)))  # fmt: skip
-        signal = self.states * self.rng.uniform(2.5, 9, self.states.shape) + np.abs(0.6 * self.rng.standard_normal(self.states.shape))  # fmt: skip
+        segment = np.cumsum(
+            (np.diff(bins[keep], prepend=-1) > 1) | (condition[keep] != np.roll(condition[keep], 1))
+        )
+        signal = self.states * self.rng.uniform(2.5, 9, self.states.shape) + np.abs(
+            0.6 * self.rng.standard_normal(self.states.shape)
+        )
         self._save(
             xr.Dataset(
-                {"states": _var(("frame", "unit"), self.states[keep]), "signal": _var(("frame", "unit"), signal[keep], "noise sd"), "threshold": _var(("window_name", "unit"), np.full((len(self.conditions), N), 2.0), "noise sd")},  # fmt: skip
-                {"time": _var("frame", bins[keep] * BIN_S, "s"), "window": _var("frame", condition[keep]), "condition": _var("frame", condition[keep]), "segment": _var("frame", segment), "matched": _var("frame", np.ones(keep.sum(), bool)), "unit": _var("unit", units), "window_name": _var("window_name", list(self.conditions))},  # fmt: skip
+                {
+                    "states": _var(("frame", "unit"), self.states[keep]),
+                    "signal": _var(("frame", "unit"), signal[keep], "noise sd"),
+                    "threshold": _var(
+                        ("window_name", "unit"), np.full((len(self.conditions), N), 2.0), "noise sd"
+                    ),
+                },
+                {
+                    "time": _var("frame", bins[keep] * BIN_S, "s"),
+                    "window": _var("frame", condition[keep]),
+                    "condition": _var("frame", condition[keep]),
+                    "segment": _var("frame", segment),
+                    "matched": _var("frame", np.ones(keep.sum(), bool)),
+                    "unit": _var("unit", units),
+                    "window_name": _var("window_name", list(self.conditions)),
+                },
                 {**self.attrs, "bin_s": BIN_S, "method": "events", "signal_units": "noise sd"},
             ),
             f"states/{self.recording}-k4.nc",
@@ -132,29 +224,70 @@ class _Recording:
         rows = []
         for c in self.conditions:
             x = self.states[condition == c].astype(float)
-            head = {"recording": self.recording, "subject": self.subject, "window": c, "condition": c}
+            head = {
+                "recording": self.recording,
+                "subject": self.subject,
+                "window": c,
+                "condition": c,
+            }
             level = {
                 "n_frames": (len(x), "1"), "n_transitions": (len(x) - 1, "1"), "n_matched": (len(x), "1"), "duration_s": (len(x) * BIN_S, "s"), "dropped_fraction": (0.003, "1"),
                 "mean_pairwise_correlation": (np.corrcoef(x.T)[np.triu_indices(N, 1)].mean(), "1"), "neuron_transients_per_5min": (8 * COUPLING[c], "1"), "mean_pairwise_correlation_neurons": (0.019, "1"),
             }  # fmt: skip
-            rows += [{**head, "unit": "", "measure": m, "value": v, "units": u} for m, (v, u) in level.items()]  # fmt: skip
+            rows += [
+                {**head, "unit": "", "measure": m, "value": v, "units": u}
+                for m, (v, u) in level.items()
+            ]
             for i, unit in enumerate(units):
                 p = x[:, i].mean()
                 rate = (np.diff(x[:, i]) > 0).sum() / (len(x) * BIN_S)
                 entropy = -p * np.log2(p) - (1 - p) * np.log2(1 - p) if 0 < p < 1 else 0.0
-                own = {"event_rate_hz": (rate, "Hz"), "fraction_on": (p, "1"), "entropy_bits": (entropy, "bit"), "autocorrelation_time_s": (0.7 + 0.1 * i, "s"), "stationarity_z": (self.rng.standard_normal(), "1")}  # fmt: skip
-                rows += [{**head, "unit": unit, "measure": m, "value": v, "units": u} for m, (v, u) in own.items()]  # fmt: skip
+                own = {
+                    "event_rate_hz": (rate, "Hz"),
+                    "fraction_on": (p, "1"),
+                    "entropy_bits": (entropy, "bit"),
+                    "autocorrelation_time_s": (0.7 + 0.1 * i, "s"),
+                    "stationarity_z": (self.rng.standard_normal(), "1"),
+                }
+                rows += [
+                    {**head, "unit": unit, "measure": m, "value": v, "units": u}
+                    for m, (v, u) in own.items()
+                ]
         store.save_table(pd.DataFrame(rows), self.results / f"quality/{self.recording}.csv")
 
     def _window(self, c: str, units: list[str]) -> None:
         x = self.states[np.repeat(self.conditions, self.frames) == c]
         code = x @ (1 << np.arange(N))
         visits = np.bincount(code, minlength=2**N)
-        p_on = np.clip(planted_pairs(COUPLING[c]) + 0.03 * self.rng.standard_normal((2**N, N)), 0.01, 0.99)  # fmt: skip
-        flag = ";".join((["unvisited_states"] if (visits == 0).any() else []) + (["few_frames"] if self.frames < 200 else []))  # fmt: skip
-        attrs = {**self.attrs, "bin_s": BIN_S, "estimator": "logistic", "lag": 1, "held_out_bits": -0.41, "held_out_bits_rate": -0.45, "n_frames": len(x), "n_transitions": len(x) - 1, "states_never_visited": int((visits == 0).sum()), "least_visits": int(visits.min()), "tpm_kind": "observational", "window": c, "condition": c, "flag": flag}  # fmt: skip
+        p_on = np.clip(
+            planted_pairs(COUPLING[c]) + 0.03 * self.rng.standard_normal((2**N, N)), 0.01, 0.99
+        )
+        flag = ";".join(
+            (["unvisited_states"] if (visits == 0).any() else [])
+            + (["few_frames"] if self.frames < 200 else [])
+        )
+        attrs = {
+            **self.attrs,
+            "bin_s": BIN_S,
+            "estimator": "logistic",
+            "lag": 1,
+            "held_out_bits": -0.41,
+            "held_out_bits_rate": -0.45,
+            "n_frames": len(x),
+            "n_transitions": len(x) - 1,
+            "states_never_visited": int((visits == 0).sum()),
+            "least_visits": int(visits.min()),
+            "tpm_kind": "observational",
+            "window": c,
+            "condition": c,
+            "flag": flag,
+        }
         residual = 0.03 * self.rng.standard_normal((N, N))
-        counts = {"visits": _var("state", visits), "transitions": _var("state", visits), "occupancy": _var("state", visits / visits.sum())}  # fmt: skip
+        counts = {
+            "visits": _var("state", visits),
+            "transitions": _var("state", visits),
+            "occupancy": _var("state", visits / visits.sum()),
+        }
         self._save(
             xr.Dataset(
                 {"p_on": _var(("state", "unit"), p_on), **counts, "residual_correlation": _var(("unit", "unit_b"), residual)},
@@ -164,13 +297,31 @@ class _Recording:
             f"tpm/{self.recording}/{c}/micro-4.nc",
         )  # fmt: skip
         group = np.array([0, 0, 1, 1] if COUPLING[c] > 0.5 else [0, 1, 0, 1])
-        names = [f"m{g}({','.join(u for u, k in zip(units, group, strict=True) if k == g)})" for g in (0, 1)]
-        macro_visits = np.array([visits[:4].sum(), visits[4:8].sum(), visits[8:12].sum(), visits[12:].sum()])
+        names = [
+            f"m{g}({','.join(u for u, k in zip(units, group, strict=True) if k == g)})"
+            for g in (0, 1)
+        ]
+        macro_visits = np.array(
+            [visits[:4].sum(), visits[4:8].sum(), visits[8:12].sum(), visits[12:].sum()]
+        )
         self._save(
             xr.Dataset(
-                {"p_on": _var(("state", "unit"), p_on[:4, :2]), "visits": _var("state", macro_visits), "occupancy": _var("state", macro_visits / macro_visits.sum()), "group": _var("micro_unit", group), "mapping": _var("unit", ["and", "and"])},  # fmt: skip
+                {
+                    "p_on": _var(("state", "unit"), p_on[:4, :2]),
+                    "visits": _var("state", macro_visits),
+                    "occupancy": _var("state", macro_visits / macro_visits.sum()),
+                    "group": _var("micro_unit", group),
+                    "mapping": _var("unit", ["and", "and"]),
+                },
                 {"unit": _var("unit", names), "micro_unit": _var("micro_unit", units)},
-                {**attrs, "objective": "effective_information", "objective_bits": 0.8, "restarts": 8, "restarts_agreeing": 7, "method": "encoder"},  # fmt: skip
+                {
+                    **attrs,
+                    "objective": "effective_information",
+                    "objective_bits": 0.8,
+                    "restarts": 8,
+                    "restarts_agreeing": 7,
+                    "method": "encoder",
+                },
             ),
             f"tpm/{self.recording}/{c}/macro_units-2.nc",
         )
@@ -178,36 +329,109 @@ class _Recording:
     def summary(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Rows of summary.csv and nulls.csv."""
         rows, nulls = [], []
-        for c, (route, scale) in itertools.product(self.conditions, (("micro", 4), ("macro_units", 2))):
+        for c, (route, scale) in itertools.product(
+            self.conditions, (("micro", 4), ("macro_units", 2))
+        ):
             for measure, full in MEASURES[route].items():
                 value = full * COUPLING[c] * (1 + 0.08 * self.rng.standard_normal())
                 half = 0.12 * full
-                head = {"recording": self.recording, "subject": self.subject, "condition": c, "window": c, "scale": scale, "route": route}  # fmt: skip
+                head = {
+                    "recording": self.recording,
+                    "subject": self.subject,
+                    "condition": c,
+                    "window": c,
+                    "scale": scale,
+                    "route": route,
+                }
                 null = "shift" if route == "micro" else "random_grouping"
                 has_null = measure in ("phi_s", "phi_s_complex", "big_phi")
                 mean, sd = 0.15 * full, 0.05 * full
                 p = 0.01 if value > mean + 2 * sd else 0.3
-                tail = {"n_frames": self.frames, "n_states_visited": 13, "estimator": "logistic", "flag": "unvisited_states" if route == "micro" else ("below_null" if p > 0.05 else "")}  # fmt: skip
-                rows.append({**head, "measure": measure, "value": value, "ci_low": value - half, "ci_high": value + half, "null_mean": mean if has_null else np.nan, "null_p": p if has_null else np.nan, **tail})  # fmt: skip
+                tail = {
+                    "n_frames": self.frames,
+                    "n_states_visited": 13,
+                    "estimator": "logistic",
+                    "flag": "unvisited_states"
+                    if route == "micro"
+                    else ("below_null" if p > 0.05 else ""),
+                }
+                rows.append(
+                    {
+                        **head,
+                        "measure": measure,
+                        "value": value,
+                        "ci_low": value - half,
+                        "ci_high": value + half,
+                        "null_mean": mean if has_null else np.nan,
+                        "null_p": p if has_null else np.nan,
+                        **tail,
+                    }
+                )
                 if has_null:
-                    nulls.append({"recording": self.recording, "window": c, "scale": scale, "route": route, "measure": measure, "null": null, "mean": mean, "sd": sd, "z": (value - mean) / sd, "p": p, "excess": value - mean, "n_surrogates": 100})  # fmt: skip
+                    nulls.append(
+                        {
+                            "recording": self.recording,
+                            "window": c,
+                            "scale": scale,
+                            "route": route,
+                            "measure": measure,
+                            "null": null,
+                            "mean": mean,
+                            "sd": sd,
+                            "z": (value - mean) / sd,
+                            "p": p,
+                            "excess": value - mean,
+                            "n_surrogates": 100,
+                        }
+                    )
                 if measure in ("phi_s", "phi_s_complex", "big_phi"):
-                    rows.append({**rows[-1], "measure": f"{measure}_common", "null_mean": np.nan, "null_p": np.nan, "value": value * 0.95})  # fmt: skip
+                    rows.append(
+                        {
+                            **rows[-1],
+                            "measure": f"{measure}_common",
+                            "null_mean": np.nan,
+                            "null_p": np.nan,
+                            "value": value * 0.95,
+                        }
+                    )
             if route == "macro_units":
-                rows.append({**head, "measure": "delta_causal_power", "value": 0.18 * COUPLING[c], "ci_low": 0.1 * COUPLING[c], "ci_high": 0.3 * COUPLING[c], "null_mean": np.nan, "null_p": np.nan, **tail})  # fmt: skip
+                rows.append(
+                    {
+                        **head,
+                        "measure": "delta_causal_power",
+                        "value": 0.18 * COUPLING[c],
+                        "ci_low": 0.1 * COUPLING[c],
+                        "ci_high": 0.3 * COUPLING[c],
+                        "null_mean": np.nan,
+                        "null_p": np.nan,
+                        **tail,
+                    }
+                )
         return rows, nulls
 
     def truth(self) -> dict[str, Any]:
         conditions = {}
         for c in self.conditions:
             p_on = planted_pairs(COUPLING[c])
-            own = {r: {m: v * COUPLING[c] for m, v in MEASURES[r].items() if m in ("phi_s", "big_phi", "effective_information")} for r in MEASURES}  # fmt: skip
+            own = {
+                r: {
+                    m: v * COUPLING[c]
+                    for m, v in MEASURES[r].items()
+                    if m in ("phi_s", "big_phi", "effective_information")
+                }
+                for r in MEASURES
+            }
             conditions[c] = {
                 "tpm": p_on.tolist(), "occupancy": stationary(p_on).tolist(), "coupling": COUPLING[c],
                 "scales": [{"route": "micro", "scale": 4, **own["micro"]}, {"route": "macro_units", "scale": 2, **PLANTED, **own["macro_units"]}],
             }  # fmt: skip
         ensemble = {f"n{i}": i // 15 for i in range(60)}
-        return {"recording": self.recording, "subject": self.subject, "neuron_ensemble": ensemble, "conditions": conditions}  # fmt: skip
+        return {
+            "recording": self.recording,
+            "subject": self.subject,
+            "neuron_ensemble": ensemble,
+            "conditions": conditions,
+        }
 
     def _save(self, dataset: xr.Dataset, path: str) -> None:
         store.save(store.record(dataset, "fake.write"), self.results / path)
@@ -215,7 +439,9 @@ class _Recording:
 
 def _comparison(summary: pd.DataFrame, conditions: tuple[str, ...]) -> pd.DataFrame:
     rows = []
-    for (measure, scale, route), table in summary.groupby(["measure", "scale", "route"], sort=False):
+    for (measure, scale, route), table in summary.groupby(
+        ["measure", "scale", "route"], sort=False
+    ):
         values = table.pivot_table(index="subject", columns="condition", values="value")
         n = len(values)
         for a, b in itertools.combinations(conditions, 2):
@@ -223,12 +449,48 @@ def _comparison(summary: pd.DataFrame, conditions: tuple[str, ...]) -> pd.DataFr
             signs = np.array(list(itertools.product([1, -1], repeat=n)))
             flips = np.abs((signs * d.to_numpy()).mean(axis=1))
             p = float((flips >= abs(d.mean()) - 1e-12).mean())
-            rows.append({"measure": measure, "scale": scale, "route": route, "contrast": f"{a}-{b}", "n_subjects": n, "estimate": d.mean(), "ci_low": d.min(), "ci_high": d.max(), "p": p, "p_corrected": min(1.0, 4 * p), "method": f"sign-flip test, exact, {2**n} flips, smallest attainable p {2 / 2**n:g}; holm over scales x measures"})  # fmt: skip
-    columns = ["measure", "scale", "route", "contrast", "n_subjects", "estimate", "ci_low", "ci_high", "p", "p_corrected", "method"]  # fmt: skip
+            rows.append(
+                {
+                    "measure": measure,
+                    "scale": scale,
+                    "route": route,
+                    "contrast": f"{a}-{b}",
+                    "n_subjects": n,
+                    "estimate": d.mean(),
+                    "ci_low": d.min(),
+                    "ci_high": d.max(),
+                    "p": p,
+                    "p_corrected": min(1.0, 4 * p),
+                    "method": f"sign-flip test, exact, {2**n} flips, smallest attainable p {2 / 2**n:g}; holm over scales x measures",
+                }
+            )
+    columns = [
+        "measure",
+        "scale",
+        "route",
+        "contrast",
+        "n_subjects",
+        "estimate",
+        "ci_low",
+        "ci_high",
+        "p",
+        "p_corrected",
+        "method",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
-def write_study(root: Path, *, conditions: tuple[str, ...] = ("awake", "anesthesia", "recovery"), subjects: int = 2, truth: bool = True, failed: bool = True, positions: bool = True, frames: int = 400, seed: int = 0) -> FakeStudy:  # fmt: skip
+def write_study(
+    root: Path,
+    *,
+    conditions: tuple[str, ...] = ("awake", "anesthesia", "recovery"),
+    subjects: int = 2,
+    truth: bool = True,
+    failed: bool = True,
+    positions: bool = True,
+    frames: int = 400,
+    seed: int = 0,
+) -> FakeStudy:
     """Write results/fake under `root`; with `failed` the sheet lists one more recording, which failed at ingest."""
     results = root / "results" / "fake"
     made = [
@@ -241,22 +503,45 @@ def write_study(root: Path, *, conditions: tuple[str, ...] = ("awake", "anesthes
         own, own_nulls = recording.summary()
         rows, nulls = rows + own, nulls + own_nulls
         if truth:
-            store.save_json(recording.truth(), results / f"recordings/{recording.recording}.truth.json")
+            store.save_json(
+                recording.truth(), results / f"recordings/{recording.recording}.truth.json"
+            )
     summary = pd.DataFrame(rows)
     store.save_table(summary, results / "summary.csv")
     store.save_table(pd.DataFrame(nulls), results / "nulls.csv")
     store.save_table(_comparison(summary, conditions), results / "comparison.csv")
-    sheet = [{"recording": r.recording, "subject": r.subject, "path": f"{r.recording}.nc", "format": "simulate" if truth else "netcdf"} for r in made]  # fmt: skip
+    sheet = [
+        {
+            "recording": r.recording,
+            "subject": r.subject,
+            "path": f"{r.recording}.nc",
+            "format": "simulate" if truth else "netcdf",
+        }
+        for r in made
+    ]
     windows = [r.windows for r in made]
     failures = []
     if failed:
         sheet.append({"recording": "m9_s1", "subject": "m9", "path": "m9_s1.csv", "format": "csv"})
         windows.append(made[0].windows.assign(recording="m9_s1"))
-        failures.append({"recording": "m9_s1", "stage": "ingest", "reason": "m9_s1.csv: column 'n3', row 1204: 'nan?' is not a number. Fix: leave the cell empty & mark the frame <dropped>."})  # fmt: skip
+        failures.append(
+            {
+                "recording": "m9_s1",
+                "stage": "ingest",
+                "reason": "m9_s1.csv: column 'n3', row 1204: 'nan?' is not a number. Fix: leave the cell empty & mark the frame <dropped>.",
+            }
+        )
         store.save_json(failures[0], results / "failed/m9_s1.json")
-    parameters = Parameters(study="fake", seed=seed, conditions=list(conditions)).model_dump(mode="json")
-    inputs = [{"recording": r.recording, "source": r.attrs["source"], "sha256": r.attrs["source_sha256"]} for r in made]  # fmt: skip
+    parameters = Parameters(study="fake", seed=seed, conditions=list(conditions)).model_dump(
+        mode="json"
+    )
+    inputs = [
+        {"recording": r.recording, "source": r.attrs["source"], "sha256": r.attrs["source_sha256"]}
+        for r in made
+    ]
     from pipeline.report import provenance
 
     store.save_json(provenance.collect(parameters, inputs), results / "provenance.json")
-    return FakeStudy(results, parameters, failures, pd.concat(windows, ignore_index=True), pd.DataFrame(sheet))  # fmt: skip
+    return FakeStudy(
+        results, parameters, failures, pd.concat(windows, ignore_index=True), pd.DataFrame(sheet)
+    )
