@@ -3,7 +3,8 @@
 Layout. Each unit j has k_j values and one more digit, k_j, for "averaged uniformly"; an *extended*
 index is mixed radix over these k_j + 1 digits, first unit fastest. One extended table holds every
 conditional marginal that a mechanism, a purview or a part of a partition can ask for, so that the
-rest is products and look-ups. Subsets of units are bit masks.
+rest is products and look-ups. Subsets of units are bit masks. Loops are written out because array
+expressions compile many times slower.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ Geometry = tuple[Ints, Ints, Ints, Ints, Ints, Ints]
 
 
 @compiled
-def extend(values: Floats, alphabet: Ints, mean: bool) -> Floats:
-    """Add to a (states, columns) table the rows in which units are averaged (or summed) out."""
+def extend(values: Floats, alphabet: Ints, divisor: Ints) -> Floats:
+    """Add to a (states, columns) table the rows in which units are summed out and divided."""
     n = alphabet.size
     size = 1
     for j in range(n):
         size *= alphabet[j] + 1
-    out = np.zeros((size, values.shape[1]))
+    columns = values.shape[1]
+    out = np.zeros((size, columns))
     digits = np.zeros(n, np.int64)
     row = 0
     for x in range(size):
@@ -31,14 +33,16 @@ def extend(values: Floats, alphabet: Ints, mean: bool) -> Floats:
         while axis < n and digits[axis] < alphabet[axis]:
             stride *= alphabet[axis] + 1
             axis += 1
+        for c in range(columns):
+            if axis == n:
+                out[x, c] = values[row, c]
+            else:
+                total = 0.0
+                for v in range(1, alphabet[axis] + 1):
+                    total += out[x - v * stride, c]
+                out[x, c] = total / divisor[axis]
         if axis == n:
-            out[x] = values[row]
             row += 1
-        else:
-            for v in range(1, alphabet[axis] + 1):
-                out[x] += out[x - v * stride]
-            if mean:
-                out[x] /= alphabet[axis]
         j = 0
         while j < n and digits[j] == alphabet[j]:
             digits[j] = 0
@@ -52,8 +56,9 @@ def extend(values: Floats, alphabet: Ints, mean: bool) -> Floats:
 def present(state: Ints, geometry: Geometry) -> Ints:
     """Extended index of the present state of each set of units, the others averaged."""
     alphabet, _, strides, _, start, _ = geometry
-    out = np.empty(start.size - 1, np.int64)
-    out[0] = (alphabet * strides).sum()
+    out = np.zeros(start.size - 1, np.int64)
+    for j in range(alphabet.size):
+        out[0] += alphabet[j] * strides[j]
     for j in range(alphabet.size):
         step = (alphabet[j] - state[j]) * strides[j]
         for mask in range(1 << j):
@@ -67,29 +72,51 @@ def tables(
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Extended marginals and their -log2: of the present values (cause), of all (effect)."""
     alphabet, offsets = geometry[0], geometry[1]
-    present_only = np.empty((cause.shape[0], alphabet.size))
-    for j in range(alphabet.size):
-        present_only[:, j] = cause[:, offsets[j] + state[j]]
-    causes = extend(present_only, alphabet, True)
-    effects = extend(effect, alphabet, True)
-    return causes, -np.log2(causes), effects, -np.log2(effects)
+    now = np.empty((cause.shape[0], alphabet.size))
+    for x in range(cause.shape[0]):
+        for j in range(alphabet.size):
+            now[x, j] = cause[x, offsets[j] + state[j]]
+    causes = extend(now, alphabet, alphabet)
+    effects = extend(effect, alphabet, alphabet)
+    return causes, _surprise(causes), effects, _surprise(effects)
 
 
 @compiled
-def _products(row: Floats, alphabet: Ints, offsets: Ints, marginal: bool, out: Floats) -> None:
-    """Product of a row's unit marginals for every state; averaged units contribute 1."""
+def _surprise(table: Floats) -> Floats:
+    """-log2 of every entry."""
+    out = np.empty(table.shape)
+    for x in range(table.shape[0]):
+        for c in range(table.shape[1]):
+            out[x, c] = -np.log2(table[x, c])
+    return out
+
+
+@compiled
+def _products(row: Floats, alphabet: Ints, offsets: Ints, levels: Ints, out: Floats) -> None:
+    """Product of a row's unit marginals for every state; averaged units contribute 1.
+
+    `levels` is the number of digits per unit: k_j for plain states, k_j + 1 for extended ones.
+    """
     out[0] = 1.0
     size = 1
     for j in range(alphabet.size):
         k = alphabet[j]
-        if marginal:
+        if levels[j] > k:
             for i in range(size):
                 out[k * size + i] = out[i]
         for v in range(k - 1, -1, -1):  # value 0 last: it overwrites the factor being spread
             f = row[offsets[j] + v]
             for i in range(size):
                 out[v * size + i] = out[i] * f
-        size *= k + 1 if marginal else k
+        size *= levels[j]
+
+
+@compiled
+def _levels(alphabet: Ints, more: int) -> Ints:
+    out = np.empty(alphabet.size, np.int64)
+    for j in range(alphabet.size):
+        out[j] = alphabet[j] + more
+    return out
 
 
 @compiled
@@ -99,18 +126,21 @@ def effect_profile(
     """Effect side of a mechanism, for every purview state: pi(z|m) twice, and pi(z;M)."""
     alphabet, offsets, _, states, start, _ = geometry
     p = np.empty(table.shape[0])
-    _products(table[now[mask]], alphabet, offsets, True, p)
+    _products(table[now[mask]], alphabet, offsets, _levels(alphabet, 1), p)
     n_states = 1
     for k in alphabet:
         n_states *= k
     joint = np.empty(n_states)
     total = np.zeros((n_states, 1))
     for r in range(start[mask], start[mask + 1]):
-        _products(table[states[r]], alphabet, offsets, False, joint)
+        _products(table[states[r]], alphabet, offsets, alphabet, joint)
         for i in range(n_states):
             total[i, 0] += joint[i]
-    total /= start[mask + 1] - start[mask]
-    return p, p, extend(total, alphabet, False)[:, 0]
+    count = start[mask + 1] - start[mask]
+    for i in range(n_states):
+        total[i, 0] /= count
+    reference = extend(total, alphabet, np.ones(alphabet.size, np.int64))
+    return p, p, reference.reshape(table.shape[0])
 
 
 @compiled
@@ -119,9 +149,9 @@ def cause_profile(mask: int, table: Floats, geometry: Geometry) -> tuple[Floats,
     _, _, _, states, start, _ = geometry
     size = table.shape[0]
     p = np.ones(size)
-    for j in range(table.shape[1]):
-        if mask >> j & 1:
-            for x in range(size):
+    for x in range(size):
+        for j in range(table.shape[1]):
+            if mask >> j & 1:
                 p[x] *= table[x, j]
     selectivity = np.zeros(size)
     reference = np.zeros(size)
@@ -150,20 +180,20 @@ def specified(
     best = 0.0
     for r in range(start[purview], start[purview + 1]):
         x = states[r]
-        if selectivity[x] > 0.0:
+        if p[x] > reference[x]:
             best = max(best, selectivity[x] * np.log2(p[x] / reference[x]))
     count = 0
     if best >= TIE:
         for r in range(start[purview], start[purview + 1]):
             x = states[r]
-            if selectivity[x] > 0.0 and selectivity[x] * np.log2(p[x] / reference[x]) >= best - TIE:
+            if p[x] > reference[x] and selectivity[x] * np.log2(p[x] / reference[x]) >= best - TIE:
                 out[count] = x
                 count += 1
     return count, best
 
 
 @compiled
-def _select(mask: int, n: int) -> Ints:
+def select(mask: int, n: int) -> Ints:
     """Positions of the set bits."""
     out = np.empty(count_bits(mask), np.int64)
     i = 0
@@ -207,8 +237,8 @@ def _cause_blocks(
 @compiled
 def _candidates(
     p: Floats, selectivity: Floats, reference: Floats, alone: Floats, geometry: Geometry
-) -> tuple[Ints, Ints, Floats, Floats]:
-    """Purviews in their specified states: extended index, units, information, bound of phi.
+) -> tuple[int, Ints, Ints, Floats, Floats]:
+    """Purviews in their specified states: count, extended index, units, information, bound of phi.
 
     The bound is phi of the complete cut, whose norm no other partition exceeds.
     """
@@ -221,13 +251,14 @@ def _candidates(
     count = 0
     for units in range(1, start.size - 1):
         n_tied, best = specified(units, p, selectivity, reference, geometry, tied)
-        for x in tied[:n_tied]:
+        for i in range(n_tied):
+            x = tied[i]
             complete = selectivity[x] * np.log2(p[x] / alone[x])
             if complete > TIE:
                 index[count], purview[count] = x, units
                 information[count], bound[count] = best, complete
                 count += 1
-    return index[:count], purview[:count], information[:count], bound[:count]
+    return count, index, purview, information, bound
 
 
 @compiled
@@ -249,45 +280,52 @@ def maximal(
 
     Returns one row each: extended index of the purview in its specified state, phi, norm of the
     minimum partition, intrinsic information, and per partitioned unit (purview units for effects,
-    mechanism units for causes, ascending) the block of the other side that it stays with.
+    mechanism units for causes, ascending) the block of the other side that it stays with, as a
+    mask over that side's units.
     """
     alphabet, offsets, _, _, _, digits = geometry
     n = alphabet.size
     last = table.shape[0] - 1
+    alone = np.empty(last + 1)
     if cause:
         p, selectivity, reference = cause_profile(mask, table, geometry)
-        alone = np.full(last + 1, p[last])
+        for x in range(last + 1):
+            alone[x] = p[last]
     else:
         p, selectivity, reference = effect_profile(mask, table, now, geometry)
-        alone = np.empty(last + 1)
-        _products(table[last], alphabet, offsets, True, alone)
-    index, purview, information, bound = _candidates(p, selectivity, reference, alone, geometry)
-    mechanism = _select(mask, n)
+        _products(table[last], alphabet, offsets, _levels(alphabet, 1), alone)
+    count, index, purview, information, bound = _candidates(
+        p, selectivity, reference, alone, geometry
+    )
+    mechanism = select(mask, n)
     width = mechanism.size if cause else table.shape[1]
     blocks = np.empty((width, 1 << (n if cause else mechanism.size)))
     if not cause:
         _effect_blocks(mechanism, logs, now, blocks)
-    refined = np.zeros(index.size, np.bool_)
-    phi = np.zeros(index.size)
-    norm = np.zeros(index.size, np.int64)
-    kept = np.zeros((index.size, n), np.int64)
+    refined = np.zeros(count, np.bool_)
+    phi = np.zeros(count)
+    norm = np.zeros(count, np.int64)
+    kept = np.zeros((count, n), np.int64)
     best = 0.0
-    while index.size:
-        at = np.argmax(bound)
-        if bound[at] < max(best - TIE, TIE):
+    while True:
+        at = -1
+        for c in range(count):
+            if at < 0 or bound[c] > bound[at]:
+                at = c
+        cutoff = max(best - TIE, TIE)
+        if at < 0 or bound[at] < cutoff:
             break
-        units = _select(purview[at], n)
+        units = select(purview[at], n)
+        side = units if cause else mechanism
+        rows = np.arange(mechanism.size if cause else units.size)
         if cause:
-            side, rows = units, np.arange(mechanism.size)
             _cause_blocks(units, index[at], mechanism, logs, geometry, blocks)
         else:
-            side, rows = mechanism, offsets[units]
-            for i in range(units.size):
-                rows[i] += digits[index[at], units[i]]
+            for a in range(units.size):
+                rows[a] = offsets[units[a]] + digits[index[at], units[a]]
         value, cut = minimum_partition(
-            blocks, rows, side.size, cause, selectivity[index[at]],
-            max(best - TIE, TIE), refined[at], kept[at],
-        )  # fmt: skip
+            blocks, rows, side.size, cause, selectivity[index[at]], cutoff, refined[at], kept[at]
+        )
         if cut == 0 and not refined[at]:
             refined[at] = True
             bound[at] = min(value, bound[at])
@@ -295,9 +333,12 @@ def maximal(
         bound[at] = -1.0
         phi[at], norm[at] = value, cut
         best = max(best, value)
-    won = np.flatnonzero(phi >= max(best - TIE, TIE))
-    for w in won:
-        side = _select(purview[w] if cause else mask, n)
-        for a in range(n):
-            kept[w, a] = ((kept[w, a] >> np.arange(side.size) & 1) << side).sum()
-    return index[won], phi[won], norm[won], information[won], kept[won]
+    wins = 0
+    for c in range(count):  # keep the winners, in place
+        if phi[c] >= max(best - TIE, TIE):
+            index[wins], phi[wins], norm[wins] = index[c], phi[c], norm[c]
+            information[wins] = information[c]
+            for a in range(n):
+                kept[wins, a] = kept[c, a]
+            wins += 1
+    return index[:wins], phi[:wins], norm[:wins], information[:wins], kept[:wins]

@@ -90,7 +90,8 @@ def _cheapest(
     next_low = np.full((n_side + 1, n_rows), np.inf)
     at = np.zeros((n_side + 1, n_rows), np.int64)
     next_at = np.zeros((n_side + 1, n_rows), np.int64)
-    low[0] = cost[:, 0]
+    for a in range(n_rows):
+        low[0, a] = cost[a, 0]
     depth = 0
     rest[0] = (1 << n_side) - 1
     sub[0] = rest[0] & (rest[0] - 1)
@@ -223,7 +224,8 @@ def minimum_partition(
                 better = g - rate * m < -_SLACK * (norm + 0.5)
                 if better:
                     gain, norm = g, m
-                    pick[:n_rows] = trial
+                    for a in range(n_rows):
+                        pick[a] = trial[a]
     bound = selectivity * (gain / norm + _SLACK) * largest
     if gain <= TIE or bound < cutoff:
         return -1.0, 0

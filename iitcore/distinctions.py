@@ -253,14 +253,17 @@ class Tables:
 
     def _parts(self, mechanism: int, purview: int, kept: Ints, cause: bool) -> tuple[Part, ...]:
         """Parts from the block that each row unit stays with; what stays with none comes last."""
-        rows, side = (mechanism, purview) if cause else (purview, mechanism)
+        rows, side = (
+            kernels.select(mask, self.system.n)
+            for mask in ((mechanism, purview) if cause else (purview, mechanism))
+        )
         members: dict[int, int] = {}
-        for i, unit in enumerate(j for j in range(self.system.n) if rows >> j & 1):
-            block = int(kept[i])
-            members[block] = members.get(block, 0) | 1 << unit
+        for i, unit in enumerate(rows):
+            block = sum(1 << int(j) for b, j in enumerate(side) if kept[i] >> b & 1)
+            members[block] = members.get(block, 0) | 1 << int(unit)
         alone = members.pop(0, 0)
-        left = side & ~sum(members)
-        pairs = sorted((block, row) for block, row in members.items())
+        left = sum(1 << int(j) for j in side) & ~sum(members)
+        pairs = sorted(members.items())
         pairs += [(left, 0)] * (left > 0) + [(0, alone)] * (alone > 0)
         return tuple(
             (self._names(r), self._names(b)) if cause else (self._names(b), self._names(r))

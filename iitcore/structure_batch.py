@@ -147,16 +147,21 @@ def _chunk(
         n_states *= k
     cause = np.empty((n_states, geometry[1][-1]))
     effect = np.empty((n_states, geometry[1][-1]))
+    state = np.empty(units.size, np.int64)
     for item in range(start, stop):
         draw, s = item // len(states), item % len(states)
         reachable = True
+        for i in range(units.size):
+            state[i] = states[s, units[i]]
         if own_cause:
-            cause[:] = causes[draw]
-            effect[:] = effects[draw]
+            for x in range(n_states):
+                for c in range(cause.shape[1]):
+                    cause[x, c] = causes[draw, x, c]
+                    effect[x, c] = effects[draw, x, c]
         else:
             reachable = _kernels.condition(effects[draw], offsets, states[s], units, cause, effect)
         if reachable:
-            tied[draw, s] = not _unfold(cause, effect, states[s][units], geometry, out[draw, s])
+            tied[draw, s] = not _unfold(cause, effect, state, geometry, out[draw, s])
         else:
             out[draw, s, 5] = -np.inf
 
@@ -182,21 +187,19 @@ def _unfold(
     union = np.empty(n_sets, np.int64)
     overlap = np.empty(n_sets, np.int64)
     count = 0
+    on_effects, on_causes = n_sets < 0, n_sets > 0  # no literals: one compilation for both sides
     for mask in range(1, n_sets):
-        found = distinction_kernels.maximal(mask, False, table_e, logs_e, now, geometry)
-        agreeing, effect_elements = _elements(found[0], system_effect, geometry)
-        if agreeing == 0:
+        found = distinction_kernels.maximal(mask, on_effects, table_e, logs_e, now, geometry)
+        effects, phi_e, effect_elements = _agreeing(found[0], found[1], system_effect, geometry)
+        if effects == 0:
             continue
-        if agreeing > 1:
-            return False
-        phi_e = found[1].max()
-        found = distinction_kernels.maximal(mask, True, table_c, logs_c, now, geometry)
-        agreeing, cause_elements = _elements(found[0], system_cause, geometry)
-        if agreeing == 0:
+        found = distinction_kernels.maximal(mask, on_causes, table_c, logs_c, now, geometry)
+        causes, phi_c, cause_elements = _agreeing(found[0], found[1], system_cause, geometry)
+        if causes == 0:
             continue
-        if agreeing > 1:
+        if causes > 1 or effects > 1:
             return False
-        phi[count] = min(phi_e, found[1].max())
+        phi[count] = min(phi_c, phi_e)
         union[count] = cause_elements | effect_elements
         overlap[count] = cause_elements & effect_elements
         count += 1
@@ -205,13 +208,15 @@ def _unfold(
 
 
 @compiled
-def _elements(
-    found: Ints, system_state: int, geometry: distinction_kernels.Geometry
-) -> tuple[int, int]:
-    """How many purviews agree with the system's state, and the elements of the last that does."""
+def _agreeing(
+    index: Ints, phi: Floats, system_state: int, geometry: distinction_kernels.Geometry
+) -> tuple[int, float, int]:
+    """How many purviews agree with the system's state, phi, and the last one's elements."""
     alphabet, offsets, _, _, _, digits = geometry
-    agreeing, elements = 0, 0
-    for x in found:
+    agreeing, elements, largest = 0, 0, 0.0
+    for i in range(index.size):
+        x = index[i]
+        largest = max(largest, phi[i])
         fits, these = True, 0
         for j in range(alphabet.size):
             if digits[x, j] < alphabet[j]:
@@ -220,7 +225,7 @@ def _elements(
         if fits:
             agreeing += 1
             elements = these
-    return agreeing, elements
+    return agreeing, largest, elements
 
 
 @compiled
@@ -228,12 +233,12 @@ def _summarise(phi: Floats, union: Ints, overlap: Ints, out: Floats) -> None:
     """Sums and counts over the distinctions and relations of one structure."""
     n = phi.size
     sum_d = 0.0
-    for p in phi:
-        sum_d += p
+    for d in range(n):
+        sum_d += phi[d]
     value, exponent = structure_kernels.relation_phi(phi, union, overlap, np.ones(n, np.int64))
     sum_r = math.ldexp(value, exponent)
     packed = np.zeros(n, np.int64)  # elements that occur, without gaps
-    n_elements = 0
+    n_elements = int(np.int64(0))  # a literal would be compiled for as well
     for o in range(63):
         present = 0
         for d in range(n):
