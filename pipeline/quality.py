@@ -75,11 +75,14 @@ def _of_units(part: xr.Dataset) -> Iterator[Measure]:
     rises = ((on[1:] > on[:-1]) & consecutive[:, None]).sum(axis=0)
     duration = max(int(consecutive.sum()), 1) * bin_s
     steps = autocorrelation_time(on, runs)
-    half = len(on) // 2
+    late = np.arange(len(on)) >= len(on) // 2
+    means = np.stack([on[~late].mean(axis=0), on[late].mean(axis=0)]) if len(on) > 1 else on[[0, 0]]
+    # about each half's own mean, or a drift would widen the error that it is judged by
+    independent = len(on) / autocorrelation_time(on - means[late.astype(int)], runs)
     for u, name in enumerate(part["unit"].values.astype(str)):
         p = float(on[:, u].mean())
-        error = np.sqrt(4 * p * (1 - p) * steps[u] / max(len(on), 1))
-        change = float(on[half:, u].mean() - on[:half, u].mean()) if half else 0.0
+        error = np.sqrt((2 * means[:, u] * (1 - means[:, u])).sum() / independent[u])
+        change = float(means[1, u] - means[0, u])
         yield name, "event_rate_hz", float(rises[u]) / duration, "Hz"
         yield name, "fraction_on", p, "1"
         yield name, "entropy_bits", binary_entropy(p), "bit"
