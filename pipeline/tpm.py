@@ -62,7 +62,7 @@ def estimate(
     counts = count(code[source], array[target])
     posterior = fit(counts, method, prior)
     visits = np.bincount(code, minlength=2 ** len(labels))
-    residual = residual_correlation(array[target] - posterior.p_on[code[source]])
+    residual = residual_correlation(array[target], posterior.p_on[code[source]])
     held_out, held_out_rate = held_out_bits(array, runs, method, lag, prior)
     variables = {
         "p_on": (("state", "unit"), posterior.p_on, "1", "P(unit ON next | state)"),
@@ -171,11 +171,14 @@ def design_size(n_units: int, pairwise: bool) -> int:
     return 1 + n_units + (n_units * (n_units - 1) // 2 if pairwise else 0)
 
 
-def residual_correlation(residuals: np.ndarray) -> np.ndarray:
-    """Correlation (unit, unit) of residuals (transition, unit); NaN for a unit that never varies."""
-    spread = residuals.std(axis=0)
-    spread[spread < 1e-12] = np.nan
-    z = (residuals - residuals.mean(axis=0)) / spread
+def residual_correlation(after: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Correlation (unit, unit) of what the past leaves unexplained; NaN for a unit that never changes.
+
+    after: states (transition, unit) of 0 and 1; expected: P(ON) given the state before.
+    """
+    z = after - expected
+    z = z - z.mean(axis=0)
+    z = z / np.where(np.ptp(after, axis=0) > 0, z.std(axis=0), np.nan)
     return z.T @ z / len(z)
 
 
