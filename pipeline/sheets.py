@@ -11,9 +11,10 @@ import pandas as pd
 
 from pipeline.config import Parameters
 from pipeline.errors import Problems
+from pipeline.ingest import READERS
 
 IDENTIFIER = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_]*$")
-FORMATS = ("csv", "hdf5", "mat", "netcdf", "npy", "simulate")
+FORMATS = tuple(sorted(READERS))
 RECORDING_COLUMNS = ("recording", "subject", "path", "format")
 OPTION_COLUMNS = (
     "rate_hz",
