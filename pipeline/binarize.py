@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,11 @@ import xarray as xr
 from pipeline import bins as binning
 from pipeline import store, thresholds
 from pipeline.bins import Bins
-from pipeline.deconvolve import amplitude_noise, frame_noise, transients
-from pipeline.errors import Problems
+from pipeline.deconvolve import find_rises, rise_noise
+from pipeline.errors import PhiscaleError, Problem, Problems
 
 METHODS = ("quantile", "median", "zscore", "otsu", "hmm", "events")
-RECOVERED = 10.0  # decay times after which nothing is left of a transient
+_SEGMENT = {"units": "1", "long_name": "stretch of consecutive bins"}
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,24 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """Frames (bins) that share their thresholds: a name for messages, and where they are."""
+class Raw:
+    """Activity and the bins that states are wanted for.
 
-    name: str
-    frames: np.ndarray
+    Attributes:
+        where: what messages call it.
+        values: (time, unit) activity.
+        units: names.
+        bins: all bins.
+        kept: (frame,) indices of the bins that become frames.
+        segment: (frame,) stretch of consecutive bins.
+    """
+
+    where: str
+    values: np.ndarray
+    units: Sequence[str]
+    bins: Bins
+    kept: np.ndarray
+    segment: np.ndarray
 
 
 def binarize(
@@ -75,6 +88,11 @@ def binarize(
         PhiscaleError: parameters that do not fit the traces; units without a usable threshold.
     """
     values = np.asarray(traces, float)
+    if values.ndim != 2 or not 0 < rate_hz < np.inf:
+        what = (
+            f"shape {values.shape} and a rate of {rate_hz!r} Hz are not (time, unit) and positive"
+        )
+        raise PhiscaleError(Problem("traces", what, fix="give one column per unit, and the rate"))
     names = _names(traces, units, values.shape[1])
     time = np.arange(len(values)) / rate_hz if time is None else np.asarray(time, float)
     lost = ~np.isfinite(values).all(axis=1)
@@ -84,15 +102,15 @@ def binarize(
     _check_parameters("traces", rule, bin_s, rate_hz)
     bins = binning.lay_bins(time, rate_hz, lost, bin_s)
     kept = np.flatnonzero(bins.valid)
-    segment = binning.segments_of(bins.number[kept], np.zeros(len(kept)))
-    everything = Stretch("the traces", np.ones(len(kept), bool))
-    states, signal, limits = _decide(
-        "traces", values, names, bins, kept, segment, [everything], rule
-    )
-    dataset = _dataset(states, signal, bins, kept, names, rule, "1").assign_coords(
-        segment=("frame", segment, _SEGMENT)
-    )
-    dataset["threshold"] = (("unit",), limits[0], {**_THRESHOLD, "units": "1"})
+    if len(kept) < 2:
+        what = f"{len(kept)} bins of {bin_s:g} s have at least half of their frames"
+        raise PhiscaleError(
+            Problem("traces", what, "There is no transition", "use a shorter bin_s")
+        )
+    raw = Raw("traces", values, names, bins, kept, binning.segments_of(bins.number[kept]))
+    states, signal, limits = _decide(raw, {"the traces": np.ones(len(kept), bool)}, rule)
+    dataset = _dataset(raw, states, signal, rule, "1")
+    dataset["threshold"] = _threshold(("unit",), limits[0], "1")
     return store.record(dataset, "binarize.binarize", method=method, bin_s=bin_s, **parameters)
 
 
@@ -144,27 +162,30 @@ def binarize_windows(
     window = windows["window"].to_numpy(str)[row[kept]]
     shown = list(dict.fromkeys(windows["window"].astype(str)))
     _check_windows(where, shown, window, windows, bins)
-    segment = binning.segments_of(bins.number[kept], window)
-    stretches = [Stretch(f"window {name}", window == name) for name in shown]
-    if not per_window:
-        stretches = [Stretch("its windows", np.ones(len(kept), bool))]
     names = [str(name) for name in ensembles["ensemble"].values]
     units = ensembles["activity"].attrs.get("units", "1")
-    states, signal, limits = _decide(where, values, names, bins, kept, segment, stretches, rule)
+    raw = Raw(where, values, names, bins, kept, binning.segments_of(bins.number[kept], window))
     every = np.ones(len(kept), bool)
-    matched = binning.match(window, min_frames) if match_length else every
-    condition = windows["condition"].to_numpy(str)[row[kept]]
-    dataset = _dataset(states, signal, bins, kept, names, rule, units).assign_coords(
+    together = {f"window {name}": window == name for name in shown}
+    states, signal, limits = _decide(raw, together if per_window else {"its windows": every}, rule)
+    dataset = _dataset(raw, states, signal, rule, units).assign_coords(
         window=("frame", window, {"units": "1", "long_name": "window"}),
-        condition=("frame", condition, {"units": "1", "long_name": "condition"}),
-        segment=("frame", segment, _SEGMENT),
-        matched=("frame", matched, {"units": "1", "long_name": "used when lengths are matched"}),
+        condition=(
+            "frame",
+            windows["condition"].to_numpy(str)[row[kept]],
+            {"units": "1", "long_name": "condition"},
+        ),
+        matched=(
+            "frame",
+            binning.match(window, min_frames) if match_length else every,
+            {"units": "1", "long_name": "used when lengths are matched"},
+        ),
         window_name=("window_name", np.array(shown), {"units": "1", "long_name": "window"}),
     )
-    table = np.broadcast_to(limits, (len(shown), len(names))).copy()
-    dataset["threshold"] = (("window_name", "unit"), table, {**_THRESHOLD, "units": units})
+    limits = np.broadcast_to(limits, (len(shown), len(names))).copy()
+    dataset["threshold"] = _threshold(("window_name", "unit"), limits, units)
     dataset["dropped_fraction"] = (
-        ("window_name",),
+        "window_name",
         binning.dropped_share(bins, windows, shown),
         {"units": "1", "long_name": "share of the window's frames that are dropped"},
     )
@@ -179,10 +200,6 @@ def binarize_windows(
     )
 
 
-_THRESHOLD = {"long_name": "signal above which a unit is ON"}
-_SEGMENT = {"units": "1", "long_name": "stretch of consecutive bins"}
-
-
 def _names(traces: Any, units: Sequence[str] | None, n: int) -> list[str]:
     if units is None and isinstance(traces, xr.DataArray) and traces.dims[-1] in traces.coords:
         units = list(traces[traces.dims[-1]].values)
@@ -190,66 +207,67 @@ def _names(traces: Any, units: Sequence[str] | None, n: int) -> list[str]:
 
 
 def _dataset(
-    states: np.ndarray,
-    signal: np.ndarray,
-    bins: Bins,
-    kept: np.ndarray,
-    names: Sequence[str],
-    rule: Rule,
-    units: str,
+    raw: Raw, states: np.ndarray, signal: np.ndarray, rule: Rule, units: str
 ) -> xr.Dataset:
     what = "rise of calcium in the bin" if rule.method == "events" else "mean over the bin"
+    start = raw.bins.start_s[raw.kept]
     return xr.Dataset(
         {
             "states": (("frame", "unit"), states, {"units": "1", "long_name": "ON (1) or OFF"}),
             "signal": (("frame", "unit"), signal, {"units": units, "long_name": what}),
         },
         coords={
-            "time": ("frame", bins.start_s[kept], {"units": "s", "long_name": "start of the bin"}),
-            "unit": ("unit", np.array(names, str), {"units": "1", "long_name": "unit"}),
+            "time": ("frame", start, {"units": "s", "long_name": "start of the bin"}),
+            "unit": ("unit", np.array(raw.units, str), {"units": "1", "long_name": "unit"}),
+            "segment": ("frame", raw.segment, _SEGMENT),
         },
-        attrs={"bin_s": bins.bin_s, "method": rule.method, "signal_units": units},
+        attrs={"bin_s": raw.bins.bin_s, "method": rule.method, "signal_units": units},
     )
 
 
+def _threshold(dims: tuple[str, ...], limits: np.ndarray, units: str) -> tuple[Any, ...]:
+    return dims, limits, {"units": units, "long_name": "signal above which a unit is ON"}
+
+
 def _decide(
-    where: str,
-    values: np.ndarray,
-    names: Sequence[str],
-    bins: Bins,
-    kept: np.ndarray,
-    segment: np.ndarray,
-    stretches: Sequence[Stretch],
-    rule: Rule,
+    raw: Raw, together: Mapping[str, np.ndarray], rule: Rule
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return states (frame, unit), signal (frame, unit) and thresholds (stretch, unit)."""
-    rise = _rises(values, bins, rule.tau_s) if rule.method == "events" else None
-    signal = (bins.mean(values) if rise is None else bins.total(rise))[kept]
+    """Return states (frame, unit), signal (frame, unit) and thresholds (stretch, unit).
+
+    `together` names the stretches of frames that share a threshold: masks (frame,).
+    """
+    bins, values = raw.bins, raw.values
+    if rule.method == "events":
+        rises = find_rises(
+            values, bins.time, bins.rate_hz, rule.tau_s, bins.of_frame, bins.frames, bins.used
+        )
+        signal = bins.total(rises)[raw.kept]
+    else:
+        signal = bins.mean(values)[raw.kept]
     states = np.zeros(signal.shape, np.uint8)
-    limits = np.empty((len(stretches), len(names)))
+    limits = np.empty((len(together), len(raw.units)))
     problems = Problems()
-    for i, stretch in enumerate(stretches):
-        inside = np.isin(bins.of_frame, kept[stretch.frames]) & bins.used
-        for u, name in enumerate(names):
-            part = signal[stretch.frames, u]
-            place = f"{where}, unit {name}"
+    for i, (name, frames) in enumerate(together.items()):
+        inside = np.isin(bins.of_frame, raw.kept[frames]) & bins.used
+        for u, unit in enumerate(raw.units):
+            part = signal[frames, u]
             if np.ptp(values[inside, u]) == 0:
                 problems.add(
-                    place,
-                    f"its activity is constant in {stretch.name}",
+                    f"{raw.where}, unit {unit}",
+                    f"its activity is constant in {name}",
                     "It has no ON state there, and carries no information",
                     "leave it out, or check the recording for a lost neuron",
                 )
-                continue
-            if rule.method == "hmm":
-                limits[i, u], on = thresholds.hidden_markov(part, segment[stretch.frames])
+            elif rule.method == "hmm":
+                limits[i, u], states[frames, u] = thresholds.hidden_markov(
+                    part, raw.segment[frames]
+                )
             else:
-                noise = _rise_noise(values[:, u], inside, bins, rule.tau_s)
+                noise = rise_noise(values[:, u], inside, bins.rate_hz, rule.tau_s, bins.frames)
                 limits[i, u] = _limit(part, noise, rule)
-                on = part > limits[i, u]
-            states[stretch.frames, u] = on
+                states[frames, u] = part > limits[i, u]
     problems.raise_if_any()
-    _check_states(where, states, names, limits, rule)
+    _check_states(raw, states, limits, rule)
     return states, signal, limits
 
 
@@ -261,34 +279,6 @@ def _limit(part: np.ndarray, noise: float, rule: Rule) -> float:
     if rule.method == "zscore":
         return thresholds.robust_z(part, rule.z)
     return thresholds.quantile(part, rule.quantile if rule.method == "quantile" else 0.5)
-
-
-def _rises(values: np.ndarray, bins: Bins, tau_s: float) -> np.ndarray:
-    """Return (time, unit) rises of calcium, found on a regular grid of frames; gaps have weight 0.
-
-    Gaps are cut to RECOVERED decay times: nothing is left after that.
-    """
-    longest = int(np.ceil(RECOVERED * tau_s * bins.rate_hz))
-    steps = np.clip(np.rint(np.diff(bins.time) * bins.rate_hz).astype(int), 1, longest)
-    place = np.append(0, np.cumsum(steps))
-    weight = np.zeros(place[-1] + 1)
-    weight[place] = bins.used
-    bin_of = bins.of_frame[np.searchsorted(place, np.arange(len(weight)), side="right") - 1]
-    rises = np.zeros_like(values)
-    for u in range(values.shape[1]):
-        trace = np.zeros(len(weight))
-        trace[place] = np.where(bins.used, values[:, u], 0.0)
-        found = transients(trace, bins.rate_hz, tau_s, bin_of, bins.frames, weight)
-        rises[:, u] = found.onset[place]
-    return rises
-
-
-def _rise_noise(trace: np.ndarray, inside: np.ndarray, bins: Bins, tau_s: float) -> float:
-    """Return the sd that noise gives the rise in a bin, from the frames `inside`."""
-    gamma = float(np.exp(-1 / (bins.rate_hz * tau_s)))
-    weight = inside.astype(float)
-    noise = frame_noise(np.where(inside, trace, 0.0), gamma, weight)
-    return noise * amplitude_noise(gamma, bins.frames)
 
 
 def _check_parameters(where: str, rule: Rule, bin_s: float, rate_hz: float) -> None:
@@ -312,7 +302,8 @@ def _check_windows(
 ) -> None:
     problems = Problems()
     for name in shown:
-        if (window == name).any():
+        count = int((window == name).sum())
+        if count > 1:
             continue
         rows = windows[windows["window"].astype(str) == name]
         span = ", ".join(
@@ -320,27 +311,25 @@ def _check_windows(
         )
         problems.add(
             f"{where}, window {name}",
-            f"no bin of {bins.bin_s:g} s with at least half of its frames lies in it ({span}; the "
-            f"recording has frames from {bins.time[0]:g} to {bins.time[-1]:g} s)",
-            "It has no states",
+            f"{count} bins of {bins.bin_s:g} s with at least half of their frames lie in it ({span}; "
+            f"the recording has frames from {bins.time[0]:g} to {bins.time[-1]:g} s)",
+            "There is no transition in it",
             "correct its times, or remove it from the sheet of windows",
         )
     problems.raise_if_any()
 
 
-def _check_states(
-    where: str, states: np.ndarray, names: Sequence[str], limits: np.ndarray, rule: Rule
-) -> None:
+def _check_states(raw: Raw, states: np.ndarray, limits: np.ndarray, rule: Rule) -> None:
     fixes = {
         "events": "lower binarize.z, correct binarize.tau_s, or leave the unit out",
         "zscore": "lower binarize.z, or use the method events",
         "quantile": "lower binarize.quantile, or use the method events",
     }
     problems = Problems()
-    for name, on, limit in zip(names, states.T.astype(bool), limits.T, strict=True):
+    for unit, on, limit in zip(raw.units, states.T.astype(bool), limits.T, strict=True):
         if on.all() or not on.any():
             problems.add(
-                f"{where}, unit {name}",
+                f"{raw.where}, unit {unit}",
                 f"it is {'always' if on.all() else 'never'} ON (threshold {limit.max():.4g})",
                 "No transition of it can be seen",
                 fixes.get(rule.method, "use another binarize.method, or leave the unit out"),

@@ -83,11 +83,13 @@ def dropped_share(bins: Bins, windows: pd.DataFrame, names: Sequence[str]) -> np
     return np.array([float((~bins.used[inside[name]]).mean()) for name in names])
 
 
-def segments_of(number: np.ndarray, label: np.ndarray) -> np.ndarray:
+def segments_of(number: np.ndarray, label: np.ndarray | None = None) -> np.ndarray:
     """Return (frame,) counter that increments where bins are not consecutive or the label changes."""
     if not len(number):
         return np.zeros(0, np.int64)
-    border = (np.diff(number) != 1) | (label[1:] != label[:-1])
+    border = np.diff(number) != 1
+    if label is not None:
+        border |= label[1:] != label[:-1]
     return np.append(0, np.cumsum(border)).astype(np.int64)
 
 

@@ -19,6 +19,7 @@ BASELINE_S = 60.0  # window of the running mean for b
 ITERATIONS = 30  # at most: baseline and transients in turn
 SIGNIFICANT = 3.0  # amplitudes above this many noise sd are left out of the baseline
 QUIET = 0.5  # and so are frames with more than this much of their calcium left [noise sd]
+RECOVERED = 10.0  # decay times after which nothing is left of a transient
 LEAST_NOISE = 1e-3  # noise sd assumed for denoised traces, relative to the trace's own
 CLIP = 3.0  # other excursions of the trace count with at most this many noise sd
 
@@ -36,6 +37,49 @@ class Transients:
     onset: np.ndarray
     baseline: np.ndarray
     noise_sd: float
+
+
+def find_rises(
+    traces: np.ndarray,
+    time: np.ndarray,
+    rate_hz: float,
+    tau_s: float,
+    bins: np.ndarray,
+    bin_frames: float,
+    used: np.ndarray,
+) -> np.ndarray:
+    """Return (time, unit) rises of calcium in traces whose frames may be irregular or missing.
+
+    They are laid on a regular grid on which missing frames have weight 0; gaps are cut to RECOVERED
+    decay times, after which nothing is left of what was before.
+
+    Args:
+        traces: (time, unit).
+        time: (time,) start of each frame [s], increasing.
+        rate_hz, tau_s, bins, bin_frames: see `transients`.
+        used: (time,) False for frames to be bridged.
+    """
+    longest = int(np.ceil(RECOVERED * tau_s * rate_hz))
+    steps = np.clip(np.rint(np.diff(time) * rate_hz).astype(int), 1, longest)
+    place = np.append(0, np.cumsum(steps))
+    weight = np.zeros(place[-1] + 1)
+    weight[place] = used
+    bin_of = bins[np.searchsorted(place, np.arange(len(weight)), side="right") - 1]
+    rises = np.zeros(traces.shape)
+    for u in range(traces.shape[1]):
+        grid = np.zeros(len(weight))
+        grid[place] = np.where(used, traces[:, u], 0.0)
+        rises[:, u] = transients(grid, rate_hz, tau_s, bin_of, bin_frames, weight).onset[place]
+    return rises
+
+
+def rise_noise(
+    trace: np.ndarray, inside: np.ndarray, rate_hz: float, tau_s: float, bin_frames: float
+) -> float:
+    """Return the sd that noise gives the rise in a bin, judged by the frames `inside` (time,)."""
+    gamma = float(np.exp(-1 / (rate_hz * tau_s)))
+    noise = frame_noise(np.where(inside, trace, 0.0), gamma, inside.astype(float))
+    return noise * amplitude_noise(gamma, bin_frames)
 
 
 def transients(

@@ -257,7 +257,7 @@ def test_all_windows_without_frames_are_named_at_once() -> None:
             ensembles(traces), windows(("a", 0, 50), ("late", 500, 600), ("thin", 60.1, 60.4))
         )
     assert len(fault.value.problems) == 2
-    for word in ("window late", "500 to 600 s", "99.9 s", "window thin", "no states"):
+    for word in ("window late", "500 to 600 s", "99.9 s", "window thin", "no transition"):
         assert word in str(fault.value)
 
 
@@ -265,6 +265,13 @@ def test_a_bin_shorter_than_a_frame_is_refused() -> None:
     traces, _ = transient_traces(1000, 2)
     with pytest.raises(PhiscaleError, match=r"bin of 0\.05 s is shorter than a frame \(0\.1 s"):
         binarize(traces, RATE, bin_s=0.05)
+
+
+def test_traces_that_are_no_table_are_refused() -> None:
+    with pytest.raises(PhiscaleError, match=r"one column per unit"):
+        binarize(np.zeros(100), RATE)
+    with pytest.raises(PhiscaleError, match="1 bins of 5 s"):
+        binarize(np.zeros((60, 2)), RATE, bin_s=5)
 
 
 def test_an_unknown_method_is_refused() -> None:
