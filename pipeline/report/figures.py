@@ -130,16 +130,17 @@ def _panel(panel: Axes, study: Study, scale: Scale, measure: str) -> float:
         panel.plot(rows["x"], rows["value"], color=FAINT, lw=0.9, zorder=1)
         for point in rows.itertuples():
             _dot(panel, point.x, point, colour[point.condition], marker[point.condition])
-    for condition, rows in values.groupby("condition", sort=False):
-        x = place[condition]
-        panel.plot(
-            [x - 0.3, x + 0.3],
-            [rows["value"].mean()] * 2,
-            color=INK,
-            lw=1.8,
-            zorder=2,
-            solid_capstyle="butt",
-        )
+    if len(study.subjects) > 1:
+        for condition, rows in values.groupby("condition", sort=False):
+            x = place[condition]
+            panel.plot(
+                [x - 0.3, x + 0.3],
+                [rows["value"].mean()] * 2,
+                color=INK,
+                lw=1.8,
+                zorder=2,
+                solid_capstyle="butt",
+            )
     top = max(top, values[["value", "ci_high"]].max().max())
     for point in planted(study, scale, measure).itertuples():
         x = place[point.condition] + offset[point.subject]
@@ -215,7 +216,8 @@ def _legend(figure, study: Study) -> None:
         Line2D([], [], marker=marker[c], color="none", mfc=colour[c], mec="white", ms=7, label=c)
         for c in study.conditions
     ]
-    handles.append(Line2D([], [], color=INK, lw=2.2, label="mean of subjects"))
+    if len(study.subjects) > 1:
+        handles.append(Line2D([], [], color=INK, lw=1.8, label="mean of subjects"))
     if _band(study):
         handles.append((Patch(color=NULL, alpha=0.28, lw=0), Line2D([], [], color=MUTED, lw=1.1)))
     if RANDOM in set(study.nulls["null"]):

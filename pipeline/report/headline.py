@@ -58,9 +58,9 @@ class ScaleAnswer:
 def analysed(study: Study) -> str:
     """One sentence: what was analysed."""
     rows = study.summary.drop_duplicates(["recording", "window"])
-    kind = "simulated recordings" if _all_simulated(study) else "recordings"
+    kind = "simulated recording" if _all_simulated(study) else "recording"
     scales = ", ".join(map(str, study.scales))
-    text = f"{len(study.analysed)} {kind} of {_count(len(study.subjects), 'subject')}, {_count(len(rows), 'window')} in {_count(len(study.conditions), 'condition')} ({', '.join(study.conditions)}), at {_count(len(study.scales), 'scale')} ({scales})."
+    text = f"{_count(len(study.analysed), kind)} of {_count(len(study.subjects), 'subject')}, {_count(len(rows), 'window')} in {_count(len(study.conditions), 'condition')} ({', '.join(study.conditions)}), at {_count(len(study.scales), 'scale')} ({scales})."
     failed = {f["recording"] for f in study.failures} - set(study.analysed)
     return text + (
         f" {_count(len(failed), 'recording')} failed and {'is' if len(failed) == 1 else 'are'} left out."
@@ -170,7 +170,8 @@ def _answer(study: Study, scale: Scale) -> ScaleAnswer | None:
     means = values.groupby("condition")["value"].mean().sort_values(ascending=False, kind="stable")
     contrasts = contrasts_of(study, scale, "phi_s")
     order = " > ".join(f"{c} {number(v)}" for c, v in means.items())
-    sentences = [f"Means over subjects: {order} ibit.{_consistency(values, means)}"]
+    what = "Means over subjects" if values["subject"].nunique() > 1 else "Values of the one subject"
+    sentences = [f"{what}: {order} ibit.{_consistency(values, means)}"]
     sentences += _common(study, scale, contrasts)
     sentences += _against_null(study, scale)
     return ScaleAnswer(

@@ -199,7 +199,7 @@ def comparison(study: Study, *, main: bool = True) -> Table:
 def _test_caption(study: Study) -> str:
     methods = list(dict.fromkeys(study.comparison["method"]))
     stated = (
-        f" {methods[0]}."
+        f" {methods[0][:1].upper()}{methods[0][1:]}."
         if len(methods) == 1
         else " Tests: " + " / ".join(methods[:3]) + (" / …" if len(methods) > 3 else "") + "."
     )
