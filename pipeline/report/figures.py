@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,10 +12,11 @@ from matplotlib.patches import Patch
 
 from pipeline.report import canvas, glossary
 from pipeline.report.canvas import FAINT, INK, MUTED, NULL, Figure
-from pipeline.report.data import ROUTES, Scale, Study, by_subject
+from pipeline.report.data import Scale, Study, by_subject
 from pipeline.report.truth import planted
 
 RANDOM = "random_grouping"
+CROWD = 6  # with more subjects, marks are smaller and planted values are averaged
 
 
 def scales(study: Study) -> Figure | None:
@@ -106,59 +106,74 @@ def _panel(panel: Axes, study: Study, scale: Scale, measure: str) -> float:
     """Draw one measure at one scale; returns the largest value drawn (0 when there is none)."""
     table = scale.of(study.summary)
     values = by_subject(table[table["measure"] == measure])
-    colour, marker = canvas.colours(study.conditions), canvas.markers(study.conditions)
-    place = {c: i for i, c in enumerate(study.conditions)}
+    place = {c: float(i) for i, c in enumerate(study.conditions)}
     panel.set_xlim(-0.6, len(place) - 0.4)
     panel.set_xticks(range(len(place)), list(place))
     if values["value"].notna().sum() == 0:
-        panel.text(
-            0.5,
-            0.5,
-            "not computed\nat this scale",
-            transform=panel.transAxes,
-            ha="center",
-            va="center",
-            color=MUTED,
-        )
+        about = {"transform": panel.transAxes, "ha": "center", "va": "center", "color": MUTED}
+        panel.text(0.5, 0.5, "not computed\nat this scale", **about)
         return 0.0
-    offset = _offsets(study.subjects)
-    top = _draw_nulls(panel, study, scale, measure, place)
-    for subject, rows in values.groupby("subject", sort=False):
-        rows = rows.assign(x=[place[c] + offset[subject] for c in rows["condition"]]).sort_values(
-            "x"
-        )
-        panel.plot(rows["x"], rows["value"], color=FAINT, lw=0.9, zorder=1)
-        for point in rows.itertuples():
-            _dot(panel, point.x, point, colour[point.condition], marker[point.condition])
+    tops = [
+        _draw_nulls(panel, study, scale, measure, place),
+        _draw_subjects(panel, study, values, place),
+        _draw_planted(panel, study, planted(study, scale, measure), place),
+    ]
     if len(study.subjects) > 1:
-        for condition, rows in values.groupby("condition", sort=False):
+        for condition, mean in values.groupby("condition")["value"].mean().items():
             x = place[condition]
+            panel.plot([x - 0.3, x + 0.3], [mean, mean], color=INK, lw=1.8, zorder=2)
+    return max(tops)
+
+
+def _draw_subjects(
+    panel: Axes, study: Study, values: pd.DataFrame, place: dict[str, float]
+) -> float:
+    """A dot with its interval per subject and condition, and a line through each subject."""
+    colour, marker = canvas.colours(study.conditions), canvas.markers(study.conditions)
+    offset = _offsets(study.subjects)
+    size = 5.5 if len(study.subjects) <= CROWD else 4.0
+    x = [place[c] + offset[s] for c, s in zip(values["condition"], values["subject"], strict=True)]
+    for _, rows in values.assign(x=x).groupby("subject", sort=False):
+        ordered = rows.sort_values("x")
+        panel.plot(ordered["x"], ordered["value"], color=FAINT, lw=0.9, zorder=1)
+        for p in ordered.itertuples():
+            tone = colour[p.condition]
+            panel.plot([p.x, p.x], [p.ci_low, p.ci_high], color=tone, lw=1.4, alpha=0.65, zorder=3)
             panel.plot(
-                [x - 0.3, x + 0.3],
-                [rows["value"].mean()] * 2,
-                color=INK,
-                lw=1.8,
-                zorder=2,
-                solid_capstyle="butt",
+                p.x,
+                p.value,
+                marker[p.condition],
+                ms=size,
+                color=tone,
+                mec="white",
+                mew=0.6,
+                zorder=4,
             )
-    top = max(top, values[["value", "ci_high"]].max().max())
-    for point in planted(study, scale, measure).itertuples():
-        x = place[point.condition] + offset[point.subject]
-        panel.plot(x, point.value, "D", ms=9, mfc="white", mec=INK, mew=0.9, zorder=2.5)
-        top = max(top, point.value)
-    return float(top)
+    return float(values[["value", "ci_high"]].max().max())
 
 
-def _dot(panel: Axes, x: float, point, colour: str, marker: str) -> None:
-    if np.isfinite(point.ci_low):
+def _draw_planted(panel: Axes, study: Study, known: pd.DataFrame, place: dict[str, float]) -> float:
+    """Open diamonds behind the dots; with many subjects one per condition, their mean."""
+    offset, crowd = _offsets(study.subjects), len(study.subjects) > CROWD
+    if crowd:
+        known = known.groupby("condition", as_index=False)["value"].mean().assign(subject="")
+    for p in known.itertuples():
+        x = place[p.condition] + offset.get(p.subject, 0.0)
         panel.plot(
-            [x, x], [point.ci_low, point.ci_high], color=colour, lw=1.4, alpha=0.65, zorder=3
+            x,
+            p.value,
+            "D",
+            ms=9,
+            mfc="none" if crowd else "white",
+            mec=INK,
+            mew=0.9,
+            zorder=5 if crowd else 2.5,
         )
-    panel.plot(x, point.value, marker, ms=5.5, color=colour, mec="white", mew=0.6, zorder=4)
+    return float(known["value"].max()) if len(known) else 0.0
 
 
 def _draw_nulls(
-    panel: Axes, study: Study, scale: Scale, measure: str, place: dict[str, int]
+    panel: Axes, study: Study, scale: Scale, measure: str, place: dict[str, float]
 ) -> float:
     """Grey marks per condition: a null's mean over windows ± its mean sd; dotted: random groupings."""
     table = scale.of(study.nulls)
@@ -182,7 +197,8 @@ def _draw_nulls(
 
 
 def _offsets(subjects: Sequence[str]) -> dict[str, float]:
-    spread = np.linspace(-0.2, 0.2, len(subjects)) if len(subjects) > 1 else [0.0]
+    reach = 0.2 if len(subjects) <= CROWD else 0.3
+    spread = np.linspace(-reach, reach, len(subjects)) if len(subjects) > 1 else [0.0]
     return {s: float(o) for s, o in zip(subjects, spread, strict=True)}
 
 
@@ -227,7 +243,14 @@ def _legend(figure, study: Study) -> None:
     if study.truths:
         handles.append(
             Line2D(
-                [], [], marker="D", color="none", mfc="white", mec=INK, ms=7, label="planted value"
+                [],
+                [],
+                marker="D",
+                color="none",
+                mfc="white",
+                mec=INK,
+                ms=7,
+                label="planted value" if len(study.subjects) <= CROWD else "planted value (mean)",
             )
         )
     labels = ["null" if isinstance(h, tuple) else h.get_label() for h in handles]
@@ -352,90 +375,3 @@ def window_means(study: Study, measure: str) -> pd.DataFrame:
     rows = study.quality[study.quality["measure"] == measure]
     rows = rows[rows["condition"].isin(study.conditions)]
     return rows.groupby(["subject", "condition"], sort=False)["value"].mean().reset_index()
-
-
-def truth(study: Study) -> Figure | None:
-    """Estimated against planted values, where the recordings are simulated."""
-    pairs = truth_pairs(study)
-    measures = [
-        m for m in ("phi_s", "big_phi", "effective_information") if m in set(pairs["measure"])
-    ]
-    if not measures:
-        return None
-    figure = canvas.canvas(height=2.75)
-    colour = canvas.colours(study.conditions)
-    shape = dict(zip(ROUTES, ("o", "s", "^"), strict=True))
-    panels = figure.subplots(1, len(measures), squeeze=False)[0]
-    for panel, measure in zip(panels, measures, strict=True):
-        rows = pairs[pairs["measure"] == measure]
-        top = 1.08 * max(rows[["truth", "value", "ci_high"]].max().max(), 1e-9)
-        panel.plot([0, top], [0, top], color=MUTED, lw=0.8, ls=":")
-        for row in rows.itertuples():
-            panel.plot(
-                [row.truth] * 2,
-                [row.ci_low, row.ci_high],
-                color=colour[row.condition],
-                lw=1.2,
-                alpha=0.6,
-            )
-            panel.plot(
-                row.truth,
-                row.value,
-                shape[row.route],
-                color=colour[row.condition],
-                ms=5.5,
-                mec="white",
-                mew=0.6,
-            )
-        panel.set(xlim=(0, top), ylim=(0, top), xlabel="planted", title=glossary.axis(measure))
-        panel.title.set_fontsize(8.5)
-    panels[0].set_ylabel("estimated")
-    handles = [
-        Line2D([], [], marker="o", color="none", mfc=colour[c], mec="white", ms=7, label=c)
-        for c in study.conditions
-    ]
-    handles += [
-        Line2D([], [], marker=shape[r], color="none", mfc=MUTED, mec="white", ms=7, label=ROUTES[r])
-        for r in dict.fromkeys(pairs["route"])
-    ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
-    inside = pairs["truth"].between(pairs["ci_low"], pairs["ci_high"])
-    known = pairs["ci_low"].notna()
-    return canvas.finish(
-        figure,
-        study.folder / "figures",
-        "truth",
-        f"Estimate against the planted value, one point per window and scale, with {study.confidence:.0%} intervals; dotted: equality. The interval contains the planted value in {int((inside & known).sum())} of {int(known.sum())} cases.",
-        "Scatter plots of estimated against planted values; the planted values table lists them.",
-    )
-
-
-@dataclass(frozen=True)
-class _Pair:
-    recording: str
-    condition: str
-    route: str
-    scale: int
-    measure: str
-    truth: float
-    value: float
-    ci_low: float
-    ci_high: float
-
-
-def truth_pairs(study: Study) -> pd.DataFrame:
-    """Planted and estimated values side by side: one row per window, scale and measure."""
-    pairs = []
-    for scale in study.scales:
-        estimates = scale.of(study.summary)
-        for measure in ("phi_s", "big_phi", "effective_information"):
-            known = planted(study, scale, measure)
-            rows = estimates[estimates["measure"] == measure].merge(
-                known[["recording", "condition", "value"]].rename(columns={"value": "truth"}),
-                on=["recording", "condition"],
-            )
-            pairs += [
-                _Pair(r.recording, r.condition, scale.route, scale.size, measure, r.truth, r.value, r.ci_low, r.ci_high)
-                for r in rows[rows["value"].notna()].itertuples()
-            ]  # fmt: skip
-    return pd.DataFrame(pairs, columns=list(_Pair.__dataclass_fields__))

@@ -122,7 +122,7 @@ def maps(study: Study, found: list[Grouping], size: int) -> Figure | None:
                 )
         line[0].set_ylabel(f"{recording}\ny [mm]" if not schematic else recording)
     for panel, condition in zip(axes[0], columns, strict=True):
-        panel.set_title(f"{condition}\n{panel.get_title(loc='left')}", fontsize=8.5)
+        panel.text(0, 1.16, condition, transform=panel.transAxes, fontweight="bold", fontsize=9)
     for panel in axes[-1]:
         if not schematic:
             panel.set_xlabel("x [mm]")

@@ -19,9 +19,11 @@ from pipeline.report import (
     provenance,
     qc_figures,
     tables,
+    truth_figure,
 )
 from pipeline.report.canvas import Figure
 from pipeline.report.data import Study
+from pipeline.report.truth import truth_pairs
 from pipeline.store import write_whole
 
 
@@ -65,11 +67,11 @@ def _content(study: Study) -> dict[str, Any]:
         others = figures.other_measures(study)
         contrasts = figures.contrasts(study)
         activity = figures.activity(study)
-        truth = figures.truth(study)
+        truth = truth_figure.truth(study)
         sizes = dict.fromkeys(g.size for g in found)
         maps = [f for f in (grouping_figures.maps(study, found, size) for size in sizes) if f]
         quality = {r: _quality(study, r) for r in study.recordings["recording"]}
-    pairs = figures.truth_pairs(study)
+    pairs = truth_pairs(study)
     return {
         "study": study,
         "name": study.parameters["study"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import pandas as pd
 import xarray as xr
 
 from pipeline.report.data import Scale, Study
+
+COMPARED = ("phi_s", "big_phi", "effective_information")
 
 
 def planted(study: Study, scale: Scale, measure: str) -> pd.DataFrame:
@@ -68,3 +71,34 @@ def recovered(
     if known is None or -1 in matched or len(matched) != len(group):
         return None
     return same_partition(group, [known[0][k] for k in matched])
+
+
+@dataclass(frozen=True)
+class _Pair:
+    recording: str
+    condition: str
+    route: str
+    scale: int
+    measure: str
+    truth: float
+    value: float
+    ci_low: float
+    ci_high: float
+
+
+def truth_pairs(study: Study) -> pd.DataFrame:
+    """Planted and estimated values side by side: one row per window, scale and measure."""
+    pairs = []
+    for scale in study.scales:
+        estimates = scale.of(study.summary)
+        for measure in COMPARED:
+            known = planted(study, scale, measure)
+            rows = estimates[estimates["measure"] == measure].merge(
+                known[["recording", "condition", "value"]].rename(columns={"value": "truth"}),
+                on=["recording", "condition"],
+            )
+            pairs += [
+                _Pair(r.recording, r.condition, scale.route, scale.size, measure, r.truth, r.value, r.ci_low, r.ci_high)
+                for r in rows[rows["value"].notna()].itertuples()
+            ]  # fmt: skip
+    return pd.DataFrame(pairs, columns=list(_Pair.__dataclass_fields__))

@@ -15,8 +15,9 @@ import pytest
 from fake_results import FakeStudy, write_study
 
 from pipeline import report, store
-from pipeline.report import canvas, figures
+from pipeline.report import canvas
 from pipeline.report.data import Scale, Study, by_subject
+from pipeline.report.truth import truth_pairs
 
 
 class Page(HTMLParser):
@@ -228,7 +229,7 @@ def test_scales_are_ordered_micro_first(study: FakeStudy) -> None:
 
 
 def test_truth_pairs_match_planted_with_estimated(study: FakeStudy) -> None:
-    pairs = figures.truth_pairs(opened(study))
+    pairs = truth_pairs(opened(study))
     awake = pairs[(pairs["condition"] == "awake") & (pairs["measure"] == "phi_s")]
     assert set(awake["truth"]) == {0.297, 1.262}
     assert len(pairs) == 2 * 3 * 2 * 3
