@@ -6,24 +6,36 @@ Every public name is imported here; modules follow the postulates in reading ord
 from iitcore._layout import SubstrateError
 from iitcore.batch import phi_batch
 from iitcore.complexes import Complex, complexes
+from iitcore.distinctions import Distinction, Purview, distinctions
 from iitcore.grain_results import Grain, GrainSearch, Grouping, Irreducibility
 from iitcore.grains import is_maximally_irreducible_within, search_grains
 from iitcore.information import SpecifiedState, cause_effect_states
 from iitcore.macro import MacroTPMs, derive_macro_tpm, macro_system, macro_tpms
 from iitcore.macro_units import MacroUnit
 from iitcore.partitions import SystemPartition, system_partitions
+from iitcore.relations import Face, Relation, Relations
+from iitcore.structure import PhiFold, PhiStructure, unfold
+from iitcore.structure_batch import BigPhi, big_phi_batch
 from iitcore.substrate import Substrate, System
 from iitcore.system import Reason, Side, SystemPhi, system_phi
 
 __all__ = [
+    "BigPhi",
     "Complex",
+    "Distinction",
+    "Face",
     "Grain",
     "GrainSearch",
     "Grouping",
     "Irreducibility",
     "MacroTPMs",
     "MacroUnit",
+    "PhiFold",
+    "PhiStructure",
+    "Purview",
     "Reason",
+    "Relation",
+    "Relations",
     "Side",
     "SpecifiedState",
     "Substrate",
@@ -31,9 +43,11 @@ __all__ = [
     "System",
     "SystemPartition",
     "SystemPhi",
+    "big_phi_batch",
     "cause_effect_states",
     "complexes",
     "derive_macro_tpm",
+    "distinctions",
     "is_maximally_irreducible_within",
     "macro_system",
     "macro_tpms",
@@ -41,4 +55,5 @@ __all__ = [
     "search_grains",
     "system_partitions",
     "system_phi",
+    "unfold",
 ]

@@ -15,6 +15,7 @@ from iitcore._jit import Floats, Ints, compiled
 from iitcore._mechanism_partitions import TIE, count_bits, minimum_partition
 
 Geometry = tuple[Ints, Ints, Ints, Ints, Ints, Ints]
+_LOG2_E = 1.4426950408889634
 
 
 @compiled
@@ -177,18 +178,22 @@ def specified(
     Writes their extended indices to `out`; returns how many and the intrinsic information.
     """
     _, _, _, states, start, _ = geometry
-    best = 0.0
-    for r in range(start[purview], start[purview + 1]):
-        x = states[r]
-        if p[x] > reference[x]:
-            best = max(best, selectivity[x] * np.log2(p[x] / reference[x]))
-    count = 0
-    if best >= TIE:
+    best, count = 0.0, 0
+    for again in range(2):
         for r in range(start[purview], start[purview + 1]):
             x = states[r]
-            if p[x] > reference[x] and selectivity[x] * np.log2(p[x] / reference[x]) >= best - TIE:
+            excess = p[x] - reference[x]
+            least = best - again * TIE
+            if selectivity[x] * excess * _LOG2_E < least * reference[x] or excess <= 0.0:
+                continue  # log2(1 + y) <= y log2(e): most states need no logarithm
+            information = selectivity[x] * np.log2(p[x] / reference[x])
+            if again == 0:
+                best = max(best, information)
+            elif information >= least:
                 out[count] = x
                 count += 1
+        if best < TIE:
+            break
     return count, best
 
 
@@ -235,14 +240,54 @@ def _cause_blocks(
 
 
 @compiled
+def _effect_cuts(
+    mask: int, table: Floats, now: Ints, geometry: Geometry, alone: Floats, weaker: Floats
+) -> None:
+    """Per purview state, probability under the complete cut and under the best cut of one unit.
+
+    The second leaves all of the purview with the mechanism less one unit, whichever matters least.
+    """
+    alphabet, offsets = geometry[0], geometry[1]
+    levels = _levels(alphabet, 1)
+    _products(table[table.shape[0] - 1], alphabet, offsets, levels, alone)
+    p = np.empty(alone.size)
+    for x in range(alone.size):
+        weaker[x] = alone[x]
+    for j in range(alphabet.size):
+        if mask >> j & 1 and mask != 1 << j:
+            _products(table[now[mask ^ 1 << j]], alphabet, offsets, levels, p)
+            for x in range(p.size):
+                weaker[x] = max(weaker[x], p[x])
+
+
+@compiled
+def _cause_cuts(mask: int, table: Floats, p: Floats, alone: Floats, weaker: Floats) -> None:
+    """The same for causes, where the unit cut is one of the mechanism's."""
+    last = table.shape[0] - 1
+    for x in range(p.size):
+        alone[x] = weaker[x] = p[last]
+        for j in range(table.shape[1]):
+            if mask >> j & 1 and mask != 1 << j and p[x] > 0.0:
+                weaker[x] = max(weaker[x], p[x] / table[x, j] * table[last, j])
+
+
+@compiled
 def _candidates(
-    p: Floats, selectivity: Floats, reference: Floats, alone: Floats, geometry: Geometry
+    n_mechanism: int,
+    p: Floats,
+    selectivity: Floats,
+    reference: Floats,
+    alone: Floats,
+    weaker: Floats,
+    geometry: Geometry,
 ) -> tuple[int, Ints, Ints, Floats, Floats]:
     """Purviews in their specified states: count, extended index, units, information, bound of phi.
 
-    The bound is phi of the complete cut, whose norm no other partition exceeds.
+    A partition with log-ratio G and norm N bounds phi by G / N times the largest norm, that of the
+    complete cut: one bound from that cut, one from a cut with norm |Z|.
     """
     start = geometry[4]
+    largest = geometry[0].size  # of a purview; TIE times the norm is what tied partitions differ by
     index = np.empty(p.size, np.int64)
     purview = np.empty(p.size, np.int64)
     information = np.empty(p.size)
@@ -253,10 +298,12 @@ def _candidates(
         n_tied, best = specified(units, p, selectivity, reference, geometry, tied)
         for i in range(n_tied):
             x = tied[i]
-            complete = selectivity[x] * np.log2(p[x] / alone[x])
-            if complete > TIE:
+            complete = np.log2(p[x] / alone[x])
+            one = np.log2(p[x] / weaker[x])
+            most = selectivity[x] * min(complete, n_mechanism * (one + TIE * largest))
+            if one > TIE and most > TIE:
                 index[count], purview[count] = x, units
-                information[count], bound[count] = best, complete
+                information[count], bound[count] = best, most
                 count += 1
     return count, index, purview, information, bound
 
@@ -286,18 +333,17 @@ def maximal(
     alphabet, offsets, _, _, _, digits = geometry
     n = alphabet.size
     last = table.shape[0] - 1
-    alone = np.empty(last + 1)
+    alone, weaker = np.empty(last + 1), np.empty(last + 1)
     if cause:
         p, selectivity, reference = cause_profile(mask, table, geometry)
-        for x in range(last + 1):
-            alone[x] = p[last]
+        _cause_cuts(mask, table, p, alone, weaker)
     else:
         p, selectivity, reference = effect_profile(mask, table, now, geometry)
-        _products(table[last], alphabet, offsets, _levels(alphabet, 1), alone)
-    count, index, purview, information, bound = _candidates(
-        p, selectivity, reference, alone, geometry
-    )
+        _effect_cuts(mask, table, now, geometry, alone, weaker)
     mechanism = select(mask, n)
+    count, index, purview, information, bound = _candidates(
+        mechanism.size, p, selectivity, reference, alone, weaker, geometry
+    )
     width = mechanism.size if cause else table.shape[1]
     blocks = np.empty((width, 1 << (n if cause else mechanism.size)))
     if not cause:

@@ -21,7 +21,7 @@ from iitcore.relations import Element, Relations, scaled
 
 Pair = tuple[State, State]
 Kept = tuple[tuple[Purview, ...], ...]
-_BUDGET = 100_000  # bounds evaluated per extreme; far more than 4,096 combinations ever need
+_LEAST, _WORK = 10_000, 3_000_000  # bounds evaluated per extreme: enough for 4,096 combinations
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ def resolve(found: Sequence[Distinction], labels: Names, pairs: Iterable[Pair]) 
             for d, c, e in sides
             if c and e
         )
-        one = _largest(kept, same[0], tuple(d for d, c, e in sides if not (c and e)), labels)
+        lost = tuple(d for d, c, e in sides if not (c and e))
+        one = _largest(kept, same[0], lost, labels, prove=exact)  # one bound makes the range bounds
         low, high = min(low, one.phi_range[0]), max(high, one.phi_range[1])
         exact = exact and one.exact
         n_choices += one.n_choices * len(same)
@@ -98,8 +99,13 @@ def sum_phi_d(found: Sequence[Distinction]) -> float:
 
 
 def _largest(
-    kept: tuple[Distinction, ...], pair: Pair, lost: tuple[Distinction, ...], labels: Names
+    kept: tuple[Distinction, ...],
+    pair: Pair,
+    lost: tuple[Distinction, ...],
+    labels: Names,
+    prove: bool,
 ) -> Resolution:
+    """Resolve the ties of one cause-effect state; without `prove`, bounds are all that is sought."""
     options = [_options(d) for d in kept]
     flat = [
         replace(d, cause=c, effect=e)
@@ -122,12 +128,16 @@ def _largest(
     if len(flat) > len(kept):
         least = choice.copy()
         choice = _ascend(phi, union, overlap, start)
-        bounds = [_bound(phi, union, overlap, start, upper) for upper in (False, True)]
-        for upper, end in ((False, least), (True, choice)):
-            exact &= kernels.extreme_choice(phi, union, overlap, start, upper, _BUDGET, end)
-        low, high = total(least), total(choice)
-        if not exact:
-            low, high = (sum_phi_d(kept) + b for b in bounds)
+        low, high = (
+            sum_phi_d(kept) + _bound(phi, union, overlap, start, upper) for upper in (False, True)
+        )
+        budget = max(_LEAST, _WORK // len(flat))
+        exact = prove and all(
+            kernels.extreme_choice(phi, union, overlap, start, upper, budget, end)
+            for upper, end in ((True, choice), (False, least))
+        )
+        if exact:
+            low, high = total(least), total(choice)
     return Resolution(
         pair,
         tuple(flat[i] for i in choice),
