@@ -19,6 +19,10 @@ from pipeline.groupings import (
 )
 from pipeline.seeds import generator
 from pipeline.store import record
+from pipeline.unit_validity import unit_validity
+
+STATE_UNIT = ("state", "unit")
+Variable = tuple[str | tuple[str, ...], np.ndarray, str]  # dims, values, long name
 
 
 def coarse_grain(
@@ -39,73 +43,40 @@ def coarse_grain(
     `random_p_on` (random, state, unit). The posterior draws keep the grouping that the point estimate
     chose. Attrs: objective, objective_bits, method, restarts_agreeing, and up to 6 units
     exhaustive_bits, the best that there is: where the encoder misses it, it is taken and `method` says
-    so. Raises `PhiscaleError` for more macro units than units, or unknown mappings.
+    so. `valid_unit` and `validity` (unit): whether each is a macro unit by the theory's own criterion
+    (`unit_validity`). Raises `PhiscaleError` for more macro units than units, or unknown mappings.
     """
     p_on = tpm["p_on"].transpose("state", "unit").values
     check(p_on.shape[1], n_macro, mappings)
     grouping, how = _learn(p_on, n_macro, mappings, restarts, steps, method, seed)
     others = matched_groupings(grouping, random_groupings, generator(seed, "random_groupings"))
-    of_state = grouping.macro_state()
+    names = tpm["unit"].values.astype(str)
     labels = [
-        f"m{j}({','.join(str(tpm['unit'].values[i]) for i in block)})"
-        for j, block in enumerate(grouping.blocks)
+        f"m{j}({','.join(names[i] for i in block)})" for j, block in enumerate(grouping.blocks)
     ]
-    visits, transitions = (
-        np.bincount(of_state, weights=tpm[v].values, minlength=2**n_macro).astype(int)
-        for v in ("visits", "transitions")
+    validity = unit_validity(p_on, grouping, tpm["visits"].values, list(names))
+    variables = (
+        _macro_system(tpm, grouping) | _controls(p_on, n_macro, others) | _validity(validity)
     )
-    n = p_on.shape[1]
-    drawn = np.array([g.macro_p_on(p_on) for g in others]).reshape(-1, 2**n_macro, n_macro)
-    variables: dict[str, tuple[Any, Any, str]] = {
-        "p_on": (
-            ("state", "unit"),
-            grouping.macro_p_on(p_on),
-            "P(macro unit ON next | macro state)",
-        ),
-        "visits": ("state", visits, "frames in this macro state"),
-        "transitions": ("state", transitions, "transitions that leave this macro state"),
-        "occupancy": ("state", visits / visits.sum(), "share of frames in this macro state"),
-        "group": ("micro_unit", np.array(grouping.group), "macro unit of each unit"),
-        "mapping": ("unit", list(grouping.mapping), "when the macro unit is ON"),
-        "macro_state": ("micro_state", of_state, "macro state of each micro state"),
-        "random_group": (
-            ("random", "micro_unit"),
-            np.array([g.group for g in others], dtype=int).reshape(-1, n),
-            "macro unit of each unit in a matched random grouping",
-        ),
-        "random_mapping": (
-            ("random", "unit"),
-            np.array([g.mapping for g in others], dtype=object).reshape(-1, n_macro),
-            "when the macro unit of the random grouping is ON",
-        ),
-        "random_p_on": (
-            ("random", "state", "unit"),
-            drawn,
-            "P(macro unit ON next | macro state) of the random grouping",
-        ),
-    }
-    if "p_on_draws" in tpm:
-        variables["p_on_draws"] = (
-            ("draw", "state", "unit"),
-            grouping.macro_p_on(tpm["p_on_draws"].transpose("draw", "state", "unit").values),
-            "posterior draws of P(macro unit ON next | macro state)",
-        )
     dataset = xr.Dataset(
         {k: (d, v, {"units": "1", "long_name": name}) for k, (d, v, name) in variables.items()},
         coords={
             "state": ("state", np.arange(2**n_macro), _about("macro state, bit j = macro unit j")),
             "unit": ("unit", labels, _about("macro unit")),
-            "micro_unit": ("micro_unit", tpm["unit"].values.astype(str), _about("unit")),
-            "micro_state": ("micro_state", np.arange(2**n), _about("state, bit i = unit i")),
+            "micro_unit": ("micro_unit", names, _about("unit")),
+            "micro_state": ("micro_state", np.arange(len(p_on)), _about("state, bit i = unit i")),
         },
         attrs=tpm.attrs,
-    ).assign_attrs(
+    )
+    visits = dataset["visits"].values
+    invalid = [label for label, (valid, _) in zip(labels, validity, strict=True) if valid == 0]
+    dataset = dataset.assign_attrs(
         route="macro_units",
         scale=n_macro,
         states_never_visited=int((visits == 0).sum()),
         least_visits=int(visits.min()),
         unvisited_micro_states=int((tpm["visits"].values == 0).sum()),
-        flag=_flag(str(tpm.attrs.get("flag", "")), visits),
+        flag=_flag(str(tpm.attrs.get("flag", "")), visits, invalid),
         **how,
     )
     return record(
@@ -156,15 +127,67 @@ def _learn(
     return found, how | {"objective_bits": found.objective}
 
 
-def _flag(micro: str, visits: np.ndarray) -> str:
-    """The micro TPM's words, with the unvisited states of both levels counted."""
+def _macro_system(tpm: xr.Dataset, grouping: Grouping) -> dict[str, Variable]:
+    """The micro TPM's variables for the macro system, and what the macro units are."""
+    p_on = tpm["p_on"].transpose("state", "unit").values
+    of_state = grouping.macro_state()
+    visits, transitions = (
+        np.bincount(of_state, weights=tpm[v].values, minlength=2 ** len(grouping.mapping)).astype(
+            int
+        )
+        for v in ("visits", "transitions")
+    )
+    variables: dict[str, Variable] = {
+        "p_on": (STATE_UNIT, grouping.macro_p_on(p_on), "P(macro unit ON next | macro state)"),
+        "visits": ("state", visits, "frames in this macro state"),
+        "transitions": ("state", transitions, "transitions that leave this macro state"),
+        "occupancy": ("state", visits / visits.sum(), "share of frames in this macro state"),
+        "group": ("micro_unit", np.array(grouping.group), "macro unit of each unit"),
+        "mapping": ("unit", np.array(grouping.mapping), "when the macro unit is ON"),
+        "macro_state": ("micro_state", of_state, "macro state of each micro state"),
+    }
+    if "p_on_draws" in tpm:
+        drawn = grouping.macro_p_on(tpm["p_on_draws"].transpose("draw", *STATE_UNIT).values)
+        variables["p_on_draws"] = (
+            ("draw", *STATE_UNIT), drawn, "posterior draws of P(macro unit ON next | macro state)",
+        )  # fmt: skip
+    return variables
+
+
+def _controls(p_on: np.ndarray, n_macro: int, others: list[Grouping]) -> dict[str, Variable]:
+    """Matched random groupings and their macro TPMs."""
+    group = np.array([g.group for g in others], dtype=int).reshape(-1, p_on.shape[1])
+    mapping = np.array([g.mapping for g in others], dtype=str).reshape(-1, n_macro)
+    macro = np.array([g.macro_p_on(p_on) for g in others]).reshape(-1, 2**n_macro, n_macro)
+    return {
+        "random_group": (("random", "micro_unit"), group, "macro unit of each unit, at random"),
+        "random_mapping": (("random", "unit"), mapping, "when the random macro unit is ON"),
+        "random_p_on": (
+            ("random", *STATE_UNIT), macro, "P(random macro unit ON next | macro state)",
+        ),
+    }  # fmt: skip
+
+
+def _validity(validity: list[tuple[int, str]]) -> dict[str, Variable]:
+    """Whether each macro unit is one by the theory's criterion, and why."""
+    holds = np.array([holds for holds, _ in validity], dtype=np.int8)
+    why = np.array([why for _, why in validity])
+    return {
+        "valid_unit": ("unit", holds, "maximally irreducible within: 1 yes, 0 no, -1 not checked"),
+        "validity": ("unit", why, "why it is a unit or not"),
+    }
+
+
+def _flag(micro: str, visits: np.ndarray, invalid: Sequence[str]) -> str:
+    """The micro TPM's words, with the unvisited states of both levels counted, and the units that are none."""
     words = [
         word.replace("unvisited_states", "unvisited_micro_states")
         for word in micro.split(";")
         if word
     ]
     unvisited = int((visits == 0).sum())
-    return ";".join([*words, *([f"unvisited_states:{unvisited}"] if unvisited else [])])
+    words += [f"unvisited_states:{unvisited}"] if unvisited else []
+    return ";".join([*words, *(f"reducible_within:{name}" for name in invalid)])
 
 
 def _about(long_name: str) -> dict[str, str]:
