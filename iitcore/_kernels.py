@@ -16,6 +16,27 @@ TOLERANCE = 1e-10  # closer values are ties, smaller ones zero
 
 
 @compiled
+def row_of(state: Ints, offsets: Ints) -> int:
+    """Index of a state."""
+    row, step = 0, 1
+    for j in range(len(state)):
+        row += state[j] * step
+        step *= offsets[j + 1] - offsets[j]
+    return row
+
+
+@compiled
+def values_of(index: int, offsets: Ints) -> Ints:
+    """Unit values of a state index."""
+    values = np.empty(len(offsets) - 1, np.int64)
+    for j in range(len(values)):
+        k = offsets[j + 1] - offsets[j]
+        values[j] = index % k
+        index //= k
+    return values
+
+
+@compiled
 def condition(
     packed: Floats, offsets: Ints, state: Ints, units: Ints, cause: Floats, effect: Floats
 ) -> bool:
@@ -25,7 +46,8 @@ def condition(
     """
     n = len(state)
     inside = np.zeros(n, np.bool_)
-    inside[units] = True
+    for i in units:
+        inside[i] = True
     step = np.zeros(n, np.int64)  # what a unit's value adds to the system's or background's index
     m_in, m_out = 1, 1
     now = 0
@@ -39,11 +61,13 @@ def condition(
             now += state[i] * m_out
             m_out *= k
     posterior = np.zeros(m_out)
-    rows = np.empty((len(packed), 2), np.int64)  # index within the system, within the background
+    row_in = np.empty(len(packed), np.int64)  # index within the system
+    row_out = np.empty(len(packed), np.int64)  # index within the background
     value = np.zeros(n, np.int64)
     a, b = 0, 0
     for x in range(len(packed)):
-        rows[x] = a, b
+        row_in[x] = a
+        row_out[x] = b
         p = 1.0
         for i in range(n):
             p *= packed[x, offsets[i] + state[i]]
@@ -64,7 +88,7 @@ def condition(
         posterior[b] = posterior[b] / total if reachable else 1.0 / m_out
     cause[:] = 0.0
     for x in range(len(packed)):
-        row, background = rows[x]
+        row, background = row_in[x], row_out[x]
         q = posterior[background]
         if q == 0 and background != now:
             continue
@@ -145,11 +169,7 @@ def effect_information(effect: Floats, offsets: Ints, state_row: int) -> tuple[F
 def _information_of(effect: Floats, offsets: Ints, index: int, selectivity: float) -> float:
     """Intrinsic information of one next state."""
     states, n = len(effect), len(offsets) - 1
-    columns = np.empty(n, np.int64)
-    for j in range(n):
-        k = offsets[j + 1] - offsets[j]
-        columns[j] = offsets[j] + index % k
-        index //= k
+    columns = offsets[:n] + values_of(index, offsets)
     total = 0.0
     for s in range(states):
         p = 1.0

@@ -58,6 +58,8 @@ def phi_batch(
     chosen = np.array(_layout.check_units(units, labels), dtype=np.int64)
     out = np.empty((len(effect), len(present)))
     offsets = _layout.offsets(alphabet)
+    for array in (effect, cause):
+        array.flags.writeable = False  # the compiled type of a substrate's probabilities
 
     def work(start: int, stop: int) -> None:
         _chunk(effect, cause, cause_tpms is not None, offsets, present, chosen, out, start, stop)

@@ -191,7 +191,7 @@ def _chunk(
 ) -> None:
     """phi_s of candidates, or an upper bound of it."""
     for mask in masks:
-        units = np.array([i for i in range(len(state)) if mask >> i & 1])
+        units = np.flatnonzero(mask >> np.arange(len(state)) & 1)
         n, rows = len(units), 1
         inner = np.zeros(n + 1, np.int64)
         for i in range(n):
@@ -217,10 +217,7 @@ def _upper_bound(
     phi_s is the minimum over partitions of loss per connection, times the connections of one.
     """
     n = len(state)
-    row, step = 0, 1
-    for j in range(n):
-        row += state[j] * step
-        step *= offsets[j + 1] - offsets[j]
+    row = _kernels.row_of(state, offsets)
     gain = np.empty((1 << n, n))
     bound = np.inf
     for is_cause in (True, False):

@@ -157,10 +157,7 @@ def analyse(
     partition, the chosen cause and effect states, and phi_s of every pair of tied states.
     """
     n = len(state)
-    row, step = 0, 1
-    for j in range(n):
-        row += state[j] * step
-        step *= offsets[j + 1] - offsets[j]
+    row = _kernels.row_of(state, offsets)
     info_c, select_c = _kernels.cause_information(cause, offsets, state)
     info_e, select_e = _kernels.effect_information(effect, offsets, row)
     ties_c, ties_e = _kernels.tied(info_c), _kernels.tied(info_e)
@@ -193,7 +190,7 @@ def fill_cause(
     gain: Floats, cause: Floats, offsets: Ints, state: Ints, index: int, selectivity: float
 ) -> None:
     """Gain table of the cause side: the current state given each input of past state `index`."""
-    held = _values(index, offsets)
+    held = _kernels.values_of(index, offsets)
     _kernels.fill_gain(cause, offsets, state, held, selectivity, gain)
 
 
@@ -202,18 +199,8 @@ def fill_effect(
     gain: Floats, effect: Floats, offsets: Ints, state: Ints, index: int, selectivity: float
 ) -> None:
     """Gain table of the effect side: the next state `index` given each input's current state."""
-    required = _values(index, offsets)
+    required = _kernels.values_of(index, offsets)
     _kernels.fill_gain(effect, offsets, required, state, selectivity, gain)
-
-
-@compiled
-def _values(index: int, offsets: Ints) -> Ints:
-    values = np.empty(len(offsets) - 1, np.int64)
-    for j in range(len(values)):
-        k = offsets[j + 1] - offsets[j]
-        values[j] = index % k
-        index //= k
-    return values
 
 
 @compiled
@@ -232,7 +219,8 @@ def _minima(
             fill_effect(gain, packed, offsets, state, ties[t], selectivity[ties[t]])
         if t > 0 and np.array_equal(gain, previous):  # symmetric states: nothing new to find
             losses[t], norms[t] = losses[t - 1], norms[t - 1]
-            parts[t], marks[t] = parts[t - 1], marks[t - 1]
+            for j in range(n):
+                parts[t, j], marks[t, j] = parts[t - 1, j], marks[t - 1, j]
             continue
         losses[t], norms[t] = search.minimum(gain, parts[t], marks[t])
         previous[:] = gain
@@ -253,18 +241,20 @@ def _best_pair(
     marks: Ints,
 ) -> tuple[Floats, int, int]:
     """Try every pair of tied states; fill the partition of the first with the largest phi_s."""
-    if len(ties_c) > len(ties_e):  # where the few are all reducible, the many need no search
-        loss_e, norm_e, parts_e, marks_e = _minima(effect, offsets, state, ties_e, select_e, False)
-        ties_c = ties_c[:1] if loss_e.max() <= TOLERANCE else ties_c
-        loss_c, norm_c, parts_c, marks_c = _minima(cause, offsets, state, ties_c, select_c, True)
-    else:
-        loss_c, norm_c, parts_c, marks_c = _minima(cause, offsets, state, ties_c, select_c, True)
-        ties_e = ties_e[:1] if loss_c.max() <= TOLERANCE else ties_e
-        loss_e, norm_e, parts_e, marks_e = _minima(effect, offsets, state, ties_e, select_e, False)
-    phis = np.zeros((len(ties_c), len(ties_e)))
+    few = len(ties_c) <= len(ties_e)  # whether the cause side has fewer; it goes first
+    ties_1, ties_2 = (ties_c, ties_e) if few else (ties_e, ties_c)
+    select_1, select_2 = (select_c, select_e) if few else (select_e, select_c)
+    packed_1, packed_2 = (cause, effect) if few else (effect, cause)
+    found_1 = _minima(packed_1, offsets, state, ties_1, select_1, few)
+    if found_1[0].max() <= TOLERANCE:
+        ties_2 = ties_2[:1]  # all reducible already: the other side decides nothing
+    found_2 = _minima(packed_2, offsets, state, ties_2, select_2, not few)
+    loss_c, norm_c, parts_c, marks_c = found_1 if few else found_2
+    loss_e, norm_e, parts_e, marks_e = found_2 if few else found_1
+    phis = np.zeros((len(loss_c), len(loss_e)))
     best, best_c, best_e = -1.0, 0, 0
-    for c in range(len(ties_c)):
-        for e in range(len(ties_e)):
+    for c in range(len(loss_c)):
+        for e in range(len(loss_e)):
             gap = loss_c[c] / norm_c[c] - loss_e[e] / norm_e[e]
             by_cause = gap < -TOLERANCE or (gap <= TOLERANCE and loss_c[c] >= loss_e[e])
             if len(state) == 1:
