@@ -6,6 +6,7 @@ Every public name is imported here; modules follow the postulates in reading ord
 from iitcore._layout import SubstrateError
 from iitcore.batch import phi_batch
 from iitcore.complexes import Complex, complexes
+from iitcore.cost import Cost, estimate_cost
 from iitcore.distinctions import Distinction, Purview, distinctions
 from iitcore.grain_results import Grain, GrainSearch, Grouping, Irreducibility
 from iitcore.grains import is_maximally_irreducible_within, search_grains
@@ -22,6 +23,7 @@ from iitcore.system import Reason, Side, SystemPhi, system_phi
 __all__ = [
     "BigPhi",
     "Complex",
+    "Cost",
     "Distinction",
     "Face",
     "Grain",
@@ -48,6 +50,7 @@ __all__ = [
     "complexes",
     "derive_macro_tpm",
     "distinctions",
+    "estimate_cost",
     "is_maximally_irreducible_within",
     "macro_system",
     "macro_tpms",
