@@ -10,7 +10,6 @@ import numpy as np
 import xarray as xr
 
 import iitcore as iit
-from iitcore.structure import unfold
 from pipeline import measures
 from pipeline.errors import PhiscaleError, Problem
 from pipeline.null_integration import integrate_nulls
@@ -59,8 +58,13 @@ def integrate(
     complex), visited, visits, occupancy, structure (state); phi_s_draws, phi_s_complex_draws (draw,
     state); big_phi_draws, n_distinctions_draws, n_relations_draws (draw_big, state);
     effective_information [bit], causal_power [1] and their draws (draw). phi is in ibits
-    (Albantakis et al. 2023, Eqs. 14-23, 24-26, 57). Macro scales keep group, mapping, macro_state.
-    The TPM is observational, and so is every number here.
+    (Albantakis et al. 2023: phi_s Eqs. 14-23, complexes 24-26, structures 27-59). Macro scales keep
+    group, mapping, macro_state. The TPM is observational, and so is every number here.
+
+    phi_s jumps where minimum partitions tie. An exactly symmetric substrate sits on such a tie, which
+    goes to the larger phi_s; TPMs estimated from it never do, and approach the smaller value beside
+    it (half, for two units that affect each other equally), however long the recording.
+
     Raises `PhiscaleError` for unknown units, or states that the TPM does not have.
     """
     names = [str(u) for u in tpm["unit"].values]
@@ -135,7 +139,9 @@ def _point(
         if complexes:
             member[state, list(complexes[0].indices)] = True
         if state in stored:
-            structure[state] = json.dumps(unfold(candidate, threads=1).to_dict(), sort_keys=True)
+            structure[state] = json.dumps(
+                iit.unfold(candidate, threads=1).to_dict(), sort_keys=True
+            )
     if small:
         for name, found in measures.structures(p_on[None], chosen, system).items():
             values[name][chosen] = found[0]

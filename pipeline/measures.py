@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 
 import iitcore as iit
-from iitcore.structure_batch import big_phi_batch
 from pipeline.emergence.discrete import causal_power, effective_information, state_by_state
 
 TIE = 1e-10  # ibits; see iitcore
@@ -57,7 +56,7 @@ def structures(
     threads: int = 1,
 ) -> dict[str, np.ndarray]:
     """Φ, its two sums [ibit], and the numbers of distinctions and relations, each (tpm, state)."""
-    found = big_phi_batch(p_on, bits(states, p_on.shape[-1]), units=units, threads=threads)
+    found = iit.big_phi_batch(p_on, bits(states, p_on.shape[-1]), units=units, threads=threads)
     return {
         "big_phi": found.phi,
         "sum_phi_d": found.sum_phi_d,

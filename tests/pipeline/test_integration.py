@@ -7,7 +7,6 @@ import pytest
 import xarray as xr
 
 import iitcore as iit
-from iitcore.structure import unfold
 from pipeline import measures
 from pipeline.coarse import coarse_grain
 from pipeline.emergence.discrete import state_by_state
@@ -144,7 +143,7 @@ def test_point_and_draws_equal_one_system_at_a_time():
             system = iit.Substrate(tpm).system(STATES[state])
             assert values.values[state] == iit.system_phi(system).phi
         for d in range(2):
-            whole = unfold(iit.Substrate(draws[d]).system(STATES[state]))
+            whole = iit.unfold(iit.Substrate(draws[d]).system(STATES[state]))
             drawn = phi.isel(draw_big=d, state=state)
             assert float(drawn["big_phi_draws"]) == pytest.approx(whole.phi, abs=1e-9)
             assert int(drawn["n_distinctions_draws"]) == len(whole.distinctions)
