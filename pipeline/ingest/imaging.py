@@ -157,6 +157,7 @@ def _mixing(xy: np.ndarray, modes: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _shot_noise(light: np.ndarray, relative: float, rng: np.random.Generator) -> np.ndarray:
+    """Counts of the camera: light with noise, whole numbers."""
     noise = rng.standard_normal(light.shape, dtype=np.float32)
     noise *= np.float32(relative * SHOT) * np.sqrt(np.maximum(light, 1))
-    return light + noise
+    return np.rint(light + noise)
