@@ -275,18 +275,19 @@ def distinction_table(found: Sequence[Distinction]) -> pd.DataFrame:
     """One row per distinction: mechanism, phi, and cause and effect with their states."""
     import pandas as pd
 
-    rows = []
-    for d in found:
-        row: dict[str, Any] = {"mechanism": ",".join(d.mechanism), "phi": d.phi}
-        row["mechanism_state"] = "".join(map(str, d.state))
-        for side in (d.cause, d.effect):
-            name = side.direction
-            row[name] = ",".join(side.units)
-            row[f"{name}_state"] = "".join(map(str, side.state))
-            row[f"{name}_phi"] = side.phi
-            row[f"{name}_normalized_phi"] = side.normalized_phi
-            row[f"{name}_intrinsic_information"] = side.intrinsic_information
-        row["tied_causes"] = len(d.tied_causes)
-        row["tied_effects"] = len(d.tied_effects)
-        rows.append(row)
-    return pd.DataFrame(rows)
+    columns: dict[str, list[Any]] = {
+        "mechanism": [",".join(d.mechanism) for d in found],
+        "mechanism_state": ["".join(map(str, d.state)) for d in found],
+        "phi": [d.phi for d in found],
+    }
+    for side in ("cause", "effect"):
+        purviews: list[Purview] = [getattr(d, side) for d in found]
+        columns |= {
+            side: [",".join(p.units) for p in purviews],
+            f"{side}_state": ["".join(map(str, p.state)) for p in purviews],
+            f"{side}_phi": [p.phi for p in purviews],
+            f"{side}_normalized_phi": [p.normalized_phi for p in purviews],
+            f"{side}_intrinsic_information": [p.intrinsic_information for p in purviews],
+            f"tied_{side}s": [len(getattr(d, f"tied_{side}s")) for d in found],
+        }
+    return pd.DataFrame(columns)
