@@ -170,7 +170,7 @@ def default_windows(recording: str, conditions: Sequence[str], duration_s: float
 def simulate_study(
     directory: str | Path,
     study: str = "simulated",
-    subjects: int = 3,
+    n_subjects: int = 3,
     conditions: Sequence[str] = CONDITIONS,
     seed: int = 0,
     **parameters: Any,
@@ -193,7 +193,7 @@ def simulate_study(
         )
     _check_conditions(study, conditions)
     settings = Simulate(**parameters)
-    names = [f"mouse{i + 1}" for i in range(subjects)]
+    names = [f"mouse{i + 1}" for i in range(n_subjects)]
     sheets = []
     for index, name in enumerate(names):
         windows = default_windows(name, conditions, settings.duration_s)

@@ -292,7 +292,7 @@ def test_the_format_simulate_opens_like_any_other() -> None:
 
 def test_a_simulated_study_can_be_opened_and_is_never_overwritten(tmp_path: Path) -> None:
     path = simulate.simulate_study(
-        tmp_path / "s", subjects=2, seed=5, duration_s=20.0, neurons_per_ensemble=5
+        tmp_path / "s", n_subjects=2, seed=5, duration_s=20.0, neurons_per_ensemble=5
     )
     study = Study.load(path)
     assert study.names == ["mouse1", "mouse2"]
