@@ -188,7 +188,13 @@ def _draw_nulls(
         sd = rows["sd"].fillna(0).mean() if family != RANDOM else 0.0
         if sd:
             panel.fill_between(
-                [x - 0.38, x + 0.38], mean - sd, mean + sd, color=NULL, alpha=0.28, lw=0, zorder=0
+                [x - 0.38, x + 0.38],
+                max(mean - sd, min(mean, 0.0)),
+                mean + sd,
+                color=NULL,
+                alpha=0.28,
+                lw=0,
+                zorder=0,
             )
         line = (0, (1, 1.2)) if family == RANDOM else "-"
         panel.plot([x - 0.38, x + 0.38], [mean, mean], color=MUTED, lw=1.1, ls=line, zorder=1.5)
@@ -316,7 +322,7 @@ def contrasts(study: Study) -> Figure | None:
             fontweight="normal",
         )
         panel.set_xlabel(f"difference [{term.unit}]")
-        panel.locator_params(axis="x", nbins=4)
+        panel.locator_params(axis="x", nbins=3)
     panels[0].set_yticks(
         range(len(lines)), [f"{name.replace('-', ' − ')},  {scale}" for scale, name in lines]
     )

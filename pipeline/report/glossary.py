@@ -62,6 +62,8 @@ FLAGS = {
     "unvisited_micro_states": "The same, for the micro states from which a macro TPM is derived.",
     "instantaneous_correlation": "The two units named are correlated beyond what the past explains (more than 0.1, and more than chance): interaction faster than the time bin, or common input.",
     "constant_unit": "A unit never changed (or hardly) in this window; phi_s then says little about interaction.",
+    "imprecise": "The interval is wider than the value itself: the data do not tell it from its double, or from nothing. Do not quote the value.",
+    "reducible_within": "A macro unit that is not maximally irreducible within, so that it is no unit by the theory's own criterion, however much it raises phi_s (the part behind the colon names it; the reason is in tpm/, variable validity).",
     "below_null": "The value is not above the mean of its surrogates.",
     "interval_excludes_estimate": "The posterior draws are shifted against the point estimate: the estimate depends on the prior. Read value and interval together.",
     "common_covers": "The common states cover less than half of the mean occupancy (the number says how much): the common-occupancy value stands for few states.",

@@ -94,7 +94,7 @@ def _found(tpm: xr.Dataset) -> str:
     agreeing = tpm.attrs.get("restarts_agreeing")
     if method == "encoder" and restarts is not None:
         return f"encoder, {agreeing} of {restarts} restarts"
-    return "exhaustive search (the encoder missed it)" if agreeing == 0 else method
+    return "exhaustive (encoder missed it)" if agreeing == 0 else method
 
 
 def maps(study: Study, found: list[Grouping], size: int) -> Figure | None:

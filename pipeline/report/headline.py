@@ -54,6 +54,11 @@ class ScaleAnswer:
     common: list[Contrast]  # the same under one occupancy for all conditions
     sentences: list[str]
 
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Conditions, that with the largest mean first."""
+        return tuple(self.means.index)
+
 
 def analysed(study: Study) -> str:
     """One sentence: what was analysed."""
@@ -84,7 +89,7 @@ def verdict(study: Study, found: list[ScaleAnswer]) -> list[str]:
             + "; ".join(f"{number(a.means.iloc[0])} ibit at {a.scale}" for a in found)
             + "."
         ]
-    orders = {tuple(a.means.index) for a in found}
+    orders = {a.order for a in found}
     where = (
         f"at {'both' if len(found) == 2 else f'all {len(found)}'} scales"
         if len(found) > 1
@@ -96,10 +101,28 @@ def verdict(study: Study, found: list[ScaleAnswer]) -> list[str]:
     else:
         first = (
             "The order of the conditions by phi_s differs between scales: "
-            + "; ".join(f"{' > '.join(a.means.index)} at {a.scale}" for a in found)
+            + "; ".join(f"{' > '.join(a.order)} at {a.scale}" for a in found)
             + "."
         )
-    return [first, _support(found), *_beyond_null(study)]
+    return [first, _support(found), *_by_big_phi(study, found), *_beyond_null(study)]
+
+
+def _by_big_phi(study: Study, found: list[ScaleAnswer]) -> list[str]:
+    """Say where Φ does not order the conditions as phi_s does."""
+    other = [a.scale for a in found if _order(study, a.scale, "big_phi") not in ((), a.order)]
+    return [f"By Φ the order is another at {' and '.join(map(str, other))}."] if other else []
+
+
+def _order(study: Study, scale: Scale, measure: str) -> tuple[str, ...]:
+    """Conditions by their mean over subjects, the largest first."""
+    return tuple(_means(study, scale, measure).index)
+
+
+def _means(study: Study, scale: Scale, measure: str) -> pd.Series:
+    table = scale.of(study.summary)
+    values = by_subject(table[(table["measure"] == measure) & table["value"].notna()])
+    means = values.groupby("condition")["value"].mean()
+    return means.sort_values(ascending=False, kind="stable")
 
 
 def _beyond_null(study: Study) -> list[str]:
@@ -109,6 +132,10 @@ def _beyond_null(study: Study) -> list[str]:
     if rows.empty:
         return [
             "No null was computed: it is not known how much of phi_s short data alone would give."
+        ]
+    if (1 / (1 + rows["n_surrogates"]) > ALPHA).all():
+        return [
+            f"There are too few surrogates (at most {int(rows['n_surrogates'].max())}) to test phi_s against a null."
         ]
     above, names = int((rows["p"] <= ALPHA).sum()), dict.fromkeys(rows["null"])
     null = ", ".join(NULL_NAMES.get(str(n), str(n)) for n in names)
@@ -172,11 +199,28 @@ def _answer(study: Study, scale: Scale) -> ScaleAnswer | None:
     order = " > ".join(f"{c} {number(v)}" for c, v in means.items())
     what = "Means over subjects" if values["subject"].nunique() > 1 else "Values of the one subject"
     sentences = [f"{what}: {order} ibit.{_consistency(values, means)}"]
+    sentences += _other_orders(study, scale, tuple(means.index))
     sentences += _common(study, scale, contrasts)
     sentences += _against_null(study, scale)
     return ScaleAnswer(
         scale, means, contrasts, contrasts_of(study, scale, "phi_s_common"), sentences
     )
+
+
+def _other_orders(study: Study, scale: Scale, order: tuple[str, ...]) -> list[str]:
+    """Φ and effective information, and whether they order the conditions as phi_s does."""
+    said = []
+    for measure, name, unit in (
+        ("big_phi", "Φ", "ibit"),
+        ("effective_information", "Effective information", "bit"),
+    ):
+        means = _means(study, scale, measure)
+        if means.empty:
+            continue
+        listed = " > ".join(f"{c} {number(v)}" for c, v in means.items())
+        differs = len(means) > 1 and tuple(means.index) != order
+        said.append(f"{name}: {listed} {unit}{', another order than by phi_s' if differs else ''}.")
+    return [" ".join(said)] if said else []
 
 
 def _consistency(values: pd.DataFrame, means: pd.Series) -> str:

@@ -37,7 +37,7 @@ def limits(study: Study, found: list[Grouping]) -> list[str]:
         _unequal,
     ):
         said += part(study)
-    return said + _null(study) + _groupings(found)
+    return said + _null(study) + _big_phi(study) + _groupings(found)
 
 
 def _subjects(study: Study) -> list[str]:
@@ -194,6 +194,15 @@ def _null(study: Study) -> list[str]:
         if len(weak)
         else []
     )
+
+
+def _big_phi(study: Study) -> list[str]:
+    rows = study.summary[(study.summary["measure"] == "big_phi") & study.summary["value"].notna()]
+    if rows.empty:
+        return []
+    return [
+        "Φ sums over all distinctions and relations, and relations multiply with every weak distinction that an estimated TPM adds to the true ones. It is therefore less robust than phi_s: an estimated Φ can be many times that of the underlying system, most of all where interactions are weak."
+    ]
 
 
 def _groupings(found: list[Grouping]) -> list[str]:

@@ -84,7 +84,7 @@ def traces(study: Study, recording: str, states: xr.Dataset) -> Figure:
         figure,
         study.folder / "figures",
         f"qc-{recording}-traces",
-        f"{recording}: excerpt of up to {EXCERPT_S:.0f} s from each condition. Top: activity of the units, offset. Below: the signal that is thresholded [{units}], its threshold (dashed) and the bins that count as ON (shaded).",
+        f"{recording}: excerpt of up to {EXCERPT_S:.0f} s from each condition. Top: activity of the units, offset. Below: the signal that is thresholded [{units}], its threshold (dashed) and the bins that count as ON (shaded). Purple: dropped frames.",
         f"Traces of {len(names)} units of recording {recording} with thresholds and ON bins, for {', '.join(shown)}.",
     )
 
@@ -127,30 +127,23 @@ def _activity(panel: Axes, ensembles: xr.Dataset, start: float, end: float, n: i
     for u in range(values.shape[1]):
         panel.plot(time[inside], values[:, u] - u * step, lw=0.6, color=INK)
     dropped = ensembles["dropped"].values[inside].astype(bool)
-    low, high = panel.get_ylim()
+    _shade(panel, time[inside], dropped, canvas.PALETTE[3])
+
+
+def _shade(panel: Axes, x: np.ndarray, where: np.ndarray, colour: str) -> None:
+    """Shade stretches of x over the panel's whole height."""
+    height = panel.get_xaxis_transform()
     panel.fill_between(
-        time[inside], low, high, where=dropped, color=canvas.PALETTE[3], alpha=0.35, lw=0
+        x, 0, 1, where=where, color=colour, alpha=0.4, lw=0, zorder=0, transform=height
     )
-    panel.set_ylim(low, high)
 
 
 def _signal(
     panel: Axes, time: np.ndarray, signal: np.ndarray, on: np.ndarray, limit: float, width: float
 ) -> None:
     panel.step(time, signal, where="post", lw=0.7, color=INK)
-    low, high = panel.get_ylim()
     edges = np.repeat(np.append(time, time[-1] + width), 2)[1:-1]
-    panel.fill_between(
-        edges,
-        low,
-        high,
-        where=np.repeat(on > 0, 2),
-        color=canvas.PALETTE[5],
-        alpha=0.4,
-        lw=0,
-        zorder=0,
-    )
-    panel.set_ylim(low, high)
+    _shade(panel, edges, np.repeat(on > 0, 2), canvas.PALETTE[5])
     if np.isfinite(limit):
         panel.axhline(limit, color=canvas.PALETTE[1], lw=0.9, ls="--")
     panel.set_yticks([])

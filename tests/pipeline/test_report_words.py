@@ -128,10 +128,20 @@ def test_single_condition_compares_nothing(tmp_path: Path) -> None:
 
 def test_too_few_surrogates_are_a_comparison_not_a_test(tmp_path: Path) -> None:
     made = study(tmp_path, {"awake": [2.0, 2.2]}, null_p=1 / 3, surrogates=2)
+    assert "too few surrogates (at most 2)" in " ".join(headline._beyond_null(made))
     sentence = headline.answers(made)[0].sentences[-1]
     assert "above all of the 2 surrogates" in sentence
     assert "awake 2 of 2" in sentence
     assert "cannot fall below 0.333" in sentence
+
+
+def test_another_order_by_big_phi_is_told_at_the_top(tmp_path: Path) -> None:
+    made = study(tmp_path, {"awake": [2.0] * 3, "asleep": [1.0] * 3})
+    rows = made.summary.assign(measure="big_phi", value=-made.summary["value"])
+    pd.concat([made.summary, rows]).to_csv(tmp_path / "summary.csv", index=False)
+    again = Study(tmp_path, made.parameters, [], made.windows, made.recordings)
+    assert "By Φ the order is another at 4 micro units." in told(again)
+    assert "By Φ" not in told(made)
 
 
 @pytest.mark.parametrize(
