@@ -270,6 +270,8 @@ def _flags(
     words += estimate.flags
     if estimate.value < interval[0] - TIE or estimate.value > interval[1] + TIE:
         words.append("interval_excludes_estimate")
+    if interval[1] - interval[0] > abs(estimate.value) + TIE:
+        words.append("imprecise")  # the data do not tell the value from its double or from nothing
     if test is not None and test["null"] != preferred:
         words.append(f"null:{test['null']}")
     if test is not None and test["word"]:

@@ -107,6 +107,13 @@ def test_interval_away_from_the_estimate_is_flagged():
     assert value(summary, "phi_s", scale=1, column="flag") == "interval_excludes_estimate"
 
 
+@pytest.mark.parametrize(("spread", "flag"), [(0.4, ""), (0.6, "imprecise")])
+def test_interval_wider_than_the_value_is_flagged(spread, flag):
+    draws = np.linspace(1 - spread, 1 + spread, 101)[:, None] * [0.2, 0.2]
+    summary, _ = summarise([phi_of([0.2, 0.2], [5, 5], draws=draws, units=1)], confidence=0.99)
+    assert value(summary, "phi_s", scale=1, column="flag") == flag
+
+
 def test_common_occupancy_tells_mechanism_from_occupancy():
     """The same phi per state in both conditions: only the occupancy differs, so `_common` is equal."""
     phi_s = [0.1, 0.5, 0.9, 2.0]
