@@ -219,7 +219,7 @@ def simulate_study(
         "seed": seed,
         "conditions": list(conditions),
         "ensembles": {"iit": min(4 * settings.motifs, 10)},
-        "binarize": {"tau_s": imaging.DECAY_S, "bin_s": settings.step_s},
+        "binarize": {"tau_s": imaging.DECAY_S, "bin_s": settings.step_s, "z": 3.0},
     }
     text = yaml.safe_dump(content, sort_keys=False)
     store.write_whole(path, lambda p: p.write_text(text))
