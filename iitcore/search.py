@@ -137,36 +137,19 @@ def _mark(mask: int, block: Ints, parts: Ints, marks: Ints, mark: int) -> None:
 
 
 @compiled
-def _half_sums(weights: Floats, members: int, lows: Floats, highs: Floats) -> None:
-    """Subset sums of the weights of `members`, split over the lower and upper half of the units."""
-    n = len(weights)
-    half = n // 2
-    lows[0] = 0.0
-    highs[0] = 0.0
-    for j in range(n):
-        w = weights[j] if members >> j & 1 else 0.0
-        if j < half:
-            for i in range(1 << j):
-                lows[(1 << j) + i] = lows[i] + w
-        else:
-            for i in range(1 << (j - half)):
-                highs[(1 << (j - half)) + i] = highs[i] + w
-
-
-@compiled
 def search(gain: Floats, rate: float, threshold: float, parts: Ints, marks: Ints) -> float:
     """Partition that minimises sum_j gain[kept(j), j] - rate * norm, if below the threshold.
 
     For every union `feeding` of the parts marked <- the others form a set partition, each block
     keeping itself alone or itself and `feeding`. Each unit's cheapest kept set bounds what is left
-    to gain; blocks are added only while their regret over that bound fits the budget, in a dynamic
-    programme over the units left. Exact; most unions and blocks are never looked at.
+    to gain; the bound is raised by what every block around a unit costs beyond it; blocks are then
+    added only while their regret over the bound fits the budget, in a dynamic programme over the
+    units left. Exact; most unions are never looked at, and few blocks are.
 
     Returns the minimum and fills parts and marks; returns the threshold if nothing is below it.
     """
     n = len(parts)
     full = (1 << n) - 1
-    half = n // 2
     cost = np.empty((full + 1, n))
     apart = np.zeros(full + 1)
     size = np.zeros(full + 1, np.int64)
@@ -184,9 +167,10 @@ def search(gain: Floats, rate: float, threshold: float, parts: Ints, marks: Ints
     if value[full] < best:
         best = value[full]
         _mark(full, block, parts, marks, BOTH)
-    least = np.zeros(n)
-    lows = np.empty(1 << half)
-    highs = np.empty(1 << (n - half))
+    least = np.empty(n)
+    members = np.empty(n, np.int64)
+    spread = np.empty(full + 1, np.int64)
+    regret = np.empty(full + 1)
     spent = np.empty(full + 1)
     origin = np.empty(full + 1, np.int64)
     for feeding in range(1, full):
@@ -194,57 +178,30 @@ def search(gain: Floats, rate: float, threshold: float, parts: Ints, marks: Ints
         base = value[feeding]
         for j in range(n):
             if others >> j & 1:
-                least[j] = min(below[others, j], above[feeding, j])
-                base += least[j]
+                base += min(below[others, j], above[feeding, j])
         if base >= best:
             continue
-        _half_sums(least, others, lows, highs)
-        budget = best - base
-        left = others
-        while left:
-            spent[left] = np.inf
-            left = (left - 1) & others
-        spent[0] = np.inf
-        spent[others] = 0.0
-        left = others
-        while left:
-            if spent[left] < budget:
-                low = left & -left
-                pivot = 0
-                while low >> pivot & 1 == 0:
-                    pivot += 1
-                rest = left ^ low
-                here = budget - spent[left]
-                s = rest
-                while True:
-                    part = s | low
-                    floor = lows[part & ((1 << half) - 1)] + highs[part >> half]
-                    regret = apart[part] - floor
-                    row = part | feeding
-                    if cost[row, pivot] - least[pivot] < min(here, regret):
-                        joined = -floor
-                        for j in range(n):
-                            if part >> j & 1:
-                                joined += cost[row, j]
-                        regret = min(regret, joined)
-                    if regret < here:
-                        total = spent[left] + regret
-                        if total < spent[rest ^ s]:
-                            spent[rest ^ s] = total
-                            origin[rest ^ s] = left
-                            if rest == s:
-                                budget = min(budget, total)
-                                here = budget - spent[left]
-                    if s == 0:
-                        break
-                    s = (s - 1) & rest
-            left = (left - 1) & others
-        if base + spent[0] < best:
-            best = base + spent[0]
+        m = size[others]
+        inside, outside = 0, m  # the others first, then the feeding units
+        for j in range(n):
+            if others >> j & 1:
+                members[inside] = j
+                least[inside] = min(below[others, j], above[feeding, j])
+                inside += 1
+            else:
+                members[outside] = j
+                outside += 1
+        _regrets(cost, apart, feeding, members, least, m, spread, regret)
+        base = _raise_bound(regret, m, base, best)
+        if base >= best:
+            continue
+        base += _add_blocks(regret, m, best - base, spent, origin)
+        if base < best:
+            best = base
             _mark(feeding, block, parts, marks, INPUTS)
             left = 0
-            while left != others:
-                part = origin[left] ^ left
+            while left != (1 << m) - 1:
+                part = spread[origin[left] ^ left]
                 left = origin[left]
                 joined = 0.0
                 for j in range(n):
@@ -255,6 +212,92 @@ def search(gain: Floats, rate: float, threshold: float, parts: Ints, marks: Ints
                         parts[j] = part
                         marks[j] = OUTPUTS if joined < apart[part] else BOTH
     return best
+
+
+@compiled
+def _regrets(
+    cost: Floats,
+    apart: Floats,
+    feeding: int,
+    members: Ints,
+    least: Floats,
+    m: int,
+    spread: Ints,
+    regret: Floats,
+) -> None:
+    """What each block of the first m members costs beyond its units' bounds, alone or joined.
+
+    The remaining members are the feeding units. Blocks are numbered over the first m; `spread`
+    gives their masks over all units.
+    """
+    spread[0] = 0
+    regret[0] = 0.0
+    for i in range(m):
+        for b in range(1 << i):
+            spread[1 << i | b] = spread[b] | 1 << members[i]
+            regret[1 << i | b] = regret[b] + least[i]
+    n = len(members)
+    for b in range(1, 1 << m):
+        row = spread[b] | feeding
+        if n - m <= m:
+            joined = apart[row]
+            for i in range(m, n):
+                joined -= cost[row, members[i]]
+        else:
+            joined = 0.0
+            for i in range(m):
+                if b >> i & 1:
+                    joined += cost[row, members[i]]
+        regret[b] = min(joined, apart[spread[b]]) - regret[b]
+
+
+@compiled
+def _raise_bound(regret: Floats, m: int, base: float, best: float) -> float:
+    """Charge each member in turn the least regret of any block around it; lowers all regrets."""
+    for i in range(m):
+        bit = 1 << i
+        least = np.inf
+        for start in range(bit, 1 << m, 2 * bit):
+            for b in range(start, start + bit):
+                least = min(least, regret[b])
+        base += least
+        if base >= best:
+            break
+        for start in range(bit, 1 << m, 2 * bit):
+            for b in range(start, start + bit):
+                regret[b] -= least
+    return base
+
+
+@compiled
+def _add_blocks(regret: Floats, m: int, budget: float, spent: Floats, origin: Ints) -> float:
+    """Least total regret of a set partition of the members, if within the budget (else inf).
+
+    `origin[left]` leads back from the members left to those left before the last block.
+    """
+    everyone = (1 << m) - 1
+    spent[: everyone + 1] = np.inf
+    spent[everyone] = 0.0
+    for left in range(everyone, 0, -1):
+        here = budget - spent[left]
+        if here <= 0:
+            continue
+        low = left & -left
+        rest = left ^ low
+        s = rest
+        while True:
+            if regret[s | low] < here:
+                total = spent[left] + regret[s | low]
+                if total < spent[rest ^ s]:
+                    spent[rest ^ s] = total
+                    origin[rest ^ s] = left
+                    if rest == s:
+                        budget = total
+                        here = budget - spent[left]
+            if s == 0:
+                break
+            s = (s - 1) & rest
+    return float(spent[0])
 
 
 @compiled
