@@ -16,6 +16,8 @@ from pipeline.report.data import Scale, Study, by_subject
 from pipeline.report.truth import planted
 
 RANDOM = "random_grouping"
+MULTIPLYING = ("big_phi", "n_relations")  # shown on logarithmic axes where they span LOG_SPAN
+LOG_SPAN = 30
 CROWD = 6  # with more subjects, marks are smaller and planted values are averaged
 
 
@@ -29,7 +31,7 @@ def scales(study: Study) -> Figure | None:
         figure,
         study.folder / "figures",
         "scales",
-        f"System integrated information φ_s and structure integrated information Φ [ibit] at each scale, by condition. {_READING} {_intervals(study)} {_nulls(study)}{simulated}",
+        f"System integrated information φ_s and structure integrated information Φ [ibit] at each scale, by condition. {_READING} {_intervals(study)} {_nulls(study)}{simulated} Φ is on a logarithmic axis where its values span more than a factor of {LOG_SPAN}.",
         _alt(study, ["phi_s", "big_phi"]),
     )
 
@@ -96,7 +98,7 @@ def _grid(study: Study, measures: Sequence[str]):
             reach.append(_panel(panel, study, scale, measure))
             if line == 0:
                 panel.set_title(str(scale), pad=6)
-        _limits(row, reach)
+        _limits(row, reach, logarithmic=measure in MULTIPLYING)
         row[0].set_ylabel(glossary.axis(measure))
     _legend(figure, study)
     return figure
@@ -208,9 +210,16 @@ def _offsets(subjects: Sequence[str]) -> dict[str, float]:
     return {s: float(o) for s, o in zip(subjects, spread, strict=True)}
 
 
-def _limits(row: Sequence[Axes], reach: Sequence[float]) -> None:
+def _limits(row: Sequence[Axes], reach: Sequence[float], *, logarithmic: bool) -> None:
     """One y axis for a row, so that scales can be compared by eye, unless one would vanish on it."""
+    least = min((_least(panel) for panel in row), default=0.0)
     drawn = [r for r in reach if r > 0]
+    if logarithmic and least > 0 and max(drawn) > LOG_SPAN * least:
+        for panel in row:
+            panel.set_yscale("log")
+            panel.set_ylim(least / 1.6, max(drawn) * 1.6)
+            panel.tick_params(labelleft=panel is row[0])
+        return
     common = bool(drawn) and max(drawn) < 8 * min(drawn)
     for panel, top in zip(row, reach, strict=True):
         limit = max(drawn) if common else top
@@ -221,15 +230,14 @@ def _limits(row: Sequence[Axes], reach: Sequence[float]) -> None:
         if panel is not row[0] and common:
             panel.tick_params(labelleft=False)
     if drawn and not common:
-        row[-1].annotate(
-            "own y axis",
-            (1, 1),
-            xycoords="axes fraction",
-            ha="right",
-            va="bottom",
-            color=MUTED,
-            fontsize=7.5,
-        )
+        place = {"xycoords": "axes fraction", "ha": "right", "va": "bottom"}
+        row[-1].annotate("own y axis", (1, 1), color=MUTED, fontsize=7.5, **place)
+
+
+def _least(panel: Axes) -> float:
+    """Smallest value of a dot or diamond in a panel (infinite where there is none)."""
+    dots = [line.get_ydata() for line in panel.lines if line.get_marker() not in ("None", "", None)]
+    return min((float(np.nanmin(d)) for d in dots), default=np.inf)
 
 
 def _legend(figure, study: Study) -> None:

@@ -68,12 +68,16 @@ def paragraphs(study: Study) -> list[tuple[str, str]]:
     return parts
 
 
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
 def _recordings(study: Study) -> str:
     simulated = [r for r in study.analysed if r in study.truths]
-    text = f"{len(study.analysed)} recordings of {len(study.subjects)} subjects were analysed in the conditions {', '.join(study.conditions)}."
+    text = f"{_count(len(study.analysed), 'recording')} of {_count(len(study.subjects), 'subject')} {'was' if len(study.analysed) == 1 else 'were'} analysed in the conditions {', '.join(study.conditions)}."
     if simulated:
         s = study.parameters["simulate"]
-        text += f" {len(simulated)} of them were simulated: a substrate of binary ensembles ({s['motifs']} motif(s) of two planted pairs, updated every {s['step_s']:g} s, couplings jittered by {s['jitter']:.0%} between subjects; coupling {s['anesthesia_coupling']:g} under anesthesia and {s['recovery_coupling']:g} in recovery relative to awake) drove {s['neurons_per_ensemble']} neurons per ensemble (participation {s['participation']:g}), observed at {s['rate_hz']:g} Hz through calcium kinetics, noise, neuropil, bleaching and motion."
+        text += f" {len(simulated)} of them were simulated: a substrate of binary ensembles ({_count(s['motifs'], 'motif')} of two planted pairs, updated every {s['step_s']:g} s, couplings jittered by {s['jitter']:.0%} between subjects; coupling {s['anesthesia_coupling']:g} under anesthesia and {s['recovery_coupling']:g} in recovery relative to awake) drove {s['neurons_per_ensemble']} neurons per ensemble (participation {s['participation']:g}), observed at {s['rate_hz']:g} Hz through calcium kinetics, noise, neuropil, bleaching and motion."
     codes = study.parameters.get("state_codes")
     if codes:
         names = ", ".join(f"{k} {v}" for k, v in codes["codes"].items())
@@ -118,18 +122,18 @@ def _states(p: dict[str, Any]) -> str:
 
 
 def _tpm(p: dict[str, Any]) -> str:
-    return f"For each window, the probability of each unit being ON given the state of all units {p['lag']} bin(s) earlier was estimated by {_TPM[p['method']].format(**p)}. Transitions never cross the border of a window, a dropped stretch or a gap. The fit was judged by the log-likelihood of five held-out contiguous blocks, separated from the training data by at least the autocorrelation time. {p['draws']} posterior draws of the TPM carried its uncertainty into every measure. Units are taken as conditionally independent given the past state; the correlation that this leaves is reported. The TPM is observational: the system was not perturbed."
+    return f"For each window, the probability of each unit being ON given the state of all units {_count(p['lag'], 'bin')} earlier was estimated by {_TPM[p['method']].format(**p)}. Transitions never cross the border of a window, a dropped stretch or a gap. The fit was judged by the log-likelihood of five held-out contiguous blocks, separated from the training data by at least the autocorrelation time. {p['draws']} posterior draws of the TPM carried its uncertainty into every measure. Units are taken as conditionally independent given the past state; the correlation that this leaves is reported. The TPM is observational: the system was not perturbed."
 
 
 def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
-    scales = ", ".join(map(str, p["scales"]))
+    scales = " and ".join(map(str, p["scales"]))
     if not p["scales"]:
         return "No macro units were formed."
-    return f"At {len(p['scales'])} scale(s) ({scales} macro units), the {ensembles['iit']} units of each window were grouped into disjoint macro units, each with a state mapping ({', '.join(p['mappings'])}), by an encoder that maximises effective information of the macro TPM (hard assignment, trained through a straight-through relaxation; {p['restarts']} restarts of {p['steps']} steps, the best kept; for up to 6 units checked against exhaustive search, whose result is taken where the encoder misses it). The macro TPM was derived from the micro TPM, not estimated anew, following [1,2], so that macro and micro values are comparable. Up to {p['random_groupings']} other groupings with the same sizes and mappings (all, if there are fewer) serve as control. Posterior draws keep the grouping of the point estimate."
+    return f"At the scale{'s' if len(p['scales']) > 1 else ''} of {scales} macro units, the {ensembles['iit']} units of each window were grouped into disjoint macro units, each with a state mapping ({', '.join(p['mappings'])}), by an encoder that maximises effective information of the macro TPM (hard assignment, trained through a straight-through relaxation; {p['restarts']} restarts of {p['steps']} steps, the best kept; for up to 6 units checked against exhaustive search, whose result is taken where the encoder misses it). The macro TPM was derived from the micro TPM, not estimated anew, following [1,2], so that macro and micro values are comparable. Up to {p['random_groupings']} other groupings with the same sizes and mappings (all, if there are fewer) serve as control. Posterior draws keep the grouping of the point estimate."
 
 
 def _iit(p: dict[str, Any]) -> str:
-    return f"System integrated information φ_s of all units together (a candidate system in its current state, over the minimum partition), the first complex (the subset of units with the largest φ_s) and, up to {p['big_phi_max_units']} units, the Φ-structure (distinctions, relations and their sum Φ) were computed exactly as defined by IIT 4.0 [1] for every state visited at least {p['min_visits']} time(s), for the point estimate of the TPM and its posterior draws (the first {p['big_phi_draws']} draws for Φ). A window's value is the mean over visited states weighted by the share of frames spent in each (own occupancy). With the suffix “common”, the weights are the mean occupancy over the conditions of a recording (of a subject, where each recording holds one condition), restricted to states visited in all of them and carried over to macro states, so that a change of mechanism is told from a change of occupancy. Intervals are quantiles over posterior draws under the same weights. Values are in ibits."
+    return f"System integrated information φ_s of all units together (a candidate system in its current state, over the minimum partition), the first complex (the subset of units with the largest φ_s) and, up to {p['big_phi_max_units']} units, the Φ-structure (distinctions, relations and their sum Φ) were computed exactly as defined by IIT 4.0 [1] for every state visited at least {_count(p['min_visits'], 'time').replace('1 time', 'once')}, for the point estimate of the TPM and its posterior draws (the first {p['big_phi_draws']} draws for Φ). A window's value is the mean over visited states weighted by the share of frames spent in each (own occupancy). With the suffix “common”, the weights are the mean occupancy over the conditions of a recording (of a subject, where each recording holds one condition), restricted to states visited in all of them and carried over to macro states, so that a change of mechanism is told from a change of occupancy. Intervals are quantiles over posterior draws under the same weights. Values are in ibits."
 
 
 def _nulls(p: dict[str, Any], macro: dict[str, Any]) -> str:

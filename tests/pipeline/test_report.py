@@ -15,7 +15,7 @@ import pytest
 from fake_results import FakeStudy, write_study
 
 from pipeline import report, store
-from pipeline.report import canvas
+from pipeline.report import canvas, figures
 from pipeline.report.data import Scale, Study, by_subject
 from pipeline.report.truth import truth_pairs
 
@@ -234,6 +234,25 @@ def test_truth_pairs_match_planted_with_estimated(study: FakeStudy) -> None:
     assert set(awake["truth"]) == {0.297, 1.262}
     assert len(pairs) == 2 * 3 * 2 * 3
     assert np.corrcoef(pairs["truth"], pairs["value"])[0, 1] > 0.95
+
+
+def test_axes_are_shared_logarithmic_or_own_by_what_the_values_need() -> None:
+    def limits(measures: list[list[float]], *, logarithmic: bool) -> list[tuple[str, float]]:
+        axes = list(canvas.canvas().subplots(1, len(measures)))
+        for panel, values in zip(axes, measures, strict=True):
+            panel.plot(values, "o")
+        figures._limits(axes, [max(v) for v in measures], logarithmic=logarithmic)
+        return [(a.get_yscale(), a.get_ylim()[1]) for a in axes]
+
+    close = limits([[1.0, 2.0], [3.0, 4.0]], logarithmic=True)
+    assert close[0] == close[1] == ("linear", pytest.approx(4.32))
+    wide = limits([[0.1, 0.2], [30.0, 40.0]], logarithmic=True)
+    assert wide[0] == wide[1] == ("log", pytest.approx(64.0))
+    own = limits([[0.1, 0.2], [30.0, 40.0]], logarithmic=False)
+    assert [scale for scale, _ in own] == ["linear", "linear"]
+    assert own[0][1] < 1 < own[1][1]
+    zero = limits([[0.0, 0.2], [30.0, 40.0]], logarithmic=True)
+    assert zero[0][0] == "linear"
 
 
 def test_figures_leave_the_settings_of_the_user_alone(study: FakeStudy) -> None:

@@ -181,7 +181,7 @@ def test_methods_follow_the_parameters(tmp_path: Path) -> None:
         "exceeded the 0.9 quantile",
         "not matched in length",
         "Beta(0.5, 0.5)",
-        "2 bin(s) earlier",
+        "2 bins earlier",
         "Benjamini-Hochberg",
         "(90%)",
         "held ΔF/F",
