@@ -45,7 +45,7 @@ class BetaBinomial:
 
     def __init__(self, counts: Counts, prior: float) -> None:
         self.on = counts.on + prior
-        self.off = counts.transitions[..., None] - counts.on + prior
+        self.off = counts.per_unit - counts.on + prior
         self.p_on = self.on / (self.on + self.off)
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -68,7 +68,7 @@ class Logistic:
         self.design = design_matrix(n_units, pairwise)
         penalty = np.full(self.design.shape[1], float(prior))
         penalty[0] = INTERCEPT_PRECISION
-        total = counts.transitions.sum(-1)[..., None]
+        total = counts.per_unit.sum(-2)
         on = counts.on.sum(-2)
         self.constant = (on == 0) | (on == total)
         self.rate = (on + JEFFREYS, total - on + JEFFREYS)
@@ -104,13 +104,12 @@ def _newton(
     design: np.ndarray, counts: Counts, penalty: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Posterior mode (..., unit, feature) and precision there (..., unit, feature, feature)."""
-    n_units = counts.on.shape[-1]
-    seen = counts.transitions.reshape(-1, len(design)).any(axis=0)
+    seen = counts.per_unit.any(axis=(*range(counts.on.ndim - 2), -1))
     x = design[seen]
-    n = counts.transitions[..., None, seen].astype(float)
-    on = np.swapaxes(counts.on[..., seen, :], -1, -2).astype(float)
+    n = np.swapaxes(counts.per_unit[..., seen, :], -1, -2).astype(float, order="C")
+    on = np.swapaxes(counts.on[..., seen, :], -1, -2).astype(float, order="C")
     products = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
-    weights = np.zeros((*counts.transitions.shape[:-1], n_units, x.shape[1]))
+    weights = np.zeros((*on.shape[:-1], x.shape[1]))
 
     def objective(w: np.ndarray) -> np.ndarray:
         logit = w @ x.T

@@ -10,7 +10,7 @@ import xarray as xr
 
 from pipeline import measures
 from pipeline.groupings import EXHAUSTIVE_UNITS, MAPPINGS, Grouping, exhaustive
-from pipeline.nulls import least_shift
+from pipeline.nulls import least_shift, surrogate_runs
 from pipeline.nulls import surrogates as draw_surrogates
 from pipeline.store import record
 from pipeline.tpm import point_estimates
@@ -123,12 +123,13 @@ def _families(
     mappings: Sequence[str],
     seed: int,
 ) -> Iterator[Family]:
-    array, runs, _, _ = raster(states, None)
+    array, *_ = raster(states, None)
     macro = "group" in tpm
     for kind in kinds if n else ():
         drawn = draw_surrogates(states, kind=kind, n=n, seed=seed)
+        borders = surrogate_runs(states, kind=kind, n=n, seed=seed)
         p_on = point_estimates(
-            drawn, tpm.attrs["estimator"], int(tpm.attrs["lag"]), runs, float(tpm.attrs["prior"])
+            drawn, tpm.attrs["estimator"], int(tpm.attrs["lag"]), borders, float(tpm.attrs["prior"])
         )
         visits = _visits(drawn)
         if macro:

@@ -55,18 +55,19 @@ def surrogates(
 ) -> np.ndarray:
     """Draw `n` surrogates (n, frame, unit) of states, or of traces, (frame, unit); kinds: see module.
 
-    Of a dataset only the matched frames are used, as `pipeline.transitions.raster` gives them; its runs
-    are the segments of the surrogates too.
+    Of a dataset only the matched frames are used, as `pipeline.transitions.raster` gives them.
     `shift` moves each unit along the joined frames of the window, any two units apart by at least the
-    longest autocorrelation time (`least_shift`); inside the surrogate each unit then has one joint per
-    segment between frames that did not follow each other. `transition_shuffle` permutes whole frames
-    over the window. Raises `PhiscaleError` for an unknown kind, or one that does not fit the values.
+    longest autocorrelation time (`least_shift`). Its borders move with it: `surrogate_runs` tells where
+    they are. `transition_shuffle` permutes whole frames over the window. Raises `PhiscaleError` for an
+    unknown kind, or one that does not fit the values.
     """
     array, runs, _, _ = raster(states, segments)
     _check(array, kind)
     rng = generator(seed, "surrogates", kind)
+    if kind == "shift":
+        frames = _shifted_frames(array, runs, n, seed) % len(array)
+        return np.take_along_axis(array[None], frames, axis=1)
     draw = {
-        "shift": lambda: _shift(array, least_shift(array, runs).gap, rng),
         "transition_shuffle": lambda: array[rng.permutation(len(array))],
         "markov": lambda: _markov(array, runs, rng),
         "ar1": lambda: _autoregression(array, runs, rng, diagonal=True),
@@ -75,6 +76,26 @@ def surrogates(
     }[kind]
     drawn = [draw() for _ in range(n)]
     return np.stack(drawn) if drawn else np.empty((0, *array.shape), array.dtype)
+
+
+def surrogate_runs(
+    states: np.ndarray | xr.DataArray | xr.Dataset,
+    kind: str = "shift",
+    n: int = 100,
+    seed: int = 0,
+    segments: Sequence[int] | np.ndarray | None = None,
+) -> np.ndarray:
+    """Run of every frame of the surrogates that the same arguments draw; give it to `point_estimates`.
+
+    (n, frame, unit) for `shift`, where each unit brings its own borders and the joint of the window's
+    end with its start; (frame,) for the other kinds. Counting transitions across the joints would make
+    slow units less predictable in the surrogates than in the data, and so the null too low.
+    """
+    array, runs, _, _ = raster(states, segments)
+    if kind != "shift":
+        return runs
+    frames = _shifted_frames(array, runs, n, seed)
+    return runs[frames % len(array)] + (runs.max(initial=0) + 1) * (frames // len(array))
 
 
 def least_shift(
@@ -87,15 +108,20 @@ def least_shift(
     return Shift(min(wanted, len(array) // (2 * array.shape[1])), wanted)
 
 
-def _shift(array: np.ndarray, gap: int, rng: np.random.Generator) -> np.ndarray:
-    """Shift every unit circularly; the shifts are uniform among those at least `gap` apart."""
+def _shifted_frames(array: np.ndarray, runs: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """Frame that each unit shows, (n, frame, unit), counted on past the end of the window.
+
+    The shifts are uniform among those at least the gap apart.
+    """
     n_frames, n_units = array.shape
-    slack = n_frames - n_units * gap
-    spread = np.sort(rng.integers(0, slack + 1, n_units - 1))
-    shifts = np.concatenate([[0], spread + gap * np.arange(1, n_units)])
-    shifts = rng.permutation((shifts + rng.integers(n_frames)) % n_frames)
-    frames = (np.arange(n_frames)[:, None] - shifts) % n_frames
-    return np.take_along_axis(array, frames, axis=0)
+    gap = least_shift(array, runs).gap
+    rng = generator(seed, "surrogates", "shift")
+    shifts = np.zeros((n, n_units), dtype=np.int64)
+    for row in shifts:
+        spread = np.sort(rng.integers(0, n_frames - n_units * gap + 1, n_units - 1))
+        row[1:] = spread + gap * np.arange(1, n_units)
+        row[:] = rng.permutation((row + rng.integers(n_frames)) % n_frames)
+    return np.arange(n_frames)[:, None] + shifts[:, None, :]
 
 
 def _markov(array: np.ndarray, runs: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -138,14 +138,21 @@ def point_estimates(
     segments: Sequence[int] | np.ndarray | None = None,
     prior: float = 1.0,
 ) -> np.ndarray:
-    """P(ON), (..., state, unit), of many raster arrays (..., frame, unit) at once: surrogates.
+    """P(ON), (..., state, unit), of many rasters (..., frame, unit) at once: surrogates.
 
-    The same numbers as `estimate` gives one at a time, without its checks and diagnostics.
+    The same numbers as `estimate` gives one at a time, without its checks and diagnostics. segments:
+    (frame,) labels, or (..., frame, unit) where units have borders of their own (`nulls.surrogates`): a
+    unit then learns from all its transitions that do not cross one.
     """
-    states = np.asarray(states)
-    source, target = transition_frames(runs_of(segments, states.shape[-2]), lag)
-    code = encode(states)
-    return fit(count(code[..., source], states[..., target, :]), method, prior).p_on
+    states, code = np.asarray(states), encode(states)
+    if np.ndim(segments) > 1:
+        within = np.asarray(segments)
+        valid = within[..., :-lag, :] == within[..., lag:, :]
+        counts = count(code[..., :-lag], states[..., lag:, :], valid)
+    else:
+        source, target = transition_frames(runs_of(segments, states.shape[-2]), lag)
+        counts = count(code[..., source], states[..., target, :])
+    return fit(counts, method, prior).p_on
 
 
 def largest_supported(n_frames: int, method: str = "logistic") -> int:

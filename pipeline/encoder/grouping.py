@@ -159,11 +159,12 @@ def _straight_through(logits: Tensor, temperature: float, rng: torch.Generator) 
 def _at_least(p_on: Tensor, member: Tensor, k: Tensor) -> Tensor:
     """P(at least k of a group's units are ON), (restart, group, row), for P(ON) (row, unit)."""
     restarts, n, n_macro = member.shape
-    count = torch.zeros(restarts, n_macro, len(p_on), n + 1, dtype=p_on.dtype)
-    count[..., 0] = 1.0
+    count = torch.ones(restarts, n_macro, len(p_on), 1, dtype=p_on.dtype)
     for unit in range(n):
         p = (member[:, unit, :, None] * p_on[:, unit])[..., None]
-        count = count * (1 - p) + torch.nn.functional.pad(count[..., :-1] * p, (1, 0))
+        on = count * p
+        pad = torch.nn.functional.pad
+        count = pad(count - on, (0, 1)) + pad(on, (1, 0))
     tail = count.flip(-1).cumsum(-1).flip(-1)[..., 1:]
     return (tail * k[:, :, None, :]).sum(dim=-1)
 

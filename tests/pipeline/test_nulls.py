@@ -3,7 +3,9 @@ import pytest
 import xarray as xr
 
 from pipeline import nulls
+from pipeline.emergence.discrete import effective_information, state_by_state
 from pipeline.errors import PhiscaleError
+from pipeline.tpm import point_estimates
 from pipeline.transitions import autocorrelation_time, encode, runs_of
 
 STATES = ("shift", "transition_shuffle", "markov")
@@ -72,6 +74,39 @@ def test_any_two_units_are_shifted_apart_by_the_autocorrelation_time():
     assert min(gaps) == least.gap
     assert max(gaps) > least.gap + 5
     assert np.ptp(offsets) > 50
+
+
+def test_each_unit_brings_its_borders_and_the_windows_ends():
+    times = np.tile(np.arange(90.0)[:, None], (1, 3))
+    segments = np.repeat([0, 1, 2], 30)
+    options = {"kind": "shift", "n": 20, "seed": 2, "segments": segments}
+    drawn = nulls.surrogates(times, **options)
+    runs = nulls.surrogate_runs(times, **options)
+    assert runs.shape == drawn.shape
+    follows = np.diff(drawn, axis=1) == 1
+    inside = follows & (segments[drawn[:, :-1].astype(int)] == segments[drawn[:, 1:].astype(int)])
+    np.testing.assert_array_equal(np.diff(runs, axis=1) == 0, inside)
+    shuffled = nulls.surrogate_runs(times, "transition_shuffle", segments=segments)
+    np.testing.assert_array_equal(shuffled, segments)
+
+
+@pytest.mark.parametrize("segment_length", [1000, 50])
+def test_independent_units_are_not_called_interacting_more_often_than_stated(segment_length):
+    """Units of different persistence: p-values of EI against shifts are uniform."""
+    rng = np.random.default_rng(0)
+    segments = np.arange(1000) // segment_length
+    p_values = []
+    for seed in range(120):
+        states = np.cumsum(rng.random((1000, 3)) < [0.5, 0.15, 0.05], axis=0) % 2
+        for start in range(0, 1000, segment_length):  # runs that have nothing to do with each other
+            states[start : start + segment_length] ^= rng.integers(0, 2, 3)
+        options = {"kind": "shift", "n": 39, "seed": seed, "segments": segments}
+        drawn, runs = nulls.surrogates(states, **options), nulls.surrogate_runs(states, **options)
+        null = effective_information(state_by_state(point_estimates(drawn, segments=runs)))
+        value = effective_information(state_by_state(point_estimates(states, segments=segments)))
+        p_values.append((1 + (null >= value).sum()) / 40)
+    assert np.mean(np.array(p_values) <= 0.1) <= 0.19  # 10% expected; 99.9% of such samples pass
+    assert np.mean(p_values) == pytest.approx(0.5, abs=0.09)
 
 
 def test_a_window_too_short_for_the_gap_is_said_to_be():

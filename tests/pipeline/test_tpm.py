@@ -251,6 +251,20 @@ def test_many_rasters_at_once_give_what_each_gives_alone(method):
         np.testing.assert_allclose(p_on, alone, atol=1e-7)
 
 
+@pytest.mark.parametrize("method", ["logistic", "beta"])
+def test_units_may_have_borders_of_their_own(method):
+    states = simulate(planted(), 600, seed=2)[0]
+    shared = np.repeat([0, 1], 300)
+    own = np.tile(shared[:, None], (1, 4))
+    with_shared = tpm.point_estimates(states, method, segments=shared)
+    np.testing.assert_allclose(tpm.point_estimates(states, method, segments=own), with_shared)
+    own[100:, 2] += 1
+    p_on = tpm.point_estimates(states, method, segments=own)
+    np.testing.assert_allclose(p_on[:, [0, 1, 3]], with_shared[:, [0, 1, 3]])
+    alone = tpm.point_estimates(states, method, segments=own[:, 2])
+    np.testing.assert_allclose(p_on[:, 2], alone[:, 2])
+
+
 def test_same_seed_same_draws_and_the_file_keeps_them(tmp_path):
     states = simulate(planted(), 500, seed=6)[0]
     first, again, other = (tpm.estimate(states, draws=20, seed=s) for s in (1, 1, 2))
