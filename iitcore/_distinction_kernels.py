@@ -171,16 +171,15 @@ def cause_profile(mask: int, table: Floats, geometry: Geometry) -> tuple[Floats,
 
 @compiled
 def specified(
-    purview: int, p: Floats, selectivity: Floats, reference: Floats, geometry: Geometry, out: Ints
+    states: Ints, p: Floats, selectivity: Floats, reference: Floats, out: Ints
 ) -> tuple[int, float]:
     """States of a purview whose intrinsic information is largest (Eqs. 34-37), ties included.
 
     Writes their extended indices to `out`; returns how many and the intrinsic information.
     """
-    _, _, _, states, start, _ = geometry
     best, count = 0.0, 0
     for again in range(2):
-        for r in range(start[purview], start[purview + 1]):
+        for r in range(states.size):
             x = states[r]
             excess = p[x] - reference[x]
             least = best - again * TIE
@@ -286,7 +285,7 @@ def _candidates(
     A partition with log-ratio G and norm N bounds phi by G / N times the largest norm, that of the
     complete cut: one bound from that cut, one from a cut with norm |Z|.
     """
-    start = geometry[4]
+    states, start = geometry[3], geometry[4]
     largest = geometry[0].size  # of a purview; TIE times the norm is what tied partitions differ by
     index = np.empty(p.size, np.int64)
     purview = np.empty(p.size, np.int64)
@@ -295,7 +294,8 @@ def _candidates(
     tied = np.empty(p.size, np.int64)
     count = 0
     for units in range(1, start.size - 1):
-        n_tied, best = specified(units, p, selectivity, reference, geometry, tied)
+        purview_states = states[start[units] : start[units + 1]]
+        n_tied, best = specified(purview_states, p, selectivity, reference, tied)
         for i in range(n_tied):
             x = tied[i]
             complete = np.log2(p[x] / alone[x])

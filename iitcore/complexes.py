@@ -12,7 +12,7 @@ from iitcore import _kernels, _layout, search
 from iitcore._jit import Floats, Ints, compiled
 from iitcore._kernels import TOLERANCE
 from iitcore._layout import StateLike
-from iitcore.batch import available_threads, in_threads
+from iitcore._threads import available_threads, in_threads
 from iitcore.substrate import Substrate
 from iitcore.system import SystemPhi, analyse, fill_cause, fill_effect, system_phi
 

@@ -7,7 +7,6 @@ effect makes a distinction.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 
 from iitcore import _distinction_kernels as kernels
 from iitcore._jit import Ints
+from iitcore._threads import available_threads
 from iitcore.substrate import System
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def distinctions(system: System, threads: int | None = None) -> tuple[Distinctio
     tables = Tables(system)
     masks = range(1, 2**system.n)
     if system.n > _THREADED and threads != 1:
-        with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
+        with ThreadPoolExecutor(threads or available_threads()) as pool:
             found = list(pool.map(tables.distinction, masks))
     else:
         found = [tables.distinction(mask) for mask in masks]

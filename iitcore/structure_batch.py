@@ -14,7 +14,8 @@ from iitcore import _kernels, _layout
 from iitcore import _structure_kernels as structure_kernels
 from iitcore._jit import Floats, Ints, compiled
 from iitcore._layout import StateLike, SubstrateError
-from iitcore.batch import _stack, in_threads
+from iitcore._threads import in_threads
+from iitcore.batch import _stack
 from iitcore.distinctions import geometry
 from iitcore.structure import unfold
 from iitcore.substrate import Substrate, System, UnitKey
@@ -175,11 +176,12 @@ def _unfold(
     table_c, logs_c, table_e, logs_e = distinction_kernels.tables(cause, effect, state, geometry)
     n_sets = now.size
     tied = np.empty(table_c.shape[0], np.int64)
+    whole = geometry[3][geometry[4][n_sets - 1] : geometry[4][n_sets]]  # states of all units
     p, w, r = distinction_kernels.cause_profile(n_sets - 1, table_c, geometry)
-    n_causes, _ = distinction_kernels.specified(n_sets - 1, p, w, r, geometry, tied)
+    n_causes, _ = distinction_kernels.specified(whole, p, w, r, tied)
     system_cause = tied[0]
     p, w, r = distinction_kernels.effect_profile(n_sets - 1, table_e, now, geometry)
-    n_effects, _ = distinction_kernels.specified(n_sets - 1, p, w, r, geometry, tied)
+    n_effects, _ = distinction_kernels.specified(whole, p, w, r, tied)
     system_effect = tied[0]
     if n_causes != 1 or n_effects != 1:
         return False
