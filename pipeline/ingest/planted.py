@@ -115,14 +115,17 @@ class Regime:
 def couplings(motifs: int, jitter: float, rng: np.random.Generator) -> np.ndarray:
     """Return (n, n) awake weights [logit] of one subject: `motifs` unconnected repeats of the pairs.
 
-    Each connection varies by the relative spread `jitter`. Without any jitter the two units of a
-    pair are interchangeable and their cause and effect states tie exactly.
+    Within a motif every connection, those of weight 0 included, varies with standard deviation
+    `jitter` x WEIGHT: in no animal is a connection exactly absent or two exactly equal. Without any
+    jitter the two units of a pair are interchangeable and their cause and effect states tie.
     """
     weights = np.zeros((4 * motifs, 4 * motifs))
     for first in range(0, 4 * motifs, 4):
+        own = slice(first, first + 4)
+        weights[own, own] = jitter * WEIGHT * rng.standard_normal((4, 4))
         for source, target in (PAIRS, PAIRS[::-1]):
-            weights[np.ix_(np.add(source, first), np.add(target, first))] = WEIGHT
-    return weights * np.clip(1 + jitter * rng.standard_normal(weights.shape), 0.1, None)
+            weights[np.ix_(np.add(source, first), np.add(target, first))] += WEIGHT
+    return weights
 
 
 def regime(weights: np.ndarray, condition: str, relative_coupling: float, step_s: float) -> Regime:
