@@ -94,7 +94,7 @@ def enumeration(n: int) -> dict[str, float]:
 
 
 CASES: dict[str, tuple[Callable[[int], dict[str, float]], tuple[int, ...]]] = {
-    "phi_s": (phi_s, (4, 6, 8, 10, 12, 14, 16)),
+    "phi_s": (phi_s, (4, 6, 8, 10, 12, 14, 16, 18)),
     "complexes": (complexes, (4, 6, 8, 10, 12)),
     "structure": (structure, (3, 4, 5, 6, 7, 8, 10)),
     "batch": (batch, (3, 4, 5, 6, 8)),

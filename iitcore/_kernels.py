@@ -3,7 +3,7 @@
 Shapes: `packed` (n_states, sum of alphabet) as in `_layout`; a *mask* is a set of units as bits.
 A *side* is the cause or the effect of a system. Its table `gain[K, j]`, shape (2**n, n), in ibits, is
 what unit j loses when only its inputs in K are kept and the rest become uniform noise:
-selectivity * log2(F[j, all] / F[j, K]) (sections 1-2 of the method in docs).
+selectivity * log2(F[j, all] / F[j, K]), F being the probability of the value that j must take.
 """
 
 from __future__ import annotations
@@ -156,8 +156,8 @@ def effect_information(effect: Floats, offsets: Ints, state_row: int) -> tuple[F
     if count * n * 16 > states:  # many: all means at once
         mean = _mean_joint(effect, offsets)
         for s in range(states):
-            if selectivity[s] > 0:
-                information[s] = selectivity[s] * np.log2(selectivity[s] / mean[s])
+            p = selectivity[s]
+            information[s] = p * np.log2(p / mean[s]) if p > 0 else 0.0
     else:
         for s in range(states):
             if selectivity[s] >= limit:

@@ -299,6 +299,11 @@ class Substrate:
                 "square matrix of numbers is needed, weights[i, j] from unit i to unit j"
             )
         n = len(w)
+        if n > 24:
+            raise SubstrateError(
+                f"{n} units have 2**{n} states: the TPM alone would take {n * 2.0 ** (n - 27):.0f} "
+                "GiB; choose at most 24 units, and see estimate_cost for what phi takes"
+            )
         b = np.zeros(n) if bias is None else np.asarray(bias, dtype=float)
         if b.shape != (n,):
             raise SubstrateError(f"bias of shape {b.shape}: one number per unit ({n}) is needed")

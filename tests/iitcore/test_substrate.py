@@ -194,6 +194,8 @@ def test_other_faults_are_refused():
         Substrate(TPM, units=("A", "A"))
     with pytest.raises(SubstrateError, match="square matrix"):
         Substrate.logistic([[0.1, 0.2]])
+    with pytest.raises(SubstrateError, match="estimate_cost"):
+        Substrate.logistic(np.eye(30))
     with pytest.raises(SubstrateError, match="one number per unit"):
         Substrate.logistic(np.eye(2), bias=[1])
     with pytest.raises(SubstrateError, match=r"row 1 \(sums to 0\.5\)"):
