@@ -288,6 +288,9 @@ def test_a_surrogate_that_is_the_data_gives_the_value_of_the_data(monkeypatch, e
         "pipeline.null_integration.draw_surrogates",
         lambda s, kind, n, seed: np.repeat(s["states"].values[None], n, axis=0),
     )
+    monkeypatch.setattr(
+        "pipeline.null_integration.surrogate_runs", lambda s, kind, n, seed: s["segment"].values
+    )
     for one in (tpm, macro):
         phi = integrate(one)
         nulls = integrate_nulls(states, one, surrogates=2, big_phi_surrogates=1)
