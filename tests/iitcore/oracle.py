@@ -7,7 +7,6 @@ States are tuples and index arrays directly, so there is no state numbering to g
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from math import prod
 
 import numpy as np
 
@@ -88,10 +87,18 @@ def probability(marginal, value, inputs, kept):
 
 
 def joint(marginals, values, inputs, kept=None):
-    everything = tuple(range(len(inputs)))
+    if kept is None:
+        kept = [tuple(range(len(inputs)))] * len(marginals)
+    return np.prod(
+        [probability(m, v, inputs, k) for m, v, k in zip(marginals, values, kept, strict=True)]
+    )
+
+
+def from_every_state(marginals, values):
+    """P(all units take the values), one axis per unit of the state they start from."""
     out = 1.0
-    for j, m in enumerate(marginals):
-        out *= probability(m, values[j], inputs, everything if kept is None else kept[j])
+    for m, v in zip(marginals, values, strict=True):
+        out = out * m[..., v]
     return out
 
 
@@ -109,13 +116,13 @@ def phi_s(marginals, state, units=None):
     nothing = Answer(0.0, (0.0,), frozenset(), 0, 0.0, 0.0)
     if cause is None:
         return nothing
-    given = {x: joint(cause, s, x) for x in states}
+    given = {x: float(p) for x, p in np.ndenumerate(from_every_state(cause, s))}
     total = sum(given.values())
     select_c = {x: p / total for x, p in given.items()} if total > 0 else {}
     mean = total / len(states)
     info_c = {x: select_c[x] * np.log2(p / mean) if p > 0 else 0.0 for x, p in given.items()}
     select_e = {y: joint(effect, y, s) for y in states}
-    spread = {y: np.mean([joint(effect, y, x) for x in states]) for y in states}
+    spread = {y: float(from_every_state(effect, y).mean()) for y in states}
     info_e = {y: p * np.log2(p / spread[y]) if p > 0 else 0.0 for y, p in select_e.items()}
     ties_c, top_c = maximal(info_c)
     ties_e, top_e = maximal(info_e)
@@ -132,30 +139,29 @@ def phi_s(marginals, state, units=None):
     return Answer(phi, tuple(r[1] for r in best.values()), frozenset(best), *first[2:])
 
 
+@cache
+def pieces(n):
+    """Different (unit, kept inputs) among all cuts, and which of them each cut is made of."""
+    found = {}
+    which = [[found.setdefault((j, k), len(found)) for j, k in enumerate(kept)] for kept in cuts(n)]
+    return list(found), np.array(which)
+
+
 def losses(marginals, required, inputs, selectivity):
     """phi of one side for every cut, in the order of `cuts`."""
     whole = joint(marginals, required, inputs)
+    units, which = pieces(len(marginals))
     if whole == 0:
-        return [0.0 for _ in cuts(len(marginals))]
-    found = {}  # the same kept inputs recur in many cuts
-
-    def after(j, kept):
-        if (j, kept) not in found:
-            found[j, kept] = probability(marginals[j], required[j], inputs, kept)
-        return found[j, kept]
-
-    return [
-        selectivity * max(0.0, np.log2(whole / prod(after(j, k) for j, k in enumerate(kept))))
-        for kept in cuts(len(marginals))
-    ]
+        return np.zeros(len(which))
+    after = np.array([probability(marginals[j], required[j], inputs, k) for j, k in units])
+    return selectivity * np.maximum(0.0, np.log2(whole / after[which].prod(axis=1)))
 
 
 def minimum(losses_c, losses_e, n):
-    norms = list(cuts(n).values())
-    phi = [min(c, e) for c, e in zip(losses_c, losses_e, strict=True)]
-    ratio = min(p / m for p, m in zip(phi, norms, strict=True))
-    tied = [k for k, (p, m) in enumerate(zip(phi, norms, strict=True)) if p / m <= ratio + TIE]
-    k = max(tied, key=lambda i: phi[i])
+    norms = np.array(list(cuts(n).values()))
+    phi = np.minimum(losses_c, losses_e)
+    tied = np.flatnonzero(phi / norms <= (phi / norms).min() + TIE)
+    k = tied[phi[tied].argmax()]
     value = phi[k] if phi[k] > TIE else 0.0
-    count = sum(1 for i in tied if phi[i] >= phi[k] - TIE)
+    count = int((phi[tied] >= phi[k] - TIE).sum())
     return value, value / norms[k], count, losses_c[k], losses_e[k]
