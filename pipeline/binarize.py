@@ -16,6 +16,7 @@ import xarray as xr
 from pipeline import bins as binning
 from pipeline import store, thresholds
 from pipeline.bins import Bins
+from pipeline.decay import decay_times
 from pipeline.deconvolve import find_rises, rise_noise
 from pipeline.errors import PhiscaleError, Problem, Problems
 
@@ -29,8 +30,8 @@ class Rule:
 
     method: str = "events"
     quantile: float = 0.85
-    z: float = 2.0
-    tau_s: float = 0.7
+    z: float = 3.0
+    tau_s: float | None = 0.7
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Raw:
         bins: all bins.
         kept: (frame,) indices of the bins that become frames.
         segment: (frame,) stretch of consecutive bins.
+        decay_s: (unit,) decay time of the indicator [s]; NaN where the method has no use for it.
     """
 
     where: str
@@ -52,6 +54,7 @@ class Raw:
     bins: Bins
     kept: np.ndarray
     segment: np.ndarray
+    decay_s: np.ndarray
 
 
 def binarize(
@@ -63,7 +66,7 @@ def binarize(
     time: np.ndarray | None = None,
     dropped: np.ndarray | None = None,
     units: Sequence[str] | None = None,
-    **parameters: float,
+    **parameters: float | None,
 ) -> xr.Dataset:
     """Binarize traces, one threshold per unit.
 
@@ -77,7 +80,8 @@ def binarize(
         time: (time,) start of each frame [s]; regular from 0 by default.
         dropped: (time,) frames that must not be used.
         units: names; "u0", "u1", ... by default.
-        **parameters: `quantile` (0.85), `z` (2), and `tau_s` (0.7), the indicator's decay time [s].
+        **parameters: `quantile` (0.85), `z` (3), and `tau_s` (0.7), the indicator's decay time [s]; None
+            estimates it for each unit (`decay.decay_times`).
 
     Returns:
         Dataset (frame, unit) `states` uint8 and `signal`; (unit) `threshold`; coords `time` (start
@@ -107,7 +111,10 @@ def binarize(
         raise PhiscaleError(
             Problem("traces", what, "There is no transition", "use a shorter bin_s")
         )
-    raw = Raw("traces", values, names, bins, kept, binning.segments_of(bins.number[kept]))
+    segment = binning.segments_of(bins.number[kept])
+    raw = Raw(
+        "traces", values, names, bins, kept, segment, _decay(values, bins, rule, names, "traces")
+    )
     states, signal, limits = _decide(raw, {"the traces": np.ones(len(kept), bool)}, rule)
     dataset = _dataset(raw, states, signal, rule, "1")
     dataset["threshold"] = _threshold(("unit",), limits[0], "1")
@@ -120,8 +127,8 @@ def binarize_windows(
     *,
     method: str = "events",
     quantile: float = 0.85,
-    z: float = 2.0,
-    tau_s: float = 0.7,
+    z: float = 3.0,
+    tau_s: float | None = 0.7,
     bin_s: float = 0.5,
     per_window: bool = False,
     match_length: bool = True,
@@ -164,7 +171,8 @@ def binarize_windows(
     _check_windows(where, shown, window, windows, bins)
     names = [str(name) for name in ensembles["ensemble"].values]
     units = ensembles["activity"].attrs.get("units", "1")
-    raw = Raw(where, values, names, bins, kept, binning.segments_of(bins.number[kept], window))
+    segment = binning.segments_of(bins.number[kept], window)
+    raw = Raw(where, values, names, bins, kept, segment, _decay(values, bins, rule, names, where))
     every = np.ones(len(kept), bool)
     together = {f"window {name}": window == name for name in shown}
     states, signal, limits = _decide(raw, together if per_window else {"its windows": every}, rule)
@@ -206,6 +214,14 @@ def _names(traces: Any, units: Sequence[str] | None, n: int) -> list[str]:
     return [f"u{i}" for i in range(n)] if units is None else [str(u) for u in units]
 
 
+def _decay(
+    values: np.ndarray, bins: Bins, rule: Rule, names: Sequence[str], where: str
+) -> np.ndarray:
+    if rule.method != "events":
+        return np.full(len(names), np.nan)
+    return decay_times(values, bins.used, bins.rate_hz, rule.tau_s, names, where)
+
+
 def _dataset(
     raw: Raw, states: np.ndarray, signal: np.ndarray, rule: Rule, units: str
 ) -> xr.Dataset:
@@ -215,6 +231,11 @@ def _dataset(
         {
             "states": (("frame", "unit"), states, {"units": "1", "long_name": "ON (1) or OFF"}),
             "signal": (("frame", "unit"), signal, {"units": units, "long_name": what}),
+            "decay_s": (
+                "unit",
+                raw.decay_s,
+                {"units": "s", "long_name": "decay time used to find transients"},
+            ),
         },
         coords={
             "time": ("frame", start, {"units": "s", "long_name": "start of the bin"}),
@@ -238,8 +259,19 @@ def _decide(
     """
     bins, values = raw.bins, raw.values
     if rule.method == "events":
-        rises = find_rises(
-            values, bins.time, bins.rate_hz, rule.tau_s, bins.of_frame, bins.frames, bins.used
+        rises = np.column_stack(
+            [
+                find_rises(
+                    values[:, [u]],
+                    bins.time,
+                    bins.rate_hz,
+                    tau,
+                    bins.of_frame,
+                    bins.frames,
+                    bins.used,
+                )[:, 0]
+                for u, tau in enumerate(raw.decay_s)
+            ]
         )
         signal = bins.total(rises)[raw.kept]
     else:
@@ -263,17 +295,18 @@ def _decide(
                     part, raw.segment[frames]
                 )
             else:
-                noise = rise_noise(values[:, u], inside, bins.rate_hz, rule.tau_s, bins.frames)
-                limits[i, u] = _limit(part, noise, rule)
+                limits[i, u] = _limit(part, values[:, u], inside, raw, raw.decay_s[u], rule)
                 states[frames, u] = part > limits[i, u]
     problems.raise_if_any()
     _check_states(raw, states, limits, rule)
     return states, signal, limits
 
 
-def _limit(part: np.ndarray, noise: float, rule: Rule) -> float:
+def _limit(
+    part: np.ndarray, trace: np.ndarray, inside: np.ndarray, raw: Raw, decay_s: float, rule: Rule
+) -> float:
     if rule.method == "events":
-        return rule.z * noise
+        return rule.z * rise_noise(trace, inside, raw.bins.rate_hz, decay_s, raw.bins.frames)
     if rule.method == "otsu":
         return thresholds.otsu(part)
     if rule.method == "zscore":

@@ -74,11 +74,12 @@ class Binarize(Section):
         0.85, description="Threshold of the method 'quantile'"
     )
     z: float = Field(
-        2.0,
-        description="Threshold of the methods 'zscore' and 'events' [robust standard deviations]",
+        3.0,
+        description="Threshold of the methods 'zscore' and 'events' [robust standard deviations of the trace, standard deviations of the noise]",
     )
-    tau_s: Positive = Field(
-        0.7, description="Decay time of the indicator, for the method 'events' [s]"
+    tau_s: Positive | None = Field(
+        0.7,
+        description="Decay time of the indicator, for the method 'events' [s]; empty estimates it for each unit (needs the extra 'deconvolution')",
     )
     bin_s: Positive = Field(0.5, description="Time bin of one state [s]")
     per_window: bool = Field(
@@ -202,7 +203,7 @@ class Simulate(Section):
         1, description="Planted pairs of ensembles: 4 ensembles per motif"
     )
     neurons_per_ensemble: Annotated[int, Field(ge=2)] = Field(
-        60, description="Neurons driven by one ensemble"
+        100, description="Neurons driven by one ensemble"
     )
     rate_hz: Positive = Field(10.0, description="Frame rate [Hz]")
     step_s: Positive = Field(0.5, description="Update interval of the substrate [s]")

@@ -24,7 +24,7 @@ _BINARIZE = {
     "zscore": "ON where its mean over the bin exceeded the median by {z:g} robust standard deviations",
     "otsu": "ON where its mean over the bin exceeded Otsu's threshold",
     "hmm": "ON where the upper state of a two-state Gaussian hidden Markov model was the more probable one given all frames",
-    "events": "ON where its calcium rose, over the bin, by more than {z:g} times the standard deviation that noise alone gives such a rise; rises were found by non-negative deconvolution with a decay time of {tau_s:g} s [6]",
+    "events": "ON where its calcium rose, over the bin, by more than {z:g} times the standard deviation that noise alone gives such a rise; rises were found by non-negative deconvolution with {decay} [6]",
 }  # fmt: skip
 _TPM = {
     "logistic": "logistic regression of each unit's next state on the states of all units (coded −1 and +1; Gaussian prior of precision {prior:g} on the weights; posterior mode, with draws from the Laplace approximation)",
@@ -109,7 +109,7 @@ def _ensembles(p: dict[str, Any]) -> str:
 
 
 def _states(p: dict[str, Any]) -> str:
-    rule = _BINARIZE[p["method"]].format(**p)
+    rule = _BINARIZE[p["method"]].format(**p, decay=_decay(p["tau_s"]))
     threshold = (
         "separately in each window" if p["per_window"] else "once for all windows of a recording"
     )
@@ -119,6 +119,12 @@ def _states(p: dict[str, Any]) -> str:
         else " Windows were not matched in length."
     )
     return f"In bins of {p['bin_s']:g} s a unit was {rule}. Thresholds were determined {threshold}. Bins with fewer than half of their frames valid were left out.{matched}"
+
+
+def _decay(tau_s: float | None) -> str:
+    return (
+        "a decay time estimated for each unit" if tau_s is None else f"a decay time of {tau_s:g} s"
+    )
 
 
 def _tpm(p: dict[str, Any]) -> str:
