@@ -1,10 +1,6 @@
-"""Compiled search for the causes and effects of mechanisms (Eqs. 27-46).
+"""Compiled search for the causes and effects of mechanisms (Eqs. 38-47).
 
-Layout. Each unit j has k_j values and one more digit, k_j, for "averaged uniformly"; an *extended*
-index is mixed radix over these k_j + 1 digits, first unit fastest. One extended table holds every
-conditional marginal that a mechanism, a purview or a part of a partition can ask for, so that the
-rest is products and look-ups. Subsets of units are bit masks. Loops are written out because array
-expressions compile many times slower.
+Indices, tables and masks are those of `_repertoire_kernels`.
 """
 
 from __future__ import annotations
@@ -13,199 +9,13 @@ import numpy as np
 
 from iitcore._jit import Floats, Ints, compiled
 from iitcore._mechanism_partitions import TIE, count_bits, minimum_partition
-
-Geometry = tuple[Ints, Ints, Ints, Ints, Ints, Ints]
-_LOG2_E = 1.4426950408889634
-
-
-@compiled
-def extend(values: Floats, alphabet: Ints, divisor: Ints) -> Floats:
-    """Add to a (states, columns) table the rows in which units are summed out and divided."""
-    n = alphabet.size
-    size = 1
-    for j in range(n):
-        size *= alphabet[j] + 1
-    columns = values.shape[1]
-    out = np.zeros((size, columns))
-    digits = np.zeros(n, np.int64)
-    row = 0
-    for x in range(size):
-        axis, stride = 0, 1
-        while axis < n and digits[axis] < alphabet[axis]:
-            stride *= alphabet[axis] + 1
-            axis += 1
-        for c in range(columns):
-            if axis == n:
-                out[x, c] = values[row, c]
-            else:
-                total = 0.0
-                for v in range(1, alphabet[axis] + 1):
-                    total += out[x - v * stride, c]
-                out[x, c] = total / divisor[axis]
-        if axis == n:
-            row += 1
-        j = 0
-        while j < n and digits[j] == alphabet[j]:
-            digits[j] = 0
-            j += 1
-        if j < n:
-            digits[j] += 1
-    return out
-
-
-@compiled
-def present(state: Ints, geometry: Geometry) -> Ints:
-    """Extended index of the present state of each set of units, the others averaged."""
-    alphabet, _, strides, _, start, _ = geometry
-    out = np.zeros(start.size - 1, np.int64)
-    for j in range(alphabet.size):
-        out[0] += alphabet[j] * strides[j]
-    for j in range(alphabet.size):
-        step = (alphabet[j] - state[j]) * strides[j]
-        for mask in range(1 << j):
-            out[mask | 1 << j] = out[mask] - step
-    return out
-
-
-@compiled
-def tables(
-    cause: Floats, effect: Floats, state: Ints, geometry: Geometry
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Extended marginals and their -log2: of the present values (cause), of all (effect)."""
-    alphabet, offsets = geometry[0], geometry[1]
-    now = np.empty((cause.shape[0], alphabet.size))
-    for x in range(cause.shape[0]):
-        for j in range(alphabet.size):
-            now[x, j] = cause[x, offsets[j] + state[j]]
-    causes = extend(now, alphabet, alphabet)
-    effects = extend(effect, alphabet, alphabet)
-    return causes, _surprise(causes), effects, _surprise(effects)
-
-
-@compiled
-def _surprise(table: Floats) -> Floats:
-    """-log2 of every entry."""
-    out = np.empty(table.shape)
-    for x in range(table.shape[0]):
-        for c in range(table.shape[1]):
-            out[x, c] = -np.log2(table[x, c])
-    return out
-
-
-@compiled
-def _products(row: Floats, alphabet: Ints, offsets: Ints, levels: Ints, out: Floats) -> None:
-    """Product of a row's unit marginals for every state; averaged units contribute 1.
-
-    `levels` is the number of digits per unit: k_j for plain states, k_j + 1 for extended ones.
-    """
-    out[0] = 1.0
-    size = 1
-    for j in range(alphabet.size):
-        k = alphabet[j]
-        if levels[j] > k:
-            for i in range(size):
-                out[k * size + i] = out[i]
-        for v in range(k - 1, -1, -1):  # value 0 last: it overwrites the factor being spread
-            f = row[offsets[j] + v]
-            for i in range(size):
-                out[v * size + i] = out[i] * f
-        size *= levels[j]
-
-
-@compiled
-def _levels(alphabet: Ints, more: int) -> Ints:
-    out = np.empty(alphabet.size, np.int64)
-    for j in range(alphabet.size):
-        out[j] = alphabet[j] + more
-    return out
-
-
-@compiled
-def effect_profile(
-    mask: int, table: Floats, now: Ints, geometry: Geometry
-) -> tuple[Floats, Floats, Floats]:
-    """Effect side of a mechanism, for every purview state: pi(z|m) twice, and pi(z;M)."""
-    alphabet, offsets, _, states, start, _ = geometry
-    p = np.empty(table.shape[0])
-    _products(table[now[mask]], alphabet, offsets, _levels(alphabet, 1), p)
-    n_states = 1
-    for k in alphabet:
-        n_states *= k
-    joint = np.empty(n_states)
-    total = np.zeros((n_states, 1))
-    for r in range(start[mask], start[mask + 1]):
-        _products(table[states[r]], alphabet, offsets, alphabet, joint)
-        for i in range(n_states):
-            total[i, 0] += joint[i]
-    count = start[mask + 1] - start[mask]
-    for i in range(n_states):
-        total[i, 0] /= count
-    reference = extend(total, alphabet, np.ones(alphabet.size, np.int64))
-    return p, p, reference.reshape(table.shape[0])
-
-
-@compiled
-def cause_profile(mask: int, table: Floats, geometry: Geometry) -> tuple[Floats, Floats, Floats]:
-    """Cause side, for every purview state: pi(m|z), pi<-(z|m) and pi(m;Z)."""
-    _, _, _, states, start, _ = geometry
-    size = table.shape[0]
-    p = np.ones(size)
-    for x in range(size):
-        for j in range(table.shape[1]):
-            if mask >> j & 1:
-                p[x] *= table[x, j]
-    selectivity = np.zeros(size)
-    reference = np.zeros(size)
-    for purview in range(start.size - 1):
-        total = 0.0
-        for r in range(start[purview], start[purview + 1]):
-            total += p[states[r]]
-        if total > 0.0:
-            average = total / (start[purview + 1] - start[purview])
-            for r in range(start[purview], start[purview + 1]):
-                x = states[r]
-                selectivity[x] = p[x] / total
-                reference[x] = average
-    return p, selectivity, reference
-
-
-@compiled
-def specified(
-    states: Ints, p: Floats, selectivity: Floats, reference: Floats, out: Ints
-) -> tuple[int, float]:
-    """States of a purview whose intrinsic information is largest (Eqs. 34-37), ties included.
-
-    Writes their extended indices to `out`; returns how many and the intrinsic information.
-    """
-    best, count = 0.0, 0
-    for again in range(2):
-        for r in range(states.size):
-            x = states[r]
-            excess = p[x] - reference[x]
-            least = best - again * TIE
-            if selectivity[x] * excess * _LOG2_E < least * reference[x] or excess <= 0.0:
-                continue  # log2(1 + y) <= y log2(e): most states need no logarithm
-            information = selectivity[x] * np.log2(p[x] / reference[x])
-            if again == 0:
-                best = max(best, information)
-            elif information >= least:
-                out[count] = x
-                count += 1
-        if best < TIE:
-            break
-    return count, best
-
-
-@compiled
-def select(mask: int, n: int) -> Ints:
-    """Positions of the set bits."""
-    out = np.empty(count_bits(mask), np.int64)
-    i = 0
-    for j in range(n):
-        if mask >> j & 1:
-            out[i] = j
-            i += 1
-    return out
+from iitcore._repertoire_kernels import (
+    Geometry,
+    cause_profile,
+    effect_profile,
+    select,
+    specified,
+)
 
 
 @compiled
@@ -239,68 +49,71 @@ def _cause_blocks(
 
 
 @compiled
-def _effect_cuts(
-    mask: int, table: Floats, now: Ints, geometry: Geometry, alone: Floats, weaker: Floats
-) -> None:
-    """Per purview state, probability under the complete cut and under the best cut of one unit.
+def _cuts(
+    mask: int, cause: bool, x: int, logs: Floats, now: Ints, geometry: Geometry
+) -> tuple[float, float]:
+    """Log-ratios, over a purview state, of the complete cut and of the best cut of one unit.
 
-    The second leaves all of the purview with the mechanism less one unit, whichever matters least.
+    The second has norm |Z|: the purview keeps the mechanism less one unit (effect), or one unit of
+    the mechanism is cut from the purview (cause), whichever unit matters least.
     """
-    alphabet, offsets = geometry[0], geometry[1]
-    levels = _levels(alphabet, 1)
-    _products(table[table.shape[0] - 1], alphabet, offsets, levels, alone)
-    p = np.empty(alone.size)
-    for x in range(alone.size):
-        weaker[x] = alone[x]
+    alphabet, offsets, _, _, _, digits = geometry
+    last = logs.shape[0] - 1
+    complete, one = 0.0, np.inf
     for j in range(alphabet.size):
-        if mask >> j & 1 and mask != 1 << j:
-            _products(table[now[mask ^ 1 << j]], alphabet, offsets, levels, p)
-            for x in range(p.size):
-                weaker[x] = max(weaker[x], p[x])
-
-
-@compiled
-def _cause_cuts(mask: int, table: Floats, p: Floats, alone: Floats, weaker: Floats) -> None:
-    """The same for causes, where the unit cut is one of the mechanism's."""
-    last = table.shape[0] - 1
-    for x in range(p.size):
-        alone[x] = weaker[x] = p[last]
-        for j in range(table.shape[1]):
-            if mask >> j & 1 and mask != 1 << j and p[x] > 0.0:
-                weaker[x] = max(weaker[x], p[x] / table[x, j] * table[last, j])
+        if cause and mask >> j & 1:
+            loss = logs[last, j] - logs[x, j]
+            complete += loss
+            one = min(one, loss)
+        elif not cause and digits[x, j] < alphabet[j]:
+            c = offsets[j] + digits[x, j]
+            complete += logs[last, c] - logs[now[mask], c]
+    if not cause:
+        for i in range(alphabet.size):
+            if mask >> i & 1:
+                loss = 0.0
+                for j in range(alphabet.size):
+                    if digits[x, j] < alphabet[j]:
+                        c = offsets[j] + digits[x, j]
+                        loss += logs[now[mask ^ 1 << i], c] - logs[now[mask], c]
+                one = min(one, loss)
+    return complete, one
 
 
 @compiled
 def _candidates(
-    n_mechanism: int,
+    mask: int,
+    cause: bool,
     p: Floats,
     selectivity: Floats,
     reference: Floats,
-    alone: Floats,
-    weaker: Floats,
+    logs: Floats,
+    now: Ints,
     geometry: Geometry,
 ) -> tuple[int, Ints, Ints, Floats, Floats]:
     """Purviews in their specified states: count, extended index, units, information, bound of phi.
 
     A partition with log-ratio G and norm N bounds phi by G / N times the largest norm, that of the
-    complete cut: one bound from that cut, one from a cut with norm |Z|.
+    complete cut.
     """
     states, start = geometry[3], geometry[4]
-    largest = geometry[0].size  # of a purview; TIE times the norm is what tied partitions differ by
+    # TIE times the norm, over |Z|, is what the log-ratios of tied partitions can differ by.
+    slack = TIE * geometry[0].size
+    n_mechanism = count_bits(mask)
     index = np.empty(p.size, np.int64)
     purview = np.empty(p.size, np.int64)
     information = np.empty(p.size)
     bound = np.empty(p.size)
     tied = np.empty(p.size, np.int64)
+    scratch = np.empty(p.size)
     count = 0
     for units in range(1, start.size - 1):
         purview_states = states[start[units] : start[units + 1]]
-        n_tied, best = specified(purview_states, p, selectivity, reference, tied)
+        n_tied, best = specified(purview_states, p, selectivity, reference, tied, scratch)
         for i in range(n_tied):
             x = tied[i]
-            complete = np.log2(p[x] / alone[x])
-            one = np.log2(p[x] / weaker[x])
-            most = selectivity[x] * min(complete, n_mechanism * (one + TIE * largest))
+            complete, one = _cuts(mask, cause, x, logs, now, geometry)
+            most = selectivity[x] * min(complete, n_mechanism * (one + slack))
             if one > TIE and most > TIE:
                 index[count], purview[count] = x, units
                 information[count], bound[count] = best, most
@@ -332,18 +145,14 @@ def maximal(
     """
     alphabet, offsets, _, _, _, digits = geometry
     n = alphabet.size
-    last = table.shape[0] - 1
-    alone, weaker = np.empty(last + 1), np.empty(last + 1)
     if cause:
         p, selectivity, reference = cause_profile(mask, table, geometry)
-        _cause_cuts(mask, table, p, alone, weaker)
     else:
         p, selectivity, reference = effect_profile(mask, table, now, geometry)
-        _effect_cuts(mask, table, now, geometry, alone, weaker)
-    mechanism = select(mask, n)
     count, index, purview, information, bound = _candidates(
-        mechanism.size, p, selectivity, reference, alone, weaker, geometry
+        mask, cause, p, selectivity, reference, logs, now, geometry
     )
+    mechanism = select(mask, n)
     width = mechanism.size if cause else table.shape[1]
     blocks = np.empty((width, 1 << (n if cause else mechanism.size)))
     if not cause:

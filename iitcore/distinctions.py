@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from iitcore import _distinction_kernels as kernels
+from iitcore import _repertoire_kernels as kernels
+from iitcore._distinction_kernels import maximal
 from iitcore._jit import Ints
 from iitcore._threads import available_threads
 from iitcore.substrate import System
@@ -225,7 +226,7 @@ class Tables:
         """The purviews of a mechanism on one side whose phi is largest; none when it is zero."""
         cause = direction == "cause"
         table, logs = (self.cause, self.cause_logs) if cause else (self.effect, self.effect_logs)
-        found = kernels.maximal(mask, cause, table, logs, self.now, self.geometry)
+        found = maximal(mask, cause, table, logs, self.now, self.geometry)
         index, phi, norm, information, kept = found
         return tuple(
             Purview(

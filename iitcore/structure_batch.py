@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from iitcore import _distinction_kernels as distinction_kernels
 from iitcore import _kernels, _layout
+from iitcore import _repertoire_kernels as repertoires
 from iitcore import _structure_kernels as structure_kernels
+from iitcore._distinction_kernels import maximal
 from iitcore._jit import Floats, Ints, compiled
 from iitcore._layout import StateLike, SubstrateError
 from iitcore._threads import in_threads
@@ -136,7 +137,7 @@ def _chunk(
     offsets: Ints,
     states: Ints,
     units: Ints,
-    geometry: distinction_kernels.Geometry,
+    geometry: repertoires.Geometry,
     out: Floats,
     tied: npt.NDArray[np.bool_],
     start: int,
@@ -169,19 +170,19 @@ def _chunk(
 
 @compiled
 def _unfold(
-    cause: Floats, effect: Floats, state: Ints, geometry: distinction_kernels.Geometry, out: Floats
+    cause: Floats, effect: Floats, state: Ints, geometry: repertoires.Geometry, out: Floats
 ) -> bool:
     """Unfold one system into a row of `BigPhi`; False when something ties and must be resolved."""
-    now = distinction_kernels.present(state, geometry)
-    table_c, logs_c, table_e, logs_e = distinction_kernels.tables(cause, effect, state, geometry)
+    now = repertoires.present(state, geometry)
+    table_c, logs_c, table_e, logs_e = repertoires.tables(cause, effect, state, geometry)
     n_sets = now.size
-    tied = np.empty(table_c.shape[0], np.int64)
     whole = geometry[3][geometry[4][n_sets - 1] : geometry[4][n_sets]]  # states of all units
-    p, w, r = distinction_kernels.cause_profile(n_sets - 1, table_c, geometry)
-    n_causes, _ = distinction_kernels.specified(whole, p, w, r, tied)
+    tied, scratch = np.empty(whole.size, np.int64), np.empty(whole.size)
+    p, w, r = repertoires.cause_profile(n_sets - 1, table_c, geometry)
+    n_causes, _ = repertoires.specified(whole, p, w, r, tied, scratch)
     system_cause = tied[0]
-    p, w, r = distinction_kernels.effect_profile(n_sets - 1, table_e, now, geometry)
-    n_effects, _ = distinction_kernels.specified(whole, p, w, r, tied)
+    p, w, r = repertoires.effect_profile(n_sets - 1, table_e, now, geometry)
+    n_effects, _ = repertoires.specified(whole, p, w, r, tied, scratch)
     system_effect = tied[0]
     if n_causes != 1 or n_effects != 1:
         return False
@@ -191,11 +192,11 @@ def _unfold(
     count = 0
     on_effects, on_causes = n_sets < 0, n_sets > 0  # no literals: one compilation for both sides
     for mask in range(1, n_sets):
-        found = distinction_kernels.maximal(mask, on_effects, table_e, logs_e, now, geometry)
+        found = maximal(mask, on_effects, table_e, logs_e, now, geometry)
         effects, phi_e, effect_elements = _agreeing(found[0], found[1], system_effect, geometry)
         if effects == 0:
             continue
-        found = distinction_kernels.maximal(mask, on_causes, table_c, logs_c, now, geometry)
+        found = maximal(mask, on_causes, table_c, logs_c, now, geometry)
         causes, phi_c, cause_elements = _agreeing(found[0], found[1], system_cause, geometry)
         if causes == 0:
             continue
@@ -211,7 +212,7 @@ def _unfold(
 
 @compiled
 def _agreeing(
-    index: Ints, phi: Floats, system_state: int, geometry: distinction_kernels.Geometry
+    index: Ints, phi: Floats, system_state: int, geometry: repertoires.Geometry
 ) -> tuple[int, float, int]:
     """How many purviews agree with the system's state, phi, and the last one's elements."""
     alphabet, offsets, _, _, _, digits = geometry

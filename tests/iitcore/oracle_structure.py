@@ -1,4 +1,4 @@
-"""Distinctions, relations and Φ straight from their definitions, for up to three units.
+"""Distinctions, relations and Φ straight from their definitions, for up to four units.
 
 Nothing here is shared with iitcore: every average, partition, relation and face is enumerated.
 """

@@ -8,8 +8,9 @@ import pytest
 from oracle_structure import Oracle
 from systems import KINDS, random_system
 
-from iitcore import _distinction_kernels as kernels
 from iitcore import _mechanism_partitions as partitions
+from iitcore._distinction_kernels import maximal
+from iitcore._repertoire_kernels import effect_profile
 from iitcore.distinctions import Distinction, Tables, distinction_table, distinctions
 from iitcore.substrate import Substrate
 
@@ -35,7 +36,8 @@ def elements(system, purview):
 
 def test_equal_to_the_definitions():
     checked = 0
-    for name, system in systems(range(18)):
+    larger = [(f"{kind}, 4 units", random_system(kind, 6, n=4)) for kind in KINDS[:-1]]
+    for name, system in [*systems(range(24)), *((k, s) for k, s in larger if s.reachable)]:
         expected = oracle(system).distinctions()
         found = {positions(system, d.mechanism): d for d in distinctions(system)}
         assert set(found) == set(expected), name
@@ -131,11 +133,11 @@ def test_phi_never_exceeds_that_of_the_complete_cut():
     system = random_system("logistic", 5, n=4)
     tables = Tables(system)
     for mask in range(1, 16):
-        index, phi, _, _, _ = kernels.maximal(
+        index, phi, _, _, _ = maximal(
             mask, False, tables.effect, tables.effect_logs, tables.now, tables.geometry
         )
-        p, _, _ = kernels.effect_profile(mask, tables.effect, tables.now, tables.geometry)
-        alone, _, _ = kernels.effect_profile(0, tables.effect, tables.now, tables.geometry)
+        p, _, _ = effect_profile(mask, tables.effect, tables.now, tables.geometry)
+        alone, _, _ = effect_profile(0, tables.effect, tables.now, tables.geometry)
         assert (phi <= p[index] * np.log2(p[index] / alone[index]) + 1e-12).all()
 
 
