@@ -65,6 +65,7 @@ class Figure:
     caption: str
     alt: str
     svg: bytes
+    width: float = 1.0  # share of the page's text block
 
     @property
     def uri(self) -> str:
@@ -96,7 +97,7 @@ def finish(figure: Canvas, folder: Path, name: str, caption: str, alt: str) -> F
     drawing = _lighter(svg.getvalue())
     write_whole(folder / f"{name}.svg", lambda path: path.write_bytes(drawing))
     write_whole(folder / f"{name}.png", lambda path: path.write_bytes(png.getvalue()))
-    return Figure(name, caption, alt, drawing)
+    return Figure(name, caption, alt, drawing, min(1.0, figure.get_figwidth() / WIDTH))
 
 
 def _lighter(svg: bytes) -> bytes:

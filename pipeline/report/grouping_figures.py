@@ -34,7 +34,10 @@ class Grouping:
     planted: bool | None
 
     def __str__(self) -> str:
-        return " · ".join(f"{{{', '.join(m)}}} {k.upper()}" for m, k in self.members())
+        return " · ".join(
+            f"{{{', '.join(m)}}}" + (f" {k.upper()}" if len(m) > 1 else "")
+            for m, k in self.members()
+        )
 
     def members(self) -> list[tuple[list[str], str]]:
         """Members and mapping of each macro unit."""

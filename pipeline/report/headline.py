@@ -63,9 +63,10 @@ class ScaleAnswer:
 def analysed(study: Study) -> str:
     """One sentence: what was analysed."""
     rows = study.summary.drop_duplicates(["recording", "window"])
+    conditions = [c for c in study.conditions if c in set(rows["condition"])]
     kind = "simulated recording" if _all_simulated(study) else "recording"
     scales = ", ".join(map(str, study.scales))
-    text = f"{_count(len(study.analysed), kind)} of {_count(len(study.subjects), 'subject')}, {_count(len(rows), 'window')} in {_count(len(study.conditions), 'condition')} ({', '.join(study.conditions)}), at {_count(len(study.scales), 'scale')} ({scales})."
+    text = f"{_count(len(study.analysed), kind)} of {_count(len(study.subjects), 'subject')}, {_count(len(rows), 'window')} in {_count(len(conditions), 'condition')} ({', '.join(conditions)}), at {_count(len(study.scales), 'scale')} ({scales})."
     failed = {f["recording"] for f in study.failures} - set(study.analysed)
     return text + (
         f" {_count(len(failed), 'recording')} failed and {'is' if len(failed) == 1 else 'are'} left out."

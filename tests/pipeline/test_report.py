@@ -128,7 +128,7 @@ def test_failures_are_told_with_stage_and_reason_and_cannot_break_the_page(page:
 def test_page_says_what_a_lab_needs_to_publish(page: Page) -> None:
     for text in (
         "observational", "Albantakis", "2509.10891", "SHA-256", "smallest p", "0.7 times it was subtracted",
-        "decay time of 0.7 s", "sign-flip", "Holm", "common occupancy", "never visited", "seed",
+        "non-negative deconvolution", "sign-flip", "Holm", "common occupancy", "never visited", "seed",
     ):  # fmt: skip
         assert text in page.text, text
 
