@@ -28,8 +28,9 @@ OPTION_COLUMNS = (
     "state_codes",
     "state_dataset",
     "state_rate_hz",
+    "truth",
 )
-FILE_COLUMNS = ("path", "neuropil_path", "positions", "state_codes")
+FILE_COLUMNS = ("path", "neuropil_path", "positions", "state_codes", "truth")
 WINDOW_COLUMNS = ("recording", "window", "condition", "start_s", "end_s")
 
 

@@ -21,7 +21,7 @@ HEADER = """\
 EXAMPLE = {"study": "my_study", "conditions": ["awake", "anesthesia", "recovery"]}
 RECORDINGS = """\
 # One row per recording. Optional columns: rate_hz, dataset, transpose, indicator, neuropil_path, neuropil_dataset,
-# positions, time_dataset, state_codes, state_dataset, state_rate_hz.
+# positions, time_dataset, state_codes, state_dataset, state_rate_hz, truth.
 recording\tsubject\tpath\tformat\trate_hz\tindicator
 m1_day1\tm1\tdata/m1_day1.csv\tcsv\t10\tGCaMP6f
 """

@@ -209,6 +209,7 @@ def simulate_study(
             "subject": names,
             "path": [f"recordings/{name}.nc" for name in names],
             "format": "netcdf",
+            "truth": [f"recordings/{name}.truth.json" for name in names],
         }
     )
     for sheet, file in ((recordings, "recordings.tsv"), (pd.concat(sheets), "windows.tsv")):

@@ -2,6 +2,7 @@
 
 SIMULATED = [name for name in STUDY.names if STUDY.row(name)["format"] == "simulate"]
 READ = [name for name in STUDY.names if name not in SIMULATED]
+KNOWN = [name for name in READ if STUDY.row(name).get("truth")]
 
 
 rule ingest:
@@ -52,6 +53,29 @@ rule simulate:
         "Simulating recording {wildcards.recording}"
     script:
         "../scripts/simulate.py"
+
+
+rule truth:
+    input:
+        lambda wildcards: targets.raw_files(STUDY, wildcards.recording, ("truth",)),
+    output:
+        f"{ROOT}/recordings/{{recording}}.truth.json",
+    log:
+        f"{ROOT}/logs/truth/{{recording}}.log",
+    benchmark:
+        f"{ROOT}/benchmarks/truth/{{recording}}.tsv"
+    wildcard_constraints:
+        recording="|".join(KNOWN) or "none",
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        path=lambda wildcards: STUDY.row(wildcards.recording)["truth"],
+    message:
+        "Truth of recording {wildcards.recording}"
+    script:
+        "../scripts/truth.py"
 
 
 rule windows:

@@ -3,11 +3,6 @@
 
 rule report:
     input:
-        [
-            f"{ROOT}/recordings/{name}.truth.json"
-            for name in SIMULATED
-            if name not in OMIT
-        ],
         tables=[f"{ROOT}/{name}.csv" for name in ("summary", "nulls", "comparison")],
         recordings=targets.per_recording(STUDY, "recordings/{recording}.nc", OMIT),
         windows=targets.per_recording(STUDY, "windows/{recording}.csv", OMIT),
@@ -19,6 +14,11 @@ rule report:
         ),
         tpm=targets.per_system(STUDY, "tpm/{recording}/{window}/{system}.nc", OMIT),
         phi=targets.per_system(STUDY, "phi/{recording}/{window}/{system}.nc", OMIT),
+        truth=[
+            f"{ROOT}/recordings/{name}.truth.json"
+            for name in SIMULATED + KNOWN
+            if name not in OMIT
+        ],
     output:
         page=f"{ROOT}/report.html",
         figures=directory(f"{ROOT}/figures"),
