@@ -82,6 +82,24 @@ def first_guess(gain: Floats, parts: Ints, marks: Ints) -> None:
 
 
 @compiled
+def _costs(gain: Floats, rate: float) -> tuple[Floats, Floats, Ints]:
+    """Cost of each unit for each kept set (inf without itself), of each part alone; set sizes."""
+    masks, n = gain.shape
+    cost = np.empty((masks, n))
+    apart = np.zeros(masks)
+    size = np.zeros(masks, np.int64)
+    for mask in range(masks):
+        size[mask] = size[mask >> 1] + (mask & 1)
+        for j in range(n):
+            if mask >> j & 1:
+                cost[mask, j] = gain[mask, j] - rate * (n - size[mask])
+                apart[mask] += cost[mask, j]
+            else:
+                cost[mask, j] = np.inf
+    return cost, apart, size
+
+
+@compiled
 def _bounds(cost: Floats, n: int) -> tuple[Floats, Floats]:
     """Cheapest cost of each unit over kept sets inside (below) and around (above) each mask."""
     below = cost.copy()
@@ -150,17 +168,7 @@ def search(gain: Floats, rate: float, threshold: float, parts: Ints, marks: Ints
     """
     n = len(parts)
     full = (1 << n) - 1
-    cost = np.empty((full + 1, n))
-    apart = np.zeros(full + 1)
-    size = np.zeros(full + 1, np.int64)
-    for mask in range(full + 1):
-        size[mask] = size[mask >> 1] + (mask & 1)
-        for j in range(n):
-            if mask >> j & 1:
-                cost[mask, j] = gain[mask, j] - rate * (n - size[mask])
-                apart[mask] += cost[mask, j]
-            else:
-                cost[mask, j] = np.inf
+    cost, apart, size = _costs(gain, rate)
     below, above = _bounds(cost, n)
     value, block = _cheapest_blocks(apart, n)
     best = threshold
@@ -199,18 +207,7 @@ def search(gain: Floats, rate: float, threshold: float, parts: Ints, marks: Ints
         if base < best:
             best = base
             _mark(feeding, block, parts, marks, INPUTS)
-            left = 0
-            while left != (1 << m) - 1:
-                part = spread[origin[left] ^ left]
-                left = origin[left]
-                joined = 0.0
-                for j in range(n):
-                    if part >> j & 1:
-                        joined += cost[part | feeding, j]
-                for j in range(n):
-                    if part >> j & 1:
-                        parts[j] = part
-                        marks[j] = OUTPUTS if joined < apart[part] else BOTH
+            _mark_added(cost, apart, feeding, spread, origin, (1 << m) - 1, parts, marks)
     return best
 
 
@@ -298,6 +295,32 @@ def _add_blocks(regret: Floats, m: int, budget: float, spent: Floats, origin: In
                 break
             s = (s - 1) & rest
     return float(spent[0])
+
+
+@compiled
+def _mark_added(
+    cost: Floats,
+    apart: Floats,
+    feeding: int,
+    spread: Ints,
+    origin: Ints,
+    everyone: int,
+    parts: Ints,
+    marks: Ints,
+) -> None:
+    """Write the blocks that `_add_blocks` chose, each with the cheaper of its marks."""
+    left = 0
+    while left != everyone:
+        part = spread[origin[left] ^ left]
+        left = origin[left]
+        joined = 0.0
+        for j in range(len(parts)):
+            if part >> j & 1:
+                joined += cost[part | feeding, j]
+        for j in range(len(parts)):
+            if part >> j & 1:
+                parts[j] = part
+                marks[j] = OUTPUTS if joined < apart[part] else BOTH
 
 
 @compiled
