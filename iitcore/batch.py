@@ -39,30 +39,46 @@ def phi_batch(
     Raises:
         SubstrateError: naming draw, row and unit of every fault.
     """
-    effect, alphabet, labels = _stack(tpms, "tpms")
-    cause = effect
+    effects, causes, alphabet, present, chosen = batch_inputs(tpms, states, units, cause_tpms)
+    own_cause = cause_tpms is not None
+    out = np.empty((len(effects), len(present)))
+    offsets = _layout.offsets(alphabet)
+
+    def work(start: int, stop: int) -> None:
+        _chunk(effects, causes, own_cause, offsets, present, chosen, out, start, stop)
+
+    in_threads(work, out.size, threads)
+    return out
+
+
+def batch_inputs(
+    tpms: npt.ArrayLike | Sequence[Substrate],
+    states: Iterable[StateLike],
+    units: Iterable[UnitKey] | None,
+    cause_tpms: npt.ArrayLike | None,
+) -> tuple[Floats, Floats, tuple[int, ...], Ints, Ints]:
+    """Check the arguments of a batch.
+
+    Returns effect and cause TPMs (draws, n_states, sum of alphabet), the alphabet of the universe,
+    its states (states, n), and the positions of the system's units.
+    """
+    effects, alphabet, labels = _stack(tpms, "tpms")
+    causes = effects
     if cause_tpms is not None:
-        cause, other, _ = _stack(cause_tpms, "cause_tpms")
-        if cause.shape != effect.shape or other != alphabet:
+        causes, other, _ = _stack(cause_tpms, "cause_tpms")
+        if causes.shape != effects.shape or other != alphabet:
             raise SubstrateError(
-                f"tpms describe {len(effect)} systems of {alphabet} values per unit, cause_tpms "
-                f"{len(cause)} of {other}: pass one cause TPM per effect TPM"
+                f"tpms describe {len(effects)} systems of {alphabet} values per unit, cause_tpms "
+                f"{len(causes)} of {other}: pass one cause TPM per effect TPM"
             )
         if units is not None:
             raise SubstrateError("cause_tpms are a whole system's: units cannot be chosen in it")
     checked = [_layout.check_state(s, alphabet, labels) for s in states]
     present = np.array(checked, dtype=np.int64).reshape(-1, len(alphabet))
     chosen = np.array(_layout.check_units(units, labels), dtype=np.int64)
-    out = np.empty((len(effect), len(present)))
-    offsets = _layout.offsets(alphabet)
-    for array in (effect, cause):
+    for array in (effects, causes):
         array.flags.writeable = False  # the compiled type of a substrate's probabilities
-
-    def work(start: int, stop: int) -> None:
-        _chunk(effect, cause, cause_tpms is not None, offsets, present, chosen, out, start, stop)
-
-    in_threads(work, out.size, threads)
-    return out
+    return effects, causes, alphabet, present, chosen
 
 
 @compiled

@@ -165,7 +165,7 @@ class Relations:
         for k in range(2, min(deepest, max_degree or deepest) + 1):
             count = sum(w * math.comb(c, k) for c, w in self._histogram.items())
             total = math.fsum(
-                rho * _as_float(math.comb(len(g) - 1 - i, k - 1))
+                rho * as_float(math.comb(len(g) - 1 - i, k - 1))
                 for g in groups
                 for i, rho in enumerate(g)
             )
@@ -259,7 +259,8 @@ def scaled(value: float, exponent: int) -> float:
         return math.inf
 
 
-def _as_float(count: int) -> float:
+def as_float(count: int) -> float:
+    """A count as a double, inf where it overflows."""
     try:
         return float(count)
     except OverflowError:

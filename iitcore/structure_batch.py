@@ -14,10 +14,11 @@ from iitcore import _repertoire_kernels as repertoires
 from iitcore import _structure_kernels as structure_kernels
 from iitcore._distinction_kernels import maximal
 from iitcore._jit import Floats, Ints, compiled
-from iitcore._layout import StateLike, SubstrateError
+from iitcore._layout import StateLike
 from iitcore._threads import in_threads
-from iitcore.batch import _stack
+from iitcore.batch import batch_inputs
 from iitcore.distinctions import geometry
+from iitcore.relations import as_float
 from iitcore.structure import unfold
 from iitcore.substrate import Substrate, System, UnitKey
 
@@ -67,41 +68,27 @@ def big_phi_batch(
     Raises:
         SubstrateError: naming draw, row and unit of every fault.
     """
-    effects, alphabet, labels = _stack(tpms, "tpms")
-    causes = effects
-    if cause_tpms is not None:
-        causes, other, _ = _stack(cause_tpms, "cause_tpms")
-        if causes.shape != effects.shape or other != alphabet:
-            raise SubstrateError(
-                f"tpms describe {len(effects)} systems of {alphabet} values per unit, cause_tpms "
-                f"{len(causes)} of {other}: pass one cause TPM per effect TPM"
-            )
-        if units is not None:
-            raise SubstrateError("cause_tpms are a whole system's: units cannot be chosen in it")
-    checked = [_layout.check_state(s, alphabet, labels) for s in states]
-    present = np.array(checked, dtype=np.int64).reshape(-1, len(alphabet))
-    chosen = _layout.check_units(units, labels)
+    effects, causes, alphabet, present, chosen = batch_inputs(tpms, states, units, cause_tpms)
+    own_cause = cause_tpms is not None
     sizes = tuple(alphabet[i] for i in chosen)
+    shared = geometry(sizes)
     offsets = _layout.offsets(alphabet)
     out = np.zeros((len(effects), len(present), len(BigPhi._fields)))
     tied = np.zeros(out.shape[:2], dtype=np.bool_)
-    own = cause_tpms is not None
-    index = np.array(chosen, dtype=np.int64)
-    shared = geometry(sizes)
 
     def work(start: int, stop: int) -> None:
-        _chunk(effects, causes, own, offsets, present, index, shared, out, tied, start, stop)
+        _chunk(effects, causes, own_cause, offsets, present, chosen, shared, out, tied, start, stop)
         for item in range(start, stop):
             draw, s = divmod(item, len(present))
             if tied[draw, s]:
                 system = _system(
-                    effects[draw], causes[draw], own, present[s], index, sizes, offsets
+                    effects[draw], causes[draw], own_cause, present[s], chosen, sizes, offsets
                 )
                 st = unfold(system, threads=1)
                 count = st.relations.count
                 out[draw, s] = (
                     st.phi, st.sum_phi_d, st.sum_phi_r, len(st.distinctions),
-                    float(count) if count < 2**1023 else math.inf, st.relations.log2_count,
+                    as_float(count), st.relations.log2_count,
                 )  # fmt: skip
 
     in_threads(work, tied.size, threads)
