@@ -15,7 +15,7 @@ What = Literal["phi_s", "complexes", "structure"]
 _MEASURED: dict[What, tuple[float, float, float, float]] = {
     "phi_s": (0.0015, 2.8, 0.004, 3.5),
     "complexes": (0.08, 4.2, 0.5, 6.0),
-    "structure": (20.0, 5.5, 200.0, 9.0),
+    "structure": (3.5, 6.5, 10.0, 6.5),
 }
 _FLOOR = {"phi_s": 5e-5, "complexes": 2e-4, "structure": 4e-4}
 
