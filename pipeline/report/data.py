@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,41 +14,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from pipeline.compare import COLUMNS as COMPARISON_COLUMNS
+from pipeline.sheets import WINDOW_COLUMNS
 from pipeline.store import load
+from pipeline.summarise import NULL_COLUMNS, SUMMARY_COLUMNS
 
-SUMMARY = (
-    "recording", "subject", "condition", "window", "scale", "route", "measure", "value", "ci_low",
-    "ci_high", "null_mean", "null_p", "n_frames", "n_states_visited", "estimator", "flag",
-)  # fmt: skip
-NULLS = (
-    "recording",
-    "window",
-    "scale",
-    "route",
-    "measure",
-    "null",
-    "mean",
-    "sd",
-    "z",
-    "p",
-    "excess",
-    "n_surrogates",
-)
-COMPARISON = (
-    "measure",
-    "scale",
-    "route",
-    "contrast",
-    "n_subjects",
-    "estimate",
-    "ci_low",
-    "ci_high",
-    "p",
-    "p_corrected",
-    "method",
-)
 QUALITY = ("recording", "subject", "window", "condition", "unit", "measure", "value", "units")
-WINDOWS = ("recording", "window", "condition", "start_s", "end_s")
 ROUTES = {"micro": "micro units", "macro_units": "macro units", "macro_model": "macro model"}
 _IDENTIFIERS = (
     "recording",
@@ -96,23 +67,23 @@ class Study:
         """Stretches that belong to windows: the sheet's, else those that the run has written."""
         if self.sheet is not None:
             return self.sheet
-        found = [_table(path, WINDOWS) for path in sorted((self.folder / "windows").glob("*.csv"))]
-        return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(WINDOWS))
+        found = [_table(path, WINDOW_COLUMNS) for path in sorted((self.folder / "windows").glob("*.csv"))]
+        return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(WINDOW_COLUMNS))
 
     @cached_property
     def summary(self) -> pd.DataFrame:
         """summary.csv: one row per recording, window, scale and measure."""
-        return _table(self.folder / "summary.csv", SUMMARY)
+        return _table(self.folder / "summary.csv", SUMMARY_COLUMNS)
 
     @cached_property
     def nulls(self) -> pd.DataFrame:
         """nulls.csv: one row per window, scale, measure and null family."""
-        return _table(self.folder / "nulls.csv", NULLS)
+        return _table(self.folder / "nulls.csv", NULL_COLUMNS)
 
     @cached_property
     def comparison(self) -> pd.DataFrame:
         """comparison.csv: one row per measure, scale and contrast."""
-        return _table(self.folder / "comparison.csv", COMPARISON)
+        return _table(self.folder / "comparison.csv", COMPARISON_COLUMNS)
 
     @cached_property
     def quality(self) -> pd.DataFrame:
@@ -215,7 +186,7 @@ def _weighted(values: pd.Series, weights: pd.Series) -> float:
     return float(np.average(values[known], weights=weights[known])) if known.any() else np.nan
 
 
-def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """Read a table; identifiers stay text ("007" is not 7, and "NA" is not nothing)."""
     if not path.exists():
         return pd.DataFrame(columns=list(columns))
