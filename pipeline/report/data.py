@@ -67,8 +67,14 @@ class Study:
         """Stretches that belong to windows: the sheet's, else those that the run has written."""
         if self.sheet is not None:
             return self.sheet
-        found = [_table(path, WINDOW_COLUMNS) for path in sorted((self.folder / "windows").glob("*.csv"))]
-        return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(WINDOW_COLUMNS))
+        found = [
+            _table(path, WINDOW_COLUMNS) for path in sorted((self.folder / "windows").glob("*.csv"))
+        ]
+        return (
+            pd.concat(found, ignore_index=True)
+            if found
+            else pd.DataFrame(columns=list(WINDOW_COLUMNS))
+        )
 
     @cached_property
     def summary(self) -> pd.DataFrame:
