@@ -10,11 +10,12 @@ expressions compile many times slower.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from iitcore._jit import Floats, Ints, compiled
 from iitcore._mechanism_partitions import TIE, count_bits
 
-Geometry = tuple[Ints, Ints, Ints, Ints, Ints, Ints]
+Geometry = tuple[Ints, Ints, Ints, Ints, Ints, npt.NDArray[np.int16]]
 _LOG2_E = 1.4426950408889634
 
 

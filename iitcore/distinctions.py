@@ -7,6 +7,7 @@ effect makes a distinction.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import numpy as np
 from iitcore import _repertoire_kernels as kernels
 from iitcore._distinction_kernels import maximal
 from iitcore._jit import Ints
+from iitcore._layout import SubstrateError
 from iitcore._threads import available_threads
 from iitcore.substrate import System
 
@@ -28,6 +30,7 @@ Direction = Literal["cause", "effect"]
 State = tuple[int, ...]
 Names = tuple[str, ...]
 Part = tuple[Names, Names]
+_MOST_ENTRIES = 2**30  # of tables with two doubles each
 _THREADED = 6  # systems of more units than this are worth several threads
 
 
@@ -177,8 +180,8 @@ def distinctions(system: System, threads: int | None = None) -> tuple[Distinctio
     return tuple(d for d in found if d is not None)
 
 
-@lru_cache(maxsize=64)
-def geometry(alphabet: State) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
+@lru_cache(maxsize=16)
+def geometry(alphabet: State) -> kernels.Geometry:
     """Index arithmetic shared by all systems of the same alphabet.
 
     Returns alphabet (n,), offsets (n + 1,) of each unit's columns, strides (n,) of extended
@@ -193,7 +196,7 @@ def geometry(alphabet: State) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
     states = np.argsort(mask, kind="stable").astype(np.int64)
     start = np.concatenate([[0], np.cumsum(np.bincount(mask, minlength=2**n))]).astype(np.int64)
     offsets = np.concatenate([[0], np.cumsum(k)]).astype(np.int64)
-    return k, offsets, strides, states, start, digits
+    return k, offsets, strides, states, start, digits.astype(np.int16)
 
 
 class Tables:
@@ -201,9 +204,19 @@ class Tables:
 
     Args:
         system: a reachable system.
+
+    Raises:
+        SubstrateError: when the tables would not fit into memory.
     """
 
     def __init__(self, system: System) -> None:
+        entries = math.prod(k + 1 for k in system.alphabet) * (system.n + sum(system.alphabet))
+        if entries > _MOST_ENTRIES:
+            raise SubstrateError(
+                f"the structure of {system.n} units needs tables of {16 * entries / 2**30:.0f} GiB "
+                "and days of computing: unfold a complex of fewer units, or group units into "
+                "macro units"
+            )
         self.system = system
         self.geometry = geometry(system.alphabet)
         self.now = kernels.present(np.array(system.state), self.geometry)

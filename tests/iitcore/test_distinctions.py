@@ -10,9 +10,10 @@ from systems import KINDS, random_system
 
 from iitcore import _mechanism_partitions as partitions
 from iitcore._distinction_kernels import maximal
+from iitcore._layout import SubstrateError
 from iitcore._repertoire_kernels import effect_profile
 from iitcore.distinctions import Distinction, Tables, distinction_table, distinctions
-from iitcore.substrate import Substrate
+from iitcore.substrate import Substrate, System
 
 
 def systems(seeds):
@@ -239,3 +240,10 @@ def test_results_read_back_and_tabulate():
     assert list(table["effect"]) == [",".join(d.effect.units) for d in found]
     assert repr(found[0]).startswith(f"Distinction({found[0].mechanism[0]}=")
     assert list(distinction_table([])) == list(table)
+
+
+def test_structures_beyond_memory_are_refused_before_they_start():
+    n = 16
+    system = System(*(np.empty((0, 2 * n)),) * 2, (0,) * n, tuple("ABCDEFGHIJKLMNOP"), (), (2,) * n)
+    with pytest.raises(SubstrateError, match=r"16 units needs tables of \d+ GiB"):
+        distinctions(system)
