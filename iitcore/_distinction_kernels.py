@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from iitcore._jit import Floats, Ints, compiled
-from iitcore._mechanism_partitions import TIE, count_bits, minimum_partition
+from iitcore._kernels import TOLERANCE as TIE
+from iitcore._mechanism_partitions import count_bits, minimum_partition
 from iitcore._repertoire_kernels import (
     Geometry,
     cause_profile,

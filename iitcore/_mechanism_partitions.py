@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from iitcore._jit import Floats, Ints, compiled
+from iitcore._kernels import TOLERANCE as TIE
 
-TIE = 1e-10  # two values closer than this are a tie; a value below it is zero
 _SLACK = 1e-10  # on a normalised log-ratio: partitions this close count as tied
 
 

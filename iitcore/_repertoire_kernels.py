@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from iitcore._jit import Floats, Ints, compiled
-from iitcore._mechanism_partitions import TIE, count_bits
+from iitcore._kernels import TOLERANCE as TIE
+from iitcore._mechanism_partitions import count_bits
 
 Geometry = tuple[Ints, Ints, Ints, Ints, Ints, npt.NDArray[np.int16]]
 _LOG2_E = 1.4426950408889634

@@ -45,19 +45,19 @@ def resolve(found: Sequence[Distinction], labels: Names, pairs: Iterable[Pair]) 
         labels: the system's units.
         pairs: the system's cause-effect states, at least one; several when they tie.
     """
-    groups: dict[tuple[Kept, Kept], list[Pair]] = {}
-    causes: dict[State, Kept] = {}
-    effects: dict[State, Kept] = {}
+    groups: dict[tuple[int, int], list[Pair]] = {}  # pairs that keep the same, by numbers
+    causes, effects = (
+        _Agreement([getattr(d, tied) for d in found], labels)
+        for tied in ("tied_causes", "tied_effects")
+    )
     for cause, effect in pairs:
-        if cause not in causes:
-            causes[cause] = _agreeing([d.tied_causes for d in found], labels, cause)
-        if effect not in effects:
-            effects[effect] = _agreeing([d.tied_effects for d in found], labels, effect)
-        groups.setdefault((causes[cause], effects[effect]), []).append((cause, effect))
+        groups.setdefault((causes.number(cause), effects.number(effect)), []).append(
+            (cause, effect)
+        )
     best: Resolution | None = None
     low, high, exact, n_choices = math.inf, -math.inf, True, 0
-    for (kept_causes, kept_effects), same in groups.items():
-        sides = list(zip(found, kept_causes, kept_effects, strict=True))
+    for (c_number, e_number), same in groups.items():
+        sides = list(zip(found, causes.distinct[c_number], effects.distinct[e_number], strict=True))
         kept = tuple(
             replace(d, cause=c[0], effect=e[0], tied_causes=c, tied_effects=e)
             for d, c, e in sides
@@ -75,10 +75,29 @@ def resolve(found: Sequence[Distinction], labels: Names, pairs: Iterable[Pair]) 
     return replace(best, phi_range=(low, high), exact=exact, n_choices=n_choices)
 
 
-def _agreeing(tied: Sequence[tuple[Purview, ...]], labels: Names, state: State) -> Kept:
-    """Of each distinction's tied purviews, those whose state is the system's."""
-    values = dict(zip(labels, state, strict=True))
-    return tuple(tuple(p for p in purviews if p.agrees(values)) for purviews in tied)
+class _Agreement:
+    """What agrees with a system's state on one side; states that agree with the same are numbered.
+
+    Args:
+        tied: each distinction's tied purviews.
+        labels: the system's units.
+    """
+
+    def __init__(self, tied: Sequence[tuple[Purview, ...]], labels: Names) -> None:
+        self.tied, self.labels = tied, labels
+        self.distinct: list[Kept] = []
+        self._numbers: dict[Kept, int] = {}
+        self._states: dict[State, int] = {}
+
+    def number(self, state: State) -> int:
+        """Index in `distinct` of the purviews, per distinction, whose state is the system's."""
+        if state not in self._states:
+            values = dict(zip(self.labels, state, strict=True))
+            kept = tuple(tuple(p for p in purviews if p.agrees(values)) for purviews in self.tied)
+            self._states[state] = self._numbers.setdefault(kept, len(self.distinct))
+            if self._states[state] == len(self.distinct):
+                self.distinct.append(kept)
+        return self._states[state]
 
 
 def _options(d: Distinction) -> list[tuple[Purview, Purview]]:
