@@ -228,8 +228,7 @@ class Relations:
         return self.count - rest.count, scaled(*kernels.relation_phi(*self.arrays, inside))
 
     def __repr__(self) -> str:
-        count = str(self.count) if self.count < 10**15 else f"2^{self.log2_count:.2f}"
-        return f"Relations({count} among {len(self.distinctions)}, sum_phi={self.sum_phi:.6g})"
+        return f"Relations({shown(self.count)} among {len(self.distinctions)}, sum_phi={self.sum_phi:.6g})"
 
 
 def overlap_histogram(masks: Sequence[int], n_elements: int) -> dict[int, int]:
@@ -265,3 +264,8 @@ def as_float(count: int) -> float:
         return float(count)
     except OverflowError:
         return math.inf
+
+
+def shown(count: int) -> str:
+    """A count in digits, as a power of two where there would be too many."""
+    return str(count) if count < 10**15 else f"2^{math.log2(count):.2f}"

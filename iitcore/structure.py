@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 from iitcore._layout import SubstrateError
 from iitcore._resolution import resolve, sum_phi_d
 from iitcore.distinctions import Distinction, State, distinction_table, distinctions
-from iitcore.relations import Relations
+from iitcore.relations import Relations, shown
 from iitcore.substrate import System
 from iitcore.system import system_phi
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_DIGITS = 4096  # bits of an integer that is still written in digits
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,11 @@ class PhiStructure:
         return distinction_table(self.distinctions)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON; what a double cannot hold is None there and has its log2."""
+        """Plain values, for JSON.
+
+        What a double cannot hold is None and has its log2; integers of over a thousand digits,
+        which JSON readers refuse, are hexadecimal text.
+        """
         return {
             "labels": list(self.labels),
             "system_state": list(self.system_state),
@@ -151,10 +157,10 @@ class PhiStructure:
             "sum_phi_d": self.sum_phi_d,
             "sum_phi_r": _finite(self.sum_phi_r),
             "n_distinctions": len(self.distinctions),
-            "n_relations": self.relations.count,
+            "n_relations": _written(self.relations.count),
             "phi_range": [_finite(p) for p in self.phi_range],
             "phi_range_exact": self.phi_range_exact,
-            "n_tied_choices": self.n_tied_choices,
+            "n_tied_choices": _written(self.n_tied_choices),
             "reason": self.reason,
             "distinctions": [d.to_dict() for d in self.distinctions],
             "incongruent": [d.to_dict() for d in self.incongruent],
@@ -174,7 +180,7 @@ class PhiStructure:
             tuple(Distinction.from_dict(x) for x in d["incongruent"]),
             (low, high),
             d["phi_range_exact"],
-            d["n_tied_choices"],
+            _read(d["n_tied_choices"]),
             d["reason"],
         )
 
@@ -188,7 +194,7 @@ class PhiStructure:
             kind = "ranges over" if self.phi_range_exact else "is within"
             ties = (
                 f"; Φ {kind} [{self.phi_range[0]:.6g}, {self.phi_range[1]:.6g}] "
-                f"for {self.n_tied_choices} tied choices"
+                f"for {shown(self.n_tied_choices)} tied choices"
             )
         return (
             f"PhiStructure({units}: Φ={phi}, {len(self.distinctions)} distinctions "
@@ -245,6 +251,14 @@ def _checked(system: System, cause: Sequence[int], effect: Sequence[int]) -> tup
                 "one value per unit of the system"
             )
     return tuple(int(v) for v in cause), tuple(int(v) for v in effect)
+
+
+def _written(count: int) -> int | str:
+    return count if count.bit_length() <= _DIGITS else hex(count)
+
+
+def _read(count: int | str) -> int:
+    return int(count, 16) if isinstance(count, str) else count
 
 
 def _finite(value: float) -> float | None:

@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -186,6 +187,10 @@ def test_too_many_ties_give_bounds_that_say_so():
     assert found.n_tied_choices > 10**9
     assert found.phi_range[0] < found.phi <= found.phi_range[1]
     assert "is within" in repr(found)
+    assert PhiStructure.from_dict(json.dumps(found.to_dict())) == found
+    enormous = replace(found, n_tied_choices=3**10000)  # beyond the digits that json will read
+    assert PhiStructure.from_dict(json.dumps(enormous.to_dict())) == enormous
+    assert "2^15849.63 tied choices" in repr(enormous)
 
 
 def test_folds():
