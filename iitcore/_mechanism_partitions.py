@@ -199,7 +199,8 @@ def minimum_partition(
 
     `table[rows[a], B]` is -log2 of the probability of row a's value when only the units of block B
     act on (effect) or are specified for (cause) it. Minimises log-ratio / norm by Dinkelbach's
-    method; among ties the largest norm. `pick` receives each row's block.
+    method; among ties the largest norm. `pick` receives each row's block; with `thorough` it holds a
+    partition to begin with (none kept: the complete one).
 
     Returns phi and norm; -1 and 0 when phi is below `cutoff`; with `thorough` False only an upper
     bound of phi.
@@ -207,13 +208,15 @@ def minimum_partition(
     n_rows = rows.size
     full = (1 << n_side) - 1
     largest = n_rows * n_side
-    gain, norm = 0.0, largest
+    gain, norm = 0.0, 0
     for a in range(n_rows):
-        pick[a] = 0
-        gain += table[rows[a], 0] - table[rows[a], full]
+        if not thorough:
+            pick[a] = 0
+        gain += table[rows[a], pick[a]] - table[rows[a], full]
+        norm += n_side - count_bits(pick[a])
     only_complete = n_rows == 1 if cause else n_side == 1
     trial = np.empty(n_rows, np.int64)
-    if not only_complete:
+    if not only_complete and not thorough:
         for t in range(n_side + 1 if cause else n_side):
             first = full if t == n_side else full ^ (1 << t)
             second = 0 if t == n_side else 1 << t
