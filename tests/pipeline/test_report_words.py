@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.compare import COLUMNS as COMPARISON
 from pipeline.config import Parameters
 from pipeline.report import headline, limits, methods, provenance
-from pipeline.report.data import COMPARISON, NULLS, SUMMARY, Study
+from pipeline.report.data import Study
 from pipeline.report.glossary import MEASURES, count, flag_meaning, number, probability
 from pipeline.report.truth import same_partition
 from pipeline.summarise import MEASURES as COMPUTED
+from pipeline.summarise import NULL_COLUMNS as NULLS
+from pipeline.summarise import SUMMARY_COLUMNS as SUMMARY
 
 
 def study(
