@@ -10,7 +10,7 @@ from snakemake.utils import min_version
 
 import pipeline
 from pipeline import targets
-from pipeline.partial import finish_without_failed
+from pipeline.failures import failures, finish_without_failed
 from pipeline.study import Study
 
 min_version("9.0")
@@ -19,7 +19,7 @@ STUDY = Study.load(
     config.get("study", Path(workflow.basedir) / "config/demo/study.yaml"),
     data=config.get("data"),
 )
-OMIT = tuple(filter(None, str(config.get("omit", "")).split(",")))
+OMIT = tuple(map(str, config.get("omit", ())))
 ROOT = str(STUDY.root)
 UNITS = STUDY.parameters.ensembles.iit
 RULES = Path(pipeline.__file__).parent / "rules"

@@ -95,7 +95,9 @@ def _study_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def _run_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("-c", "--cores", type=int, default=1, help="processor cores to use (1)")
+    command.add_argument(
+        "-c", "--cores", type=int, help="processor cores to use (1; a profile's own with --profile)"
+    )
 
 
 def _resource(name: str) -> Path:
@@ -158,42 +160,37 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace, *options: str) -> int:
-    from pipeline.job import failures
+    from pipeline.failures import failures, place
     from pipeline.study import Study
 
     study = Study.load(args.study, args.data)
-    config = [f"study={Path(args.study).absolute()}"] + (
-        [f"data={args.data.absolute()}"] if args.data else []
-    )
-    snakefile = _resource("Snakefile")
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--snakefile",
-        str(snakefile),
-        "--cores",
-        str(args.cores),
-    ]
-    if "--profile" not in args.extra and "--workflow-profile" not in args.extra:
-        command += ["--workflow-profile", str(_resource("profiles/default"))]
-    status = subprocess.run(
-        [*command, *options, *args.extra, "--config", *config], check=False
-    ).returncode
-    if any(
-        option in args.extra
-        for option in ("-n", "--dry-run", "--dryrun", "--lint", "--unlock", "--summary", "--dag")
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(_resource("Snakefile"))]
+    if not any(
+        option.split("=")[0] in ("--profile", "--workflow-profile") for option in args.extra
     ):
+        command += ["--workflow-profile", str(_resource("profiles/default"))]
+        command += ["--cores", str(args.cores or 1)]
+    elif args.cores:
+        command += ["--cores", str(args.cores)]
+    status = subprocess.run([*command, *options, *_with_config(args)], check=False).returncode
+    looking = ("-n", "--dry-run", "--dryrun", "--lint", "--unlock", "--summary", "--dag")
+    if any(option in looking for option in args.extra):
         return status
-    report = study.root / "report.html"
-    for failure in failures(study.root):
-        place = ", window ".join(
-            failure[name] for name in ("recording", "window") if name in failure
-        )
-        print(f"failed: {place} ({failure['stage']}): {failure['reason']}", file=sys.stderr)
-    if report.exists():
-        print(f"report: {report}")
+    for failure in failures(study):
+        what = f"failed: {place(failure)} ({failure['stage']}): {failure['reason']}"
+        print(what, file=sys.stderr)
+    if (study.root / "report.html").exists():
+        print(f"report: {study.root / 'report.html'}")
     return min(status, 1)
+
+
+def _with_config(args: argparse.Namespace) -> list[str]:
+    """Return the options for Snakemake, the study added to a --config that may be among them."""
+    config = [f"study={args.study.absolute()}"]
+    config += [f"data={args.data.absolute()}"] if args.data else []
+    names = [name for name in ("--config", "-C") if name in args.extra]
+    at = args.extra.index(names[0]) + 1 if names else len(args.extra)
+    return [*args.extra[:at], *([] if names else ["--config"]), *config, *args.extra[at:]]
 
 
 def _report(args: argparse.Namespace) -> int:

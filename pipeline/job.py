@@ -15,6 +15,8 @@ from threadpoolctl import threadpool_limits
 from pipeline.errors import PhiscaleError
 from pipeline.store import save_json
 
+RUNNING = "running\n"  # what a log holds until its job ends; one that was killed leaves it
+
 
 @contextmanager
 def job(snakemake: Any) -> Iterator[tuple[Any, Any, Any, Any]]:
@@ -25,10 +27,15 @@ def job(snakemake: Any) -> Iterator[tuple[Any, Any, Any, Any]]:
     """
     log = Path(snakemake.log[0])
     log.parent.mkdir(parents=True, exist_ok=True)
-    note = _note(snakemake, log)
+    log.write_text(RUNNING)
+    wildcards = {name: str(value) for name, value in snakemake.wildcards.items()}
+    note = root_of(log) / "failed" / ("--".join([snakemake.rule, *wildcards.values()]) + ".json")
     try:
         with threadpool_limits(snakemake.threads):
             yield snakemake.input, snakemake.output, snakemake.params, snakemake.wildcards
+    except KeyboardInterrupt:
+        log.write_text("interrupted\n")
+        raise
     except Exception as error:
         expected = isinstance(error, PhiscaleError)
         reason = (
@@ -36,35 +43,18 @@ def job(snakemake: Any) -> Iterator[tuple[Any, Any, Any, Any]]:
         )
         log.write_text(reason + "\n" if expected else traceback.format_exc())
         print(f"{snakemake.rule}: {reason}", file=sys.stderr)
-        if note is not None:
-            save_json({**_concerns(snakemake), "stage": snakemake.rule, "reason": reason}, note)
+        if "recording" in wildcards:
+            save_json({**wildcards, "stage": snakemake.rule, "reason": reason}, note)
         sys.exit(1)
     log.write_text(f"{snakemake.rule}: done\n")
-    if (
-        note is not None
-        and note.exists()
-        and json.loads(note.read_text())["stage"] == snakemake.rule
-    ):
-        note.unlink()
+    note.unlink(missing_ok=True)
 
 
-def _concerns(snakemake: Any) -> dict[str, str]:
-    """Return the recording, and the window if it is about one, of a job; empty for jobs of the whole study."""
-    wildcards = snakemake.wildcards
-    return {
-        name: getattr(wildcards, name)
-        for name in ("recording", "window")
-        if hasattr(wildcards, name)
-    }
+def root_of(log: Path) -> Path:
+    """Return the folder of the results in which a log lies."""
+    return next(folder.parent for folder in log.parents if folder.name == "logs")
 
 
-def _note(snakemake: Any, log: Path) -> Path | None:
-    """Return where the failure of this job's recording or window is noted (None for jobs of the whole study)."""
-    concerns = _concerns(snakemake)
-    root = next(folder.parent for folder in log.parents if folder.name == "logs")
-    return root / "failed" / f"{'--'.join(concerns.values())}.json" if concerns else None
-
-
-def failures(root: Path) -> list[dict[str, str]]:
-    """Return what failed in a study (recording, window unless all are concerned, stage, reason)."""
+def noted(root: Path) -> list[dict[str, str]]:
+    """Return the notes of failed jobs: wildcards of the job, stage, reason."""
     return [json.loads(path.read_text()) for path in sorted((root / "failed").glob("*.json"))]

@@ -1,6 +1,7 @@
 """The files of a study: which systems each window has, and what the workflow has to make.
 
-`omit` names what failed before and is left out: "RECORDING", or "RECORDING/WINDOW".
+`omit` names what failed before and is left out: "RECORDING", "RECORDING/WINDOW", "RECORDING/WINDOW/SYSTEM", or
+"RECORDING:dynamics" (its ensembles for the encoders).
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ def per_recording(study: Study, pattern: str, omit: tuple[str, ...] = ()) -> lis
     ]
 
 
-def per_window(study: Study, pattern: str, omit: tuple[str, ...] = ()) -> list[str]:
-    """Return `pattern` filled in for every recording and window."""
+def windows(study: Study, omit: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """Return every (recording, window)."""
     return [
-        f"{study.root}/{pattern.format(recording=name, window=window)}"
+        (name, window)
         for name in study.names
         if name not in omit
         for window in study.window_names(name)
@@ -39,10 +40,21 @@ def per_window(study: Study, pattern: str, omit: tuple[str, ...] = ()) -> list[s
     ]
 
 
+def per_window(study: Study, pattern: str, omit: tuple[str, ...] = ()) -> list[str]:
+    """Return `pattern` filled in for every recording and window."""
+    return [
+        f"{study.root}/{pattern.format(recording=r, window=w)}" for r, w in windows(study, omit)
+    ]
+
+
 def per_system(study: Study, pattern: str, omit: tuple[str, ...] = ()) -> list[str]:
     """Return `pattern` filled in for every recording, window and system."""
-    patterns = [pattern.replace("{system}", system) for system in systems(study)]
-    return [path for filled in patterns for path in per_window(study, filled, omit)]
+    return [
+        f"{study.root}/{pattern.format(recording=name, window=window, system=system)}"
+        for system in systems(study)
+        for name, window in windows(study, omit)
+        if f"{name}/{window}/{system}" not in omit
+    ]
 
 
 def final_targets(study: Study, omit: tuple[str, ...] = ()) -> list[str]:
@@ -50,8 +62,9 @@ def final_targets(study: Study, omit: tuple[str, ...] = ()) -> list[str]:
     tables = ("summary.csv", "nulls.csv", "comparison.csv", "report.html", "provenance.json")
     # Recordings are targets of their own, so that one whose windows cannot be read fails by itself, with its reason.
     recordings = per_recording(study, "windows/{recording}.csv", omit)
+    without = tuple(name.removesuffix(":dynamics") for name in omit)
     dynamics = per_recording(
-        study, f"ensembles/{{recording}}-k{study.parameters.ensembles.dynamics}.nc", omit
+        study, f"ensembles/{{recording}}-k{study.parameters.ensembles.dynamics}.nc", without
     )
     return [f"{study.root}/{name}" for name in tables] + recordings + dynamics
 

@@ -34,7 +34,7 @@ rule report:
     params:
         study=STUDY.parameters.model_dump(mode="json"),
         recordings=targets.recordings_table(STUDY),
-        omitted=OMIT,
+        failures=failures(STUDY),
     message:
         "Report"
     script:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.job import failures, job
+from pipeline.job import job, noted
 from pipeline.report import build, provenance
 from pipeline.store import load, save_json
 
@@ -19,6 +19,7 @@ with job(snakemake) as (source, target, params, wildcards):
         for attrs in (load(path).attrs for path in source.recordings)
     ]
     save_json(provenance.collect(params.study, inputs), target.provenance)
-    known = {row["recording"] for row in params.recordings}
-    failed = [failure for failure in failures(root) if failure["recording"] in known]
-    build(root, params.study, failed, None, pd.DataFrame(params.recordings))
+    left = [
+        failure for failure in params.failures if failure in noted(root)
+    ]  # others were mended in this run
+    build(root, params.study, left, None, pd.DataFrame(params.recordings))
