@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pipeline.ingest.registry import existing_file, number, option, register, sh
 from pipeline.recording import build
 
 PLAUSIBLE_HZ = (0.05, 2000.0)
+NO_NUMBER = ("", "NA", "N/A", "n/a", "null", "None")
 
 
 @register("csv")
@@ -203,8 +205,7 @@ def _positions(row: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
     path = existing_file(
         {**row, "positions": Path(str(row["path"])).parent / row["positions"]}, "positions"
     )
-    table = pd.read_csv(path, sep=None, engine="python", encoding="utf-8-sig", dtype=str)
-    table = table.rename(columns=lambda name: str(name).strip().lower())
+    table = _text_table(path).rename(columns=lambda name: str(name).strip().lower())
     lacking = [name for name in ("neuron", "x", "y") if name not in table.columns]
     if lacking:
         raise arrays.fault(
@@ -224,10 +225,25 @@ def _positions(row: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
         )
     table = table.loc[names]
     try:
-        xy = table[["x", "y"]].astype(float)
+        xy = table[["x", "y"]].map(str.strip).replace(NO_NUMBER, np.nan).astype(float)
     except ValueError as error:
         raise arrays.fault(path, f"x and y must be numbers in mm ({error})") from error
     found = {"x": xy["x"].to_numpy(), "y": xy["y"].to_numpy()}
     if "region" in table.columns:
-        found["region"] = table["region"].fillna("").to_numpy(str)
+        found["region"] = table["region"].str.strip().to_numpy(str)
     return found
+
+
+def _text_table(path: Path) -> pd.DataFrame:
+    """Read a CSV with a header, whatever its separator; every cell is text (NA may be a region)."""
+    try:
+        table = pd.read_csv(
+            path, sep=None, engine="python", encoding="utf-8-sig", dtype=str, keep_default_na=False
+        )
+    except (csv.Error, ValueError) as error:  # those of pandas and of the encoding are ValueErrors
+        raise arrays.fault(
+            path,
+            f"is not a table ({str(error) or type(error).__name__})",
+            "give CSV with a header and one row per neuron: neuron, x, y (mm) and, if known, region",
+        ) from error
+    return table.fillna("")  # rows that end early

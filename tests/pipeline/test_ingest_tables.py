@@ -227,6 +227,8 @@ def test_orientation_has_to_be_confirmed_when_it_looks_wrong(tmp_path):
         ("neuron,x,y\nn0,1,1\nn1,2,2\nn1,2,2\nn2,3,3\n", "names a neuron twice"),
         ("neuron,x,y\nn0,left,1\nn1,2,2\nn2,3,3\n", "must be numbers in mm"),
         ("neuron,x,y\nn0,120,1\nn1,2,2\nn2,3,3\n", "give positions in mm"),
+        ("", "where.csv: is not a table"),
+        ("\n\n", "where.csv: is not a table"),
     ],
 )
 def test_faults_of_positions(tmp_path, table, expected):
@@ -277,6 +279,15 @@ def test_other_formats_plug_in(tmp_path):
         assert opened("anything", "mine").attrs["sampling_rate_hz"] == 3
     finally:
         del READERS["mine"]
+
+
+def test_na_is_a_region_and_a_missing_position_is_none(tmp_path):
+    table = "neuron,x,y,region\nn0,0.1,0.2,NA\nn1,NA,,null\nn2,0.3,0.4\n"
+    (tmp_path / "where.csv").write_text(table)
+    dataset = opened(write_npy(tmp_path / "x.npy"), "npy", rate_hz=1, positions="where.csv")
+    assert list(dataset["region"].values) == ["NA", "null", ""]
+    np.testing.assert_array_equal(dataset["x"], [0.1, np.nan, 0.3])
+    np.testing.assert_array_equal(dataset["y"], [0.2, np.nan, 0.4])
 
 
 def test_real_inscopix_export(data_dir):
