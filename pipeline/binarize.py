@@ -151,10 +151,10 @@ def binarize_windows(
         Dataset (frame, unit) `states` and `signal`, (window_name, unit) `threshold`, (window_name,)
         `dropped_fraction`; coords along frame: `time` [s], `window`, `condition`, `segment`,
         `matched`. Bins that are not wholly within a window, or of which less than half the frames
-        can be used, are left out.
+        can be used, are left out; so are windows with less than two bins, which the history names.
 
     Raises:
-        PhiscaleError: windows without frames, a bin shorter than a frame, units without a usable
+        PhiscaleError: no window with two bins, a bin shorter than a frame, units without a usable
             threshold, units that are never or always ON; all of them together.
     """
     where = f"recording {ensembles.attrs.get('recording', '?')!r}"
@@ -167,8 +167,12 @@ def binarize_windows(
     row = binning.window_of_bins(bins, windows)
     kept = np.flatnonzero(bins.valid & (row >= 0))
     window = windows["window"].to_numpy(str)[row[kept]]
-    shown = list(dict.fromkeys(windows["window"].astype(str)))
-    _check_windows(where, shown, window, windows, bins)
+    listed = list(dict.fromkeys(windows["window"].astype(str)))
+    shown = [name for name in listed if (window == name).sum() > 1]
+    if not shown:
+        empty = [_no_bins(where, name, window, windows, bins) for name in listed]
+        raise PhiscaleError(*empty or [Problem(where, "has no window", "It has no states")])
+    kept, window = kept[np.isin(window, shown)], window[np.isin(window, shown)]
     names = [str(name) for name in ensembles["ensemble"].values]
     units = ensembles["activity"].attrs.get("units", "1")
     segment = binning.segments_of(bins.number[kept], window)
@@ -205,6 +209,7 @@ def binarize_windows(
         per_window=per_window,
         match_length=match_length,
         min_frames=min_frames,
+        windows_left_out=[name for name in listed if name not in shown],
     )
 
 
@@ -320,36 +325,24 @@ def _check_parameters(where: str, rule: Rule, bin_s: float, rate_hz: float) -> N
         problems.add(
             f"{where}, binarize.method", f"{rule.method!r} is not one of {', '.join(METHODS)}"
         )
-    if bin_s * rate_hz < 1 - binning.ROUNDING:
-        problems.add(
-            f"{where}, binarize.bin_s",
-            f"a bin of {bin_s:g} s is shorter than a frame ({1 / rate_hz:g} s at {rate_hz:g} Hz)",
-            "Most bins would hold no frame, and no transition could be counted",
-            f"use bin_s of at least {1 / rate_hz:.4g}",
-        )
+    binning.check_length(where, bin_s, rate_hz, problems)
     problems.raise_if_any()
 
 
-def _check_windows(
-    where: str, shown: Sequence[str], window: np.ndarray, windows: pd.DataFrame, bins: Bins
-) -> None:
-    problems = Problems()
-    for name in shown:
-        count = int((window == name).sum())
-        if count > 1:
-            continue
-        rows = windows[windows["window"].astype(str) == name]
-        span = ", ".join(
-            f"{a:g} to {b:g} s" for a, b in zip(rows["start_s"], rows["end_s"], strict=True)
-        )
-        problems.add(
-            f"{where}, window {name}",
-            f"{count} bins of {bins.bin_s:g} s with at least half of their frames lie in it ({span}; "
-            f"the recording has frames from {bins.time[0]:g} to {bins.time[-1]:g} s)",
-            "There is no transition in it",
-            "correct its times, or remove it from the sheet of windows",
-        )
-    problems.raise_if_any()
+def _no_bins(
+    where: str, name: str, window: np.ndarray, windows: pd.DataFrame, bins: Bins
+) -> Problem:
+    rows = windows[windows["window"].astype(str) == name]
+    span = ", ".join(
+        f"{a:g} to {b:g} s" for a, b in zip(rows["start_s"], rows["end_s"], strict=True)
+    )
+    return Problem(
+        f"{where}, window {name}",
+        f"{(window == name).sum()} bins of {bins.bin_s:g} s with at least half of their frames lie "
+        f"in it ({span}; the recording has frames from {bins.time[0]:g} to {bins.time[-1]:g} s)",
+        "There is no transition in it",
+        "correct its times, or remove it from the sheet of windows",
+    )
 
 
 def _check_states(raw: Raw, states: np.ndarray, limits: np.ndarray, rule: Rule) -> None:

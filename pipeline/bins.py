@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.errors import Problems
 from pipeline.recording import frames_of
 
 ROUNDING = 1e-6  # of a frame interval: times this close are the same
@@ -66,6 +67,17 @@ def lay_bins(time: np.ndarray, rate_hz: float, dropped: np.ndarray, bin_s: float
     count = np.bincount(of_frame[used], minlength=len(number))
     valid = count >= max(1.0, 0.5 * bin_s * rate_hz - ROUNDING)
     return Bins(number, of_frame, used, valid, time, bin_s, rate_hz)
+
+
+def check_length(where: str, bin_s: float, rate_hz: float, problems: Problems) -> None:
+    """Note it among the problems of `where` if bins are shorter than a frame."""
+    if bin_s * rate_hz < 1 - ROUNDING:
+        problems.add(
+            f"{where}, binarize.bin_s",
+            f"a bin of {bin_s:g} s is shorter than a frame ({1 / rate_hz:g} s at {rate_hz:g} Hz)",
+            "Most bins would hold no frame, and no transition could be counted",
+            f"use bin_s of at least {1 / rate_hz:.4g}",
+        )
 
 
 def window_of_bins(bins: Bins, windows: pd.DataFrame) -> np.ndarray:

@@ -120,9 +120,12 @@ def estimate_window(
     if not inside.any():
         known = ", ".join(sorted(set(states["window"].values.astype(str)))) or "none"
         raise PhiscaleError(
-            Problem(f"{states.attrs.get('recording', 'states')} / {window}",
-                    f"the window has no valid frames (windows that have: {known})",
-                    "It has no TPM", "check its times against the recording and its dropped frames")
+            Problem(f"recording {states.attrs.get('recording', '?')!r}, window {window}",
+                    "has no states: less than two of its bins hold half of their frames or more "
+                    f"(windows that have: {known})",
+                    "It has no TPM, and takes part in no contrast",
+                    "correct its times, or remove it from the sheet of windows; dropped or missing (NaN) "
+                    "frames do not count")
         )  # fmt: skip
     tpm = estimate(states.isel(frame=np.flatnonzero(inside)), **parameters)
     words = [w for w in tpm.attrs["flag"].split(";") if w]

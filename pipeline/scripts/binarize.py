@@ -7,7 +7,8 @@ from pipeline.job import job
 from pipeline.store import load, save
 
 with job(snakemake) as (source, target, params, wildcards):
-    windows = pd.read_csv(
-        source.windows, dtype=dict.fromkeys(("recording", "window", "condition"), str)
-    )
+    names = dict.fromkeys(("recording", "window", "condition"), str)
+    times = dict.fromkeys(("start_s", "end_s"), float)
+    # NA and null are names like any other
+    windows = pd.read_csv(source.windows, dtype=names | times, keep_default_na=False)
     save(binarize_windows(load(source.ensembles), windows, **params.binarize), target[0])

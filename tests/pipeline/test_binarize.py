@@ -1,18 +1,24 @@
 """States, thresholds and bins, against brute force and against recorded spikes."""
 
+import json
+import runpy
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.io
 import xarray as xr
+from snakemake.io import Wildcards
 
+import pipeline
 from pipeline import store, thresholds
 from pipeline.binarize import METHODS, binarize, binarize_windows
 from pipeline.bins import lay_bins, match, segments_of, window_of_bins
 from pipeline.errors import PhiscaleError
+from pipeline.tpm import estimate_window
 
 RATE, TAU = 10.0, 0.7
 
@@ -250,15 +256,53 @@ def test_event_thresholds_per_window_follow_its_noise() -> None:
 # faults
 
 
-def test_all_windows_without_frames_are_named_at_once() -> None:
+def test_windows_without_frames_are_named_at_once_when_there_is_no_other() -> None:
     traces, _ = transient_traces(1000, 2)
     with pytest.raises(PhiscaleError) as fault:
-        binarize_windows(
-            ensembles(traces), windows(("a", 0, 50), ("late", 500, 600), ("thin", 60.1, 60.4))
-        )
+        binarize_windows(ensembles(traces), windows(("late", 500, 600), ("thin", 60.1, 60.4)))
     assert len(fault.value.problems) == 2
     for word in ("window late", "500 to 600 s", "99.9 s", "window thin", "no transition"):
         assert word in str(fault.value)
+
+
+@pytest.mark.parametrize("per_window", [False, True])
+def test_a_window_without_frames_does_not_take_the_others(per_window: bool) -> None:
+    traces, _ = transient_traces(6000, 2)
+    traces[3000:4000] = np.nan  # 300 to 400 s
+    good = (("a", 0, 250), ("b", 400, 600))
+    bad = (("lost", 300, 400), ("late", 700, 800), ("one_bin", 260, 260.5))
+    found = binarize_windows(ensembles(traces), windows(*bad, *good), per_window=per_window)
+    alone = binarize_windows(ensembles(traces), windows(*good), per_window=per_window)
+    xr.testing.assert_equal(found, alone)
+    assert found["window_name"].values.tolist() == ["a", "b"]
+    assert found["matched"].values.sum() == 800
+    left_out = json.loads(found.attrs["history"])[-1]["parameters"]["windows_left_out"]
+    assert left_out == ["lost", "late", "one_bin"]
+    with pytest.raises(PhiscaleError, match=r"'r', window lost: has no states.* that have: a, b"):
+        estimate_window(found, "lost")
+
+
+def test_the_script_takes_na_and_null_for_names(tmp_path: Path) -> None:
+    traces, _ = transient_traces(2000, 2)
+    store.save(ensembles(traces), tmp_path / "ensembles.nc")
+    table = windows(("NA", 0, 100), ("null", 100, 200)).assign(condition=["null", "NA"])
+    table.to_csv(tmp_path / "windows.csv", index=False)
+    snakemake = SimpleNamespace(
+        rule="binarize",
+        threads=1,
+        log=[tmp_path / "logs" / "binarize.log"],
+        input=SimpleNamespace(
+            ensembles=tmp_path / "ensembles.nc", windows=tmp_path / "windows.csv"
+        ),
+        output=[tmp_path / "states.nc"],
+        params=SimpleNamespace(binarize={}),
+        wildcards=Wildcards(fromdict={"recording": "r"}),
+    )
+    script = Path(pipeline.__file__).parent / "scripts" / "binarize.py"
+    runpy.run_path(str(script), init_globals={"snakemake": snakemake})
+    states = store.load(tmp_path / "states.nc")
+    assert states["window_name"].values.tolist() == ["NA", "null"]
+    assert states["condition"].values[[0, -1]].tolist() == ["null", "NA"]
 
 
 def test_a_bin_shorter_than_a_frame_is_refused() -> None:
