@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ QUALITY_COLUMNS = [
     *("unit", "measure", "value", "units"),
 ]
 NUMBERS = {
+    *("start_s", "end_s"),
     *("scale", "value", "ci_low", "ci_high", "null_mean", "null_p", "n_frames", "n_states_visited"),
     *("mean", "sd", "z", "p", "excess", "n_surrogates", "n_subjects", "estimate", "p_corrected"),
 }
@@ -45,11 +47,12 @@ class Results:
     Attributes:
         folder: where the results are.
         summary, nulls, comparison: the tables of the study (columns as in their files).
-        quality: the quality tables of all recordings, one below the other.
+        quality: the quality tables of the study's recordings, one below the other.
         provenance: versions, parameters, seed and inputs of the run; empty before the report.
         failures: what failed (recording, window unless all are concerned, stage, reason).
 
-    Datasets come whole and in memory, their files closed.
+    Files that earlier runs left behind (other scales, recordings no longer in the sheet) are not
+    listed. Datasets come whole and in memory, their files closed.
     """
 
     def __init__(self, directory: str | Path) -> None:
@@ -85,9 +88,9 @@ class Results:
     @cached_property
     def quality(self) -> pd.DataFrame:
         """One row per recording, window, unit and measure of quality."""
-        paths = sorted((self.folder / "quality").glob("*.csv"))
-        tables = [read_table(path, QUALITY_COLUMNS) for path in paths]
-        return pd.concat(tables, ignore_index=True) if tables else _empty(QUALITY_COLUMNS)
+        known = {i["recording"] for i in self.provenance.get("inputs", [])}
+        names = sorted(known | set(self.summary["recording"]))
+        return read_tables([self.folder / f"quality/{n}.csv" for n in names], QUALITY_COLUMNS)
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
@@ -102,13 +105,8 @@ class Results:
 
     @cached_property
     def systems(self) -> tuple[SystemKey, ...]:
-        """Every system with integrated information: (recording, window, route, scale), sorted."""
-        found = []
-        for path in (self.folder / "phi").glob("*/*/*-*.nc"):
-            route, _, scale = path.stem.rpartition("-")
-            if scale.isdecimal():
-                found.append(SystemKey(path.parts[-3], path.parts[-2], route, int(scale)))
-        return tuple(sorted(found))
+        """Every system of the summary: (recording, window, route, scale), sorted."""
+        return tuple(sorted(systems_of(self.summary)))
 
     def tpm(self, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
         """TPM of a system with its posterior draws (see `tpm.estimate`, `coarse.coarse_grain`)."""
@@ -188,7 +186,19 @@ def load_results(directory: str | Path) -> Results:
     return Results(directory)
 
 
-def read_table(path: str | Path, columns: list[str]) -> pd.DataFrame:
+def systems_of(summary: pd.DataFrame) -> set[SystemKey]:
+    """The systems that a summary has values of."""
+    rows = summary[list(SystemKey._fields)].drop_duplicates().itertuples(index=False)
+    return {SystemKey(str(r), str(w), str(route), int(scale)) for r, w, route, scale in rows}
+
+
+def read_tables(paths: Sequence[Path], columns: Sequence[str]) -> pd.DataFrame:
+    """Read tables with the same columns, one below the other; those that are not there are left out."""
+    tables = [read_table(path, columns) for path in paths if path.exists()]
+    return pd.concat(tables, ignore_index=True) if tables else _empty(columns)
+
+
+def read_table(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
     """Read a table of the study; identifiers stay text ("007" is not 7, "NA" is not missing).
 
     A file that is not there yet gives a table without rows.
@@ -204,5 +214,5 @@ def read_table(path: str | Path, columns: list[str]) -> pd.DataFrame:
     )
 
 
-def _empty(columns: list[str]) -> pd.DataFrame:
-    return pd.DataFrame(columns=columns)
+def _empty(columns: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(columns))

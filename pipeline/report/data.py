@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,26 +15,12 @@ import pandas as pd
 import xarray as xr
 
 from pipeline.compare import COLUMNS as COMPARISON_COLUMNS
+from pipeline.results import QUALITY_COLUMNS, SystemKey, read_table, read_tables, systems_of
 from pipeline.sheets import WINDOW_COLUMNS
 from pipeline.store import load
 from pipeline.summarise import NULL_COLUMNS, SUMMARY_COLUMNS
 
-QUALITY = ("recording", "subject", "window", "condition", "unit", "measure", "value", "units")
 ROUTES = {"micro": "micro units", "macro_units": "macro units", "macro_model": "macro model"}
-_IDENTIFIERS = (
-    "recording",
-    "subject",
-    "condition",
-    "window",
-    "route",
-    "measure",
-    "unit",
-    "flag",
-    "estimator",
-    "null",
-    "contrast",
-    "method",
-)
 
 
 @dataclass(frozen=True)
@@ -67,44 +53,37 @@ class Study:
         """Stretches that belong to windows: the sheet's, else those that the run has written."""
         if self.sheet is not None:
             return self.sheet
-        found = [
-            _table(path, WINDOW_COLUMNS) for path in sorted((self.folder / "windows").glob("*.csv"))
-        ]
-        return (
-            pd.concat(found, ignore_index=True)
-            if found
-            else pd.DataFrame(columns=list(WINDOW_COLUMNS))
-        )
+        return read_tables(self._own("windows/{}.csv"), WINDOW_COLUMNS)
 
     @cached_property
     def summary(self) -> pd.DataFrame:
         """summary.csv: one row per recording, window, scale and measure."""
-        return _table(self.folder / "summary.csv", SUMMARY_COLUMNS)
+        return read_table(self.folder / "summary.csv", SUMMARY_COLUMNS)
 
     @cached_property
     def nulls(self) -> pd.DataFrame:
         """nulls.csv: one row per window, scale, measure and null family."""
-        return _table(self.folder / "nulls.csv", NULL_COLUMNS)
+        return read_table(self.folder / "nulls.csv", NULL_COLUMNS)
 
     @cached_property
     def comparison(self) -> pd.DataFrame:
         """comparison.csv: one row per measure, scale and contrast."""
-        return _table(self.folder / "comparison.csv", COMPARISON_COLUMNS)
+        return read_table(self.folder / "comparison.csv", COMPARISON_COLUMNS)
 
     @cached_property
     def quality(self) -> pd.DataFrame:
-        """All quality/R.csv in one table."""
-        found = [_table(path, QUALITY) for path in sorted((self.folder / "quality").glob("*.csv"))]
-        return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(QUALITY))
+        """quality/R.csv of the sheet's recordings, one below the other."""
+        return read_tables(self._own("quality/{}.csv"), QUALITY_COLUMNS)
 
     @cached_property
     def truths(self) -> dict[str, dict[str, Any]]:
         """What was planted in each simulated recording; empty where nothing is known."""
-        found = {}
-        for path in sorted((self.folder / "recordings").glob("*.truth.json")):
-            truth = json.loads(path.read_text())
-            found[truth["recording"]] = truth
-        return found
+        paths = [p for p in self._own("recordings/{}.truth.json") if p.exists()]
+        return {truth["recording"]: truth for truth in (json.loads(p.read_text()) for p in paths)}
+
+    def _own(self, name: str) -> list[Path]:
+        """Paths of the sheet's recordings; those that earlier sheets named are not looked at."""
+        return [self.folder / name.format(r) for r in sorted(set(self.recordings["recording"]))]
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
@@ -153,15 +132,36 @@ class Study:
 
     @cached_property
     def tpms(self) -> list[tuple[str, str, Scale, xr.Dataset]]:
-        """Every TPM: (recording, window, scale, dataset)."""
+        """Every TPM of the study: (recording, window, scale, dataset)."""
         return list(self._tpms())
 
     def _tpms(self) -> Iterator[tuple[str, str, Scale, xr.Dataset]]:
         for recording in self.recordings["recording"]:
             for path in sorted((self.folder / "tpm" / recording).glob("*/*.nc")):
                 match = re.fullmatch(r"(\w+)-(\d+)", path.stem)
-                if match and match[1] in ROUTES:
-                    yield recording, path.parent.name, Scale(match[1], int(match[2])), load(path)
+                if not match or match[1] not in ROUTES:
+                    continue
+                window, scale = path.parent.name, Scale(match[1], int(match[2]))
+                if SystemKey(recording, window, scale.route, scale.size) in self._systems:
+                    yield recording, window, scale, load(path)
+
+    @cached_property
+    def _systems(self) -> set[SystemKey]:
+        """Systems that belong to the study; files of other parameters or sheets stay where they are.
+
+        Those with values; before there are any, those that sheet and parameters ask for.
+        """
+        if (self.folder / "summary.csv").exists():
+            return systems_of(self.summary)
+        macro = self.parameters["macro"]["scales"]
+        sizes = dict.fromkeys(ROUTES, macro) | {"micro": [self.parameters["ensembles"]["iit"]]}
+        windows = self.windows[["recording", "window"]].drop_duplicates().itertuples(index=False)
+        return {
+            SystemKey(str(r), str(w), route, int(size))
+            for r, w in windows
+            for route, own in sizes.items()
+            for size in own
+        }
 
     def condition_of(self, recording: str, window: str) -> str:
         """The condition of a window."""
@@ -190,17 +190,3 @@ def by_subject(table: pd.DataFrame) -> pd.DataFrame:
 def _weighted(values: pd.Series, weights: pd.Series) -> float:
     known = values.notna() & (weights > 0)
     return float(np.average(values[known], weights=weights[known])) if known.any() else np.nan
-
-
-def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a table; identifiers stay text ("007" is not 7, and "NA" is not nothing)."""
-    if not path.exists():
-        return pd.DataFrame(columns=list(columns))
-    text = {c: "str" for c in _IDENTIFIERS if c in columns}
-    table = pd.read_csv(
-        path,
-        dtype=text,
-        keep_default_na=False,
-        na_values={c: ["", "nan"] for c in columns if c not in text},
-    )
-    return table

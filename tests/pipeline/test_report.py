@@ -270,3 +270,17 @@ def test_figures_leave_the_settings_of_the_user_alone(study: FakeStudy) -> None:
 def test_report_needs_no_torch() -> None:
     code = "import sys, pipeline.report; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_files_that_the_study_no_longer_uses_are_not_read(tmp_path: Path) -> None:
+    made = write_study(tmp_path, subjects=2, failed=False)
+    window = made.results / "tpm/m1_s1/awake"
+    shutil.copy(window / "micro-4.nc", window / "micro-5.nc")
+    read = {str(scale) for _, _, scale, _ in opened(made).tpms}
+    assert read == {"4 micro units", "2 macro units"}
+    made.recordings = made.recordings[made.recordings["recording"] == "m1_s1"]
+    assert set(opened(made).quality["recording"]) == set(opened(made).truths) == {"m1_s1"}
+    (made.results / "summary.csv").unlink()
+    assert {str(scale) for _, _, scale, _ in opened(made).tpms} == read
+    made.parameters["macro"]["scales"] = [3]
+    assert {str(scale) for _, _, scale, _ in opened(made).tpms} == {"4 micro units"}

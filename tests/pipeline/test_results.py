@@ -7,7 +7,8 @@ import xarray as xr
 import pipeline
 from pipeline.compare import COLUMNS
 from pipeline.errors import PhiscaleError
-from pipeline.results import NUMBERS, SystemKey
+from pipeline.results import NUMBERS, QUALITY_COLUMNS, SystemKey
+from pipeline.sheets import WINDOW_COLUMNS
 from pipeline.store import save, save_json, save_table
 from pipeline.summarise import NULL_COLUMNS, SUMMARY_COLUMNS, table
 
@@ -23,13 +24,16 @@ def folder(tmp_path):
         "flag": "",
         "n_states_visited": 3,
     }
-    save_table(table([row], SUMMARY_COLUMNS), tmp_path / "summary.csv")
+    rows = [
+        row | {"route": r, "scale": n} for r, n in (("micro", 2), ("macro_units", 1), ("micro", 10))
+    ]
+    save_table(table(rows, SUMMARY_COLUMNS), tmp_path / "summary.csv")
     save_table(table([], NULL_COLUMNS), tmp_path / "nulls.csv")
     phi = xr.Dataset(
         {"phi_s": ("state", [0.1, 0.4]), "structure": ("state", ['{"big_phi": 1.5}', ""])},
         coords={"state": [0, 1]},
     )
-    for system in ("micro-2", "macro_units-1", "micro-10"):
+    for system in ("micro-2", "macro_units-1", "micro-10", "micro-5"):  # the last: an earlier run's
         save(phi, tmp_path / f"phi/007/awake/{system}.nc")
     save_json({"recording": "008", "stage": "ingest", "reason": "no"}, tmp_path / "failed/008.json")
     return tmp_path
@@ -55,8 +59,20 @@ def test_tables_that_are_not_there_yet_are_empty(folder):
 def test_every_numeric_column_is_named():
     """A column of numbers that NUMBERS forgets would come back as text."""
     text = {"recording", "subject", "condition", "window", "route", "measure", "estimator"}
-    text |= {"flag", "null", "contrast", "method"}
-    assert set(SUMMARY_COLUMNS) | set(NULL_COLUMNS) | set(COLUMNS) == text | NUMBERS
+    text |= {"flag", "null", "contrast", "method", "unit", "units"}
+    read = (SUMMARY_COLUMNS, NULL_COLUMNS, COLUMNS, QUALITY_COLUMNS, WINDOW_COLUMNS)
+    assert set().union(*read) == text | NUMBERS
+
+
+def test_quality_of_recordings_that_left_the_study_is_not_read(folder):
+    for name in ("007", "009"):
+        row = dict.fromkeys(QUALITY_COLUMNS, "") | {
+            "recording": name,
+            "measure": "n_frames",
+            "value": 9,
+        }
+        save_table(table([row], QUALITY_COLUMNS), folder / f"quality/{name}.csv")
+    assert pipeline.load_results(folder).quality["recording"].tolist() == ["007"]
 
 
 def test_datasets_by_recording_window_route_and_scale(folder):
