@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 import scipy.io
 import xarray as xr
-from snakemake.io import Wildcards
 
 import pipeline
 from pipeline import store, thresholds
@@ -296,7 +295,7 @@ def test_the_script_takes_na_and_null_for_names(tmp_path: Path) -> None:
         ),
         output=[tmp_path / "states.nc"],
         params=SimpleNamespace(binarize={}),
-        wildcards=Wildcards(fromdict={"recording": "r"}),
+        wildcards={"recording": "r"},
     )
     script = Path(pipeline.__file__).parent / "scripts" / "binarize.py"
     runpy.run_path(str(script), init_globals={"snakemake": snakemake})
