@@ -1,4 +1,8 @@
-"""Macro units of a window: the grouping whose derived TPM is most effective, and random ones beside it."""
+"""Macro units: the grouping whose derived TPM is most effective, and random ones beside it.
+
+A grouping is learned once for all windows of a recording, or in each window by itself. Only the first
+compares the same macro units between windows.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from pipeline.errors import PhiscaleError, Problem
 from pipeline.groupings import (
     EXHAUSTIVE_UNITS,
     MAPPINGS,
@@ -16,6 +21,7 @@ from pipeline.groupings import (
     check,
     exhaustive,
     matched_groupings,
+    objective,
 )
 from pipeline.seeds import generator
 from pipeline.store import record
@@ -34,21 +40,30 @@ def coarse_grain(
     random_groupings: int = 50,
     method: str = "encoder",
     seed: int = 0,
+    learn_from: Sequence[xr.Dataset] | None = None,
 ) -> xr.Dataset:
     """Derive the TPM of `n_macro` learned macro units from a micro TPM (`pipeline.tpm.estimate`).
+
+    learn_from: the micro TPMs of all windows of the recording, this one among them. Grouping and
+        mappings are then learned on the mean of their P(ON), each window counting alike: with the same
+        datasets in the same order and the same seed every window gets the same macro units. By default
+        they are learned on `tpm` alone.
 
     Returns the micro TPM's variables for the macro system, unit names such as "m0(e0,e1)", and
     `group` (micro_unit), `mapping` (unit), `macro_state` (micro_state), and for up to
     `random_groupings` matched groupings `random_group` (random, micro_unit), `random_mapping` (random, unit),
     `random_p_on` (random, state, unit). The posterior draws keep the grouping that the point estimate
-    chose. Attrs: objective, objective_bits, method, restarts_agreeing, and up to 6 units
-    exhaustive_bits, the best that there is: where the encoder misses it, it is taken and `method` says
-    so. `valid_unit` and `validity` (unit): whether each is a macro unit by the theory's own criterion
-    (`unit_validity`). Raises `PhiscaleError` for more macro units than units, or unknown mappings.
+    chose. Attrs: grouping ("recording" with `learn_from`, else "window"), objective, objective_bits (on
+    the TPM learned from), window_bits (of this window's macro TPM), method, restarts_agreeing, and up to 6
+    units exhaustive_bits, the best that there is: where the encoder misses it, it is taken and `method`
+    says so. `valid_unit` and `validity` (unit): whether each is a macro unit by the theory's own criterion
+    (`unit_validity`). Raises `PhiscaleError` for more macro units than units, unknown mappings, or windows
+    of different units.
     """
     p_on = tpm["p_on"].transpose("state", "unit").values
     check(p_on.shape[1], n_macro, mappings)
-    grouping, how = _learn(p_on, n_macro, mappings, restarts, steps, method, seed)
+    learned_on = p_on if learn_from is None else _mean_p_on(tpm, learn_from)
+    grouping, how = _learn(learned_on, n_macro, mappings, restarts, steps, method, seed)
     others = matched_groupings(grouping, random_groupings, generator(seed, "random_groupings"))
     names = tpm["unit"].values.astype(str)
     labels = [
@@ -77,6 +92,8 @@ def coarse_grain(
         least_visits=int(visits.min()),
         unvisited_micro_states=int((tpm["visits"].values == 0).sum()),
         flag=_flag(str(tpm.attrs.get("flag", "")), visits, invalid),
+        grouping="window" if learn_from is None else "recording",
+        window_bits=objective(grouping, p_on),
         **how,
     )
     return record(
@@ -89,7 +106,23 @@ def coarse_grain(
         random_groupings=random_groupings,
         method=method,
         seed=seed,
+        learned_from=[str(t.attrs.get("window", "")) for t in learn_from or [tpm]],
     )
+
+
+def _mean_p_on(tpm: xr.Dataset, windows: Sequence[xr.Dataset]) -> np.ndarray:
+    """Mean P(ON), (state, unit), of the windows of a recording, each counting alike."""
+    units = tpm["unit"].values.tolist()
+    for other in windows:
+        if other["unit"].values.tolist() != units:
+            where = "/".join(str(other.attrs.get(k, "")) for k in ("recording", "window"))
+            raise PhiscaleError(
+                Problem(f"macro.grouping, {where}",
+                        f"has the units {', '.join(map(str, other['unit'].values))} beside {', '.join(map(str, units))}",
+                        "One grouping for both would join different units",
+                        "use grouping: window, or windows of the same units")
+            )  # fmt: skip
+    return np.mean([w["p_on"].transpose("state", "unit").values for w in windows], axis=0)
 
 
 def _learn(

@@ -73,7 +73,7 @@ class Binarize(Section):
     quantile: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.85, description="Threshold of the method 'quantile'"
     )
-    z: float = Field(
+    z: Positive = Field(
         3.0,
         description="Threshold of the methods 'zscore' and 'events' [robust standard deviations of the trace, standard deviations of the noise]",
     )
@@ -121,6 +121,10 @@ class Macro(Section):
     mappings: list[Literal["and", "or", "majority", "threshold"]] = Field(
         default_factory=lambda: ["and", "or", "majority", "threshold"],
         description="State mappings that a macro unit may take",
+    )
+    grouping: Literal["recording", "window"] = Field(
+        "recording",
+        description="One grouping and mapping for all windows of a recording (learned on the mean of their micro TPMs, each window counting alike), or one learned in each window by itself (its contrasts then compare different macro units)",
     )
     restarts: Annotated[int, Field(ge=1)] = Field(
         8, description="Initialisations of the encoder; the best is kept, their agreement reported"

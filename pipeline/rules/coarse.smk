@@ -3,7 +3,16 @@
 
 rule coarse_grain:
     input:
-        f"{ROOT}/tpm/{{recording}}/{{window}}/micro-{UNITS}.nc",
+        micro=f"{ROOT}/tpm/{{recording}}/{{window}}/micro-{UNITS}.nc",
+        others=lambda wildcards: (
+            [
+                f"{ROOT}/tpm/{wildcards.recording}/{window}/micro-{UNITS}.nc"
+                for window in STUDY.window_names(wildcards.recording)
+                if f"{wildcards.recording}/{window}" not in OMIT
+            ]
+            if STUDY.parameters.macro.grouping == "recording"
+            else []
+        ),
     output:
         f"{ROOT}/tpm/{{recording}}/{{window}}/macro_units-{{scale}}.nc",
     log:
@@ -18,8 +27,9 @@ rule coarse_grain:
         macro={
             name: value
             for name, value in targets.section(STUDY, "macro").items()
-            if name != "scales"
+            if name not in ("scales", "grouping")
         },
+        grouping=STUDY.parameters.macro.grouping,
         seed=STUDY.parameters.seed,
     message:
         "Learning {wildcards.scale} macro units of {wildcards.recording}, window {wildcards.window}"

@@ -1,4 +1,4 @@
-"""Learn the macro units of one window at one scale."""
+"""Derive the macro units of one window at one scale; they are learned from all windows of its recording, or from it alone."""
 
 from pipeline.coarse import coarse_grain
 from pipeline.job import job
@@ -6,12 +6,13 @@ from pipeline.seeds import derive
 from pipeline.store import load, save
 
 with job(snakemake) as (source, target, params, wildcards):
+    shared = params.grouping == "recording"  # then no seed may differ between its windows
+    learned_in = (wildcards.recording,) if shared else (wildcards.recording, wildcards.window)
     macro = coarse_grain(
-        load(source[0]),
+        load(source.micro),
         n_macro=int(wildcards.scale),
         **params.macro,
-        seed=derive(
-            params.seed, "coarse_grain", wildcards.recording, wildcards.window, wildcards.scale
-        ),
+        seed=derive(params.seed, "coarse_grain", *learned_in, wildcards.scale),
+        learn_from=[load(path) for path in source.others] if shared else None,
     )
     save(macro, target[0])

@@ -9,6 +9,7 @@ from iitcore.macro import derive_macro_tpm
 from pipeline import store, tpm
 from pipeline.coarse import coarse_grain
 from pipeline.errors import PhiscaleError
+from pipeline.groupings import exhaustive, objective
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +137,81 @@ def test_exhaustive_coarse_graining_needs_no_torch():
         "coarse_grain(m, 2, method='exhaustive'); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def mutual_pairs(coupling, mapping="and"):
+    """P(ON) of two pairs that drive each other: a pair acts when both its units are ON, or one of them."""
+    bits = np.arange(16)[:, None] >> np.arange(4) & 1
+    both = (bits[:, 0] & bits[:, 1], bits[:, 2] & bits[:, 3])
+    either = (bits[:, 0] | bits[:, 1], bits[:, 2] | bits[:, 3])
+    first, second = both if mapping == "and" else either
+    return 1 / (1 + np.exp(2 - coupling * np.stack([second] * 2 + [first] * 2, axis=1)))
+
+
+@pytest.fixture(scope="module")
+def two_windows():
+    """Windows of one recording, in which by themselves the pairs would be ANDs and ORs."""
+    return [
+        tpm.estimate(
+            states_dataset(simulate(mutual_pairs(coupling, mapping), 3000, seed=seed)[0]),
+            method="beta",
+            draws=5,
+            seed=seed,
+        ).assign_attrs(window=window)
+        for seed, (window, coupling, mapping) in enumerate(
+            [("awake", 5.0, "and"), ("anesthesia", 3.5, "or")]
+        )
+    ]
+
+
+def test_one_grouping_per_recording_where_windows_alone_would_differ(two_windows):
+    alone = [coarse_grain(w, 2, restarts=2, steps=40, seed=3) for w in two_windows]
+    assert [m["mapping"].values.tolist() for m in alone] == [["and", "and"], ["or", "or"]]
+    shared = [
+        coarse_grain(w, 2, restarts=2, steps=40, seed=3, learn_from=two_windows)
+        for w in two_windows
+    ]
+    first, second = shared
+    for variable in ("group", "mapping", "macro_state", "random_group", "random_mapping"):
+        np.testing.assert_array_equal(first[variable], second[variable])
+    assert first["unit"].values.tolist() == second["unit"].values.tolist()
+    assert {m.attrs["grouping"] for m in shared} == {"recording"}
+    assert {m.attrs["grouping"] for m in alone} == {"window"}
+
+
+def test_a_shared_grouping_is_the_best_of_the_mean_and_applied_to_the_windows_own_tpm(two_windows):
+    mean = np.mean([w["p_on"].values for w in two_windows], axis=0)
+    best = exhaustive(mean, 2)[0]
+    for window in two_windows:
+        macro = coarse_grain(window, 2, method="exhaustive", learn_from=two_windows)
+        assert tuple(macro["group"].values) == best.group
+        assert tuple(macro["mapping"].values) == best.mapping
+        np.testing.assert_allclose(macro["p_on"], best.macro_p_on(window["p_on"].values))
+        np.testing.assert_allclose(macro["p_on_draws"], best.macro_p_on(window["p_on_draws"]))
+        assert macro["visits"].sum() == window["visits"].sum()
+        assert macro.attrs["objective_bits"] == pytest.approx(objective(best, mean))
+        assert macro.attrs["exhaustive_bits"] == pytest.approx(objective(best, mean))
+        assert macro.attrs["window_bits"] == pytest.approx(
+            objective(best, window["p_on"].values), abs=1e-12
+        )
+
+
+def test_each_window_counts_alike_however_long(two_windows):
+    """Visits play no part in what is learned."""
+    longer = two_windows[1].assign(visits=two_windows[1]["visits"] * 100)
+    a = coarse_grain(two_windows[0], 2, method="exhaustive", learn_from=two_windows)
+    b = coarse_grain(two_windows[0], 2, method="exhaustive", learn_from=[two_windows[0], longer])
+    np.testing.assert_array_equal(a["p_on"], b["p_on"])
+
+
+def test_a_recording_of_one_window_is_that_window(micro, macro):
+    shared = coarse_grain(micro, 2, restarts=4, steps=60, seed=3, learn_from=[micro])
+    np.testing.assert_array_equal(shared["p_on"], macro["p_on"])
+    assert shared.attrs["window_bits"] == pytest.approx(shared.attrs["objective_bits"])
+    assert macro.attrs["window_bits"] == pytest.approx(macro.attrs["objective_bits"])
+
+
+def test_windows_of_different_units_are_not_grouped_together(micro):
+    other = micro.assign_coords(unit=[f"n{i}" for i in range(4)]).assign_attrs(window="asleep")
+    with pytest.raises(PhiscaleError, match=r"m1/asleep.*units n0, n1, n2, n3"):
+        coarse_grain(micro, 2, learn_from=[micro, other])
