@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 MIN_COMMON_COVER = 0.5
+ENSEMBLE = re.compile(r"e\d+")  # an ensemble's number, which says nothing of its neurons
 Key = tuple[str, str, str, int]  # recording, window, route, scale
 
 
@@ -46,14 +48,17 @@ def common_occupancy(phi: Sequence[xr.Dataset]) -> dict[Key, Occupancy]:
     """Return, for each dataset's key, the distribution of states shared by the windows compared.
 
     The windows compared are those of one recording when it holds several conditions (its units are
-    the same in all of them); recordings with a single condition are taken together per subject.
+    the same in all of them); recordings with a single condition are taken together per subject
+    where their units bear the same names, and these are not the numbers of ensembles (e0, e1, ...),
+    which are different neurons in each recording.
     The distribution is the mean over conditions (each counting once; windows of a condition
     weighted by their frames) of the occupancies, restricted to states visited in every window.
     It is formed over micro states. A macro scale gets its image under the window's own grouping, so
     that windows with different groupings are still compared under one distribution of micro states.
 
     Flags: `no_common_states`; `common_covers:X` where the states visited in every window carry a
-    share X < 0.5 of the mean occupancy; `no_micro_scale` where a macro scale comes without it.
+    share X < 0.5 of the mean occupancy; `no_micro_scale` where a macro scale comes without it;
+    `units_differ` where a subject has several recordings of a single condition, and not the same units.
     """
     conditions: dict[str, set[str]] = defaultdict(set)
     for dataset in phi:
@@ -65,17 +70,28 @@ def common_occupancy(phi: Sequence[xr.Dataset]) -> dict[Key, Occupancy]:
             pool = recording if len(conditions[recording]) > 1 else ""
             names = tuple(map(str, dataset["unit"].values))
             pools[dataset.attrs["subject"], pool, dataset.attrs["route"], names].append(dataset)
-    shared = {
-        key_of(d): occupancy
-        for pool in pools.values()
-        for occupancy in [_shared(pool)]
-        for d in pool
-    }
+    alone: dict[str, set[str]] = defaultdict(set)  # subject: recordings with a single condition
+    for dataset in phi:
+        if len(conditions[dataset.attrs["recording"]]) == 1:
+            alone[dataset.attrs["subject"]].add(dataset.attrs["recording"])
+    shared: dict[Key, Occupancy] = {}
+    for (subject, recording, _, names), pool in pools.items():
+        differ = not recording and _units_differ(pool, names, alone[subject])
+        occupancy = Occupancy(None, ("units_differ",)) if differ else _shared(pool)
+        shared |= dict.fromkeys(map(key_of, pool), occupancy)
     for dataset in phi:
         if "macro_state" in dataset:
             micro = shared.get((*window_of(dataset), "micro", dataset.sizes["micro_unit"]))
             shared[key_of(dataset)] = _image(micro, dataset)
     return shared
+
+
+def _units_differ(pool: Sequence[xr.Dataset], names: Sequence[str], recordings: set[str]) -> bool:
+    """Whether a pool of windows with these units cannot stand for all these recordings of a subject."""
+    if len(recordings) == 1:
+        return False
+    numbered = all(ENSEMBLE.fullmatch(name) for name in names)
+    return numbered or {d.attrs["recording"] for d in pool} != recordings
 
 
 def _shared(pool: Sequence[xr.Dataset]) -> Occupancy:

@@ -69,7 +69,8 @@ FLAGS = {
     "common_covers": "The common states cover less than half of the mean occupancy (the number says how much): the common-occupancy value stands for few states.",
     "no_common_states": "No state was visited in all conditions.",
     "no_micro_scale": "The micro scale of this window is missing.",
-    "null": "The default null was not available; the one named was used.",
+    "null": "The default null was not available, or had too few random groupings to test with (fewer than 19); the one named was used.",
+    "units_differ": "The subject's recordings hold one condition each, and their units are not the same ones (k-means ensembles of different recordings share nothing but their names e0, e1, ...): there is no common occupancy.",
 }  # fmt: skip
 
 NULL_NAMES = {
