@@ -63,6 +63,7 @@ MEASURES = (
     *SCALAR_MEASURES,
     "delta_causal_power",
 )
+LEAST_RANDOM = 19  # random groupings: with fewer no p can be 0.05
 DEFAULT_NULLS = {"micro": "shift", "macro_units": "random_grouping", "macro_model": "shift"}
 TIE = 1e-10  # two values closer than this are a tie, as in iitcore
 
@@ -97,7 +98,9 @@ def summarise(
     nulls: results of `integration.integrate_nulls` for any of them.
     confidence: level of the intervals over posterior draws.
     default_nulls: the null of each route that `summary` repeats in null_mean and null_p; where a
-        window lacks it, its first other null is taken and the flag says which.
+        window lacks it, its first other null is taken and the flag says which. Few units have few
+        groupings (four units in two pairs two others, whose p cannot fall below 1/3): fewer than 19
+        random groupings therefore give way to `shift`, for measures that have it.
 
     p = (1 + number of surrogates >= value) / (1 + number of surrogates), one-sided: is the value
     higher than the null gives? z and excess are relative to the surrogates' mean and sd.
@@ -237,7 +240,7 @@ def _summary_rows(
     for measure, estimate in estimates.items():
         low, high = estimate.interval(confidence)
         own_tests = [t for t in tests if t["measure"] == measure]
-        test = next((t for t in own_tests if t["null"] == preferred), next(iter(own_tests), None))
+        test = _default_test(own_tests, preferred)
         rows.append(
             _identity(phi)
             | {
@@ -256,6 +259,15 @@ def _summary_rows(
             }
         )
     return rows
+
+
+def _default_test(tests: Sequence[Mapping], preferred: str | None) -> Mapping | None:
+    """The test that the summary repeats: the preferred one, unless it has too few random groupings."""
+    by_null = {test["null"]: test for test in tests}
+    chosen = by_null.get(str(preferred))
+    if chosen and preferred == "random_grouping" and chosen["n_surrogates"] < LEAST_RANDOM:
+        return by_null.get("shift", chosen)
+    return chosen or next(iter(tests), None)
 
 
 def _flags(

@@ -23,6 +23,7 @@ def phi_of(
     macro_state=None,
     causal_power=(0.5, (0.4, 0.5, 0.6)),
     flag="",
+    names=None,
     **state_values,
 ):
     """A dataset as `integration.integrate` gives it, with phi_s = values (state)."""
@@ -47,7 +48,7 @@ def phi_of(
         variables["group"] = ("micro_unit", np.zeros(int(np.log2(len(macro_state)))))
     return xr.Dataset(
         variables,
-        coords={"state": np.arange(len(visits)), "unit": [f"e{i}" for i in range(units)]},
+        coords={"state": np.arange(len(visits)), "unit": names or [f"e{i}" for i in range(units)]},
         attrs={
             "recording": recording,
             "subject": subject,
@@ -162,13 +163,51 @@ def test_conditions_count_once_and_their_windows_by_frames():
 
 
 def test_recordings_with_one_condition_are_pooled_per_subject():
-    awake = phi_of([1.0, 2.0], [50, 50], recording="day1", units=1)
-    sleep = phi_of([1.0, 2.0], [90, 10], recording="day2", window="sleep", units=1)
+    neuron = {"units": 1, "names": ["n7"]}
+    awake = phi_of([1.0, 2.0], [50, 50], recording="day1", **neuron)
+    sleep = phi_of([1.0, 2.0], [90, 10], recording="day2", window="sleep", **neuron)
     stranger = phi_of([1.0, 2.0], [1, 99], recording="x", subject="m2", units=1)
     summary, _ = summarise([awake, sleep, stranger])
     both = summary[summary["measure"] == "phi_s_common"].set_index("recording")["value"]
     assert both["day1"] == both["day2"] == pytest.approx(0.7 * 1 + 0.3 * 2)
     assert both["x"] == pytest.approx(1.99)
+
+
+@pytest.mark.parametrize("names", [(["e0"], ["e0"]), (["n1"], ["n2"])])
+def test_units_that_are_not_the_same_have_no_common_occupancy(names):
+    """Ensembles of different recordings share a name and nothing else; neurons of other names are others."""
+    awake = phi_of([1.0, 2.0], [50, 50], recording="day1", units=1, names=names[0])
+    sleep = phi_of([1.0, 2.0], [90, 10], recording="day2", window="sleep", units=1, names=names[1])
+    other = phi_of([1.0, 2.0], [1, 99], recording="x", subject="m2", units=1)
+    both = phi_of([1.0, 2.0], [1, 3], recording="day3", window="nap", units=1)
+    again = phi_of([1.0, 2.0], [3, 1], recording="day3", window="run", units=1)
+    summary, _ = summarise([awake, sleep, other, both, again])
+    common = summary[summary["measure"] == "phi_s_common"].set_index(["recording", "window"])
+    for place in (("day1", "awake"), ("day2", "sleep")):
+        assert np.isnan(common.loc[place, "value"])
+        assert common.loc[place, "flag"] == "units_differ"
+    assert common.loc[("x", "awake"), "value"] == pytest.approx(1.99)  # one recording of its own
+    for window in ("nap", "run"):  # one recording with both conditions
+        assert common.loc[("day3", window), "value"] == pytest.approx(1.5)
+    assert (summary.loc[summary["measure"] == "phi_s", "flag"] == "").all()
+
+
+def test_macro_scales_take_over_that_the_units_differ():
+    windows = [
+        made
+        for recording, window in (("day1", "awake"), ("day2", "sleep"))
+        for made in (
+            phi_of([0.1] * 4, [1] * 4, recording=recording, window=window),
+            phi_of(
+                [0.1, 0.1], [3, 1], recording=recording, window=window, units=1,
+                macro_state=[0, 0, 0, 1],
+            ),
+        )
+    ]  # fmt: skip
+    summary, _ = summarise(windows)
+    common = summary[summary["measure"] == "phi_s_common"]
+    assert len(common) == 4
+    assert (common["flag"] == "units_differ").all()
 
 
 def test_recordings_with_several_conditions_stand_alone():
@@ -241,6 +280,32 @@ def test_default_null_is_repeated_and_another_is_named():
     assert np.isnan(value(summary, "phi_s_common", column="null_p"))
     summary, _ = summarise([phi], [nulls_of(phi, [0.9, 0.8], family="transition_shuffle")])
     assert value(summary, "phi_s", column="flag") == "null:transition_shuffle;below_null"
+
+
+@pytest.mark.parametrize(("groupings", "null"), [(2, "shift"), (18, "shift"), (19, "random")])
+def test_few_random_groupings_give_way_to_shifts(groupings, null):
+    """Two other groupings cannot give a p below 1/3, nineteen can give 0.05."""
+    micro = phi_of([0.5] * 4, [1] * 4)
+    macro = phi_of([0.5, 0.5], [3, 1], units=1, macro_state=[0, 0, 0, 1])
+    padded = [0.2] * groupings + [np.nan] * (39 - groupings)
+    random = nulls_of(macro, padded, family="random_grouping")
+    nulls = xr.concat([nulls_of(macro, [0.1] * 39), random], "null")
+    summary, tests = summarise([micro, macro], [nulls])
+    row = summary[(summary["scale"] == 1) & (summary["measure"] == "phi_s")].iloc[0]
+    assert row["flag"] == ("null:shift" if null == "shift" else "")
+    assert row["null_mean"] == (0.1 if null == "shift" else 0.2)
+    assert row["null_p"] == pytest.approx(1 / 40 if null == "shift" else 1 / 20)
+    assert sorted(tests["null"]) == ["random_grouping", "shift"]  # the table of nulls keeps both
+
+
+def test_few_random_groupings_are_kept_where_there_is_no_shift():
+    micro = phi_of([0.1] * 4, [1] * 4, causal_power=(0.2, ()))
+    macro = phi_of([0.1, 0.1], [3, 1], units=1, macro_state=[0, 0, 0, 1], causal_power=(0.6, ()))
+    null = nulls_of(macro, [0.3, 0.5], "causal_power", "random_grouping")
+    summary, _ = summarise([micro, macro], [null])
+    gain = summary[summary["measure"] == "delta_causal_power"].iloc[0]
+    assert gain["null_p"] == pytest.approx(1 / 3)
+    assert gain["flag"].count("null:") == 0
 
 
 def test_shift_null_of_a_window_too_short_is_flagged():
