@@ -1,8 +1,9 @@
 """Contrasts between conditions, within subjects and across them.
 
 The subject is the unit of inference. Sessions and windows of one subject in one condition are
-combined into one value, their mean weighted by frames, and never counted as subjects. A contrast
-a - b uses the subjects that have both conditions.
+combined into one value, their mean weighted by frames, and never counted as subjects. Windows
+flagged few_frames, which short data bias upward, are left out where the subject has others in that
+condition. A contrast a - b uses the subjects that have both conditions.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ COLUMNS = [
     "p_corrected",
     "method",
 ]
+KEYS = ["route", "scale", "measure", "condition", "subject"]
 CORRECTIONS = {"holm": "Holm", "fdr": "Benjamini-Hochberg", "none": "no correction"}
 
 
@@ -51,23 +53,25 @@ def compare(
     Each row: mean over subjects of the within-subject difference, its interval
     (`bootstrap_interval`), the two-sided sign-flip p (`sign_flip`) and p corrected over all routes,
     scales and measures of the contrast. `method` says which test was made, with how many flips, the
-    smallest p it can give, and how the interval and the correction were made. Where no subject has
-    both conditions n_subjects is 0 and the numbers are NaN.
+    smallest p it can give before and after correction, how the interval and the correction were made,
+    and for how many subjects only windows flagged few_frames were there. Where no subject has both
+    conditions n_subjects is 0 and the numbers are NaN.
     """
     if correction not in CORRECTIONS:
         raise ValueError(f"correction {correction!r}: use one of {', '.join(CORRECTIONS)}")
-    values = subject_values(summary)
+    usable = _usable(summary)
+    values, short = _means(usable), _only_few_frames(usable)
     rows: list[dict] = []
     for a, b in list(contrasts) or combinations(conditions, 2):
         family = [
-            _contrast_row(values, target, (a, b), bootstrap, permutations, confidence, seed)
+            _contrast_row(values, short, target, (a, b), bootstrap, permutations, confidence, seed)
             for target in _targets(summary)
         ]
         corrected = correct([row["p"] for row in family], correction)
-        n_tests = int(np.isfinite(corrected).sum())
-        for row, p in zip(family, corrected, strict=True):
+        words = _correction_words([row["smallest"] for row in family], correction)
+        for row, p, said in zip(family, corrected, words, strict=True):
             row["p_corrected"] = p
-            row["method"] += f"; {CORRECTIONS[correction]} over {n_tests} tests of the contrast"
+            row["method"] += said
         rows += family
     return table(rows, COLUMNS)
 
@@ -75,18 +79,34 @@ def compare(
 def subject_values(summary: pd.DataFrame) -> pd.Series:
     """Return one value per (route, scale, measure, condition, subject).
 
-    The mean over the subject's windows in that condition, of all its sessions, weighted by frames;
-    windows without a value are left out.
+    The mean over the subject's windows in that condition, of all its sessions, weighted by frames.
+    Windows without a value are left out, and those flagged few_frames where there are others.
     """
+    return _means(_usable(summary))
+
+
+def _usable(summary: pd.DataFrame) -> pd.DataFrame:
+    """The rows that count, with a column `few`: whether the window is flagged few_frames."""
     frame = summary[np.isfinite(summary["value"].astype(float)) & (summary["n_frames"] > 0)]
-    keys = ["route", "scale", "measure", "condition", "subject"]
-    weight = frame["n_frames"].astype(float)
+    few = ["few_frames" in str(words).split(";") for words in frame["flag"]]
+    frame = frame.assign(few=np.array(few, dtype=bool))
+    return frame[~frame["few"] | frame.groupby(KEYS)["few"].transform("all")]
+
+
+def _means(usable: pd.DataFrame) -> pd.Series:
+    """Mean of the values weighted by frames, one per key."""
+    weight = usable["n_frames"].astype(float)
     sums = (
-        frame.assign(weighted=frame["value"].astype(float) * weight, weight=weight)
-        .groupby(keys, sort=True)[["weighted", "weight"]]
+        usable.assign(weighted=usable["value"].astype(float) * weight, weight=weight)
+        .groupby(KEYS, sort=True)[["weighted", "weight"]]
         .sum()
     )
     return sums["weighted"] / sums["weight"]
+
+
+def _only_few_frames(usable: pd.DataFrame) -> set[tuple]:
+    """Keys whose value rests on windows flagged few_frames, for want of others."""
+    return set(usable.loc[usable["few"], KEYS].itertuples(index=False, name=None))
 
 
 def sign_flip(
@@ -168,6 +188,26 @@ def correct(p_values: Sequence[float], method: str) -> np.ndarray:
     return np.minimum(corrected, 1.0)
 
 
+def _correction_words(smallest: Sequence[float], method: str) -> list[str]:
+    """What was corrected, and the smallest p that each test can have after it.
+
+    smallest: what each test can give by itself, NaN where there is none. A corrected p never falls when
+    another p rises, so the smallest is reached where all tests give theirs.
+    """
+    n_tests = int(np.isfinite(smallest).sum())
+    made = f"; {CORRECTIONS[method]} over {n_tests} tests of the contrast"
+    if method == "none":
+        return [made] * len(smallest)
+    alone = " where all tests reach theirs, {:.4g} where it alone does" if method == "fdr" else ""
+    return [
+        f"{made}, smallest attainable p after correction {after:.4g}"
+        + alone.format(min(1.0, n_tests * p))
+        if np.isfinite(p)
+        else made
+        for p, after in zip(smallest, correct(smallest, method), strict=True)
+    ]
+
+
 def _targets(summary: pd.DataFrame) -> list[tuple[str, int, str]]:
     """Return the (route, scale, measure) of a summary, in a fixed order."""
     found = summary[["route", "scale", "measure"]].drop_duplicates().itertuples(index=False)
@@ -183,6 +223,7 @@ def _targets(summary: pd.DataFrame) -> list[tuple[str, int, str]]:
 
 def _contrast_row(
     values: pd.Series,
+    short: set[tuple],
     target: tuple[str, int, str],
     contrast: tuple[str, str],
     bootstrap: int,
@@ -195,6 +236,10 @@ def _contrast_row(
     a, b = contrast
     differences = _differences(values, target, contrast)
     n = len(differences)
+    few = sum(
+        any((*target, condition, subject) in short for condition in contrast)
+        for subject in differences.index
+    )
     row = {
         "measure": measure,
         "scale": scale,
@@ -205,27 +250,31 @@ def _contrast_row(
         "ci_low": np.nan,
         "ci_high": np.nan,
         "p": np.nan,
+        "smallest": np.nan,
         "method": "no subject has both conditions",
     }
     if n == 0:
         return row
     rng = generator(seed, "compare", *map(str, target), a, b)
-    row["estimate"] = float(differences.mean())
-    row["ci_low"], row["ci_high"] = bootstrap_interval(differences, bootstrap, confidence, rng)
-    row["p"], flips, smallest = sign_flip(differences, permutations, rng)
-    row["method"] = _method(n, flips, smallest, bootstrap, permutations, confidence)
+    d = differences.to_numpy()
+    row["estimate"] = float(d.mean())
+    row["ci_low"], row["ci_high"] = bootstrap_interval(d, bootstrap, confidence, rng)
+    row["p"], flips, row["smallest"] = sign_flip(d, permutations, rng)
+    row["method"] = _method(n, flips, row["smallest"], bootstrap, permutations, confidence)
+    if few:
+        row["method"] += f"; {few} of {n} subjects with windows of few frames only in a condition"
     return row
 
 
 def _differences(
     values: pd.Series, target: tuple[str, int, str], contrast: tuple[str, str]
-) -> np.ndarray:
-    """Within-subject differences a - b of the subjects that have both, sorted by subject."""
+) -> pd.Series:
+    """Within-subject differences a - b of the subjects that have both, by subject in order."""
     a, b = (
         {key[4]: v for key, v in values.items() if key[:4] == (*target, condition)}
         for condition in contrast
     )
-    return np.array([a[subject] - b[subject] for subject in sorted(set(a) & set(b))])
+    return pd.Series({s: a[s] - b[s] for s in sorted(set(a) & set(b))}, dtype=float)
 
 
 def _method(

@@ -1,5 +1,6 @@
 """Contrasts between conditions: the subject is the unit of inference."""
 
+import re
 from itertools import product
 
 import numpy as np
@@ -20,16 +21,21 @@ from pipeline.summarise import SUMMARY_COLUMNS, table
 
 
 def summary_of(values, measure="phi_s", scale=4, route="micro", n_frames=1000):
-    """values: {(subject, condition): value or list of (recording, n_frames, value)}."""
+    """values: {(subject, condition): value or list of (recording, n_frames, value[, flag])}."""
     rows = []
     for (subject, condition), given in values.items():
         sessions = given if isinstance(given, list) else [(f"{subject}_r", n_frames, given)]
-        for recording, frames, value in sessions:
+        for recording, frames, value, *flag in sessions:
             rows.append(
                 dict.fromkeys(SUMMARY_COLUMNS, np.nan)
                 | {"recording": recording, "subject": subject, "condition": condition}
                 | {"window": condition, "scale": scale, "route": route, "measure": measure}
-                | {"value": value, "n_frames": frames, "estimator": "logistic", "flag": ""}
+                | {
+                    "value": value,
+                    "n_frames": frames,
+                    "estimator": "logistic",
+                    "flag": "".join(flag),
+                }
             )
     return pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
 
@@ -78,6 +84,49 @@ def test_sessions_of_one_animal_are_one_value_weighted_by_frames():
     row = compare(summary, [("awake", "sleep")]).iloc[0]
     assert row["n_subjects"] == 2  # not 3 sessions
     assert row["estimate"] == pytest.approx((1.25 + 1.0) / 2)
+
+
+def few_frames_summary(second_sleep):
+    """m1's awake has a short window beside a long one; m2's sleep has `second_sleep` alone."""
+    flag = "few_frames;unvisited_states:3"
+    return summary_of(
+        {
+            ("m1", "awake"): [("a", 1000, 1.0, ""), ("b", 100, 9.0, flag)],
+            ("m1", "sleep"): [("a", 1000, 0.5)],
+            ("m2", "awake"): [("c", 1000, 1.0)],
+            ("m2", "sleep"): [second_sleep],
+        }
+    )
+
+
+def test_short_windows_are_left_out_where_there_are_others():
+    summary = few_frames_summary(("c", 1000, 0.0, "imprecise"))
+    assert subject_values(summary)["micro", 4, "phi_s", "awake", "m1"] == 1.0
+    row = compare(summary, [("awake", "sleep")]).iloc[0]
+    assert row["estimate"] == pytest.approx((0.5 + 1.0) / 2)
+    assert "few frames" not in row["method"]
+
+
+def test_short_windows_are_used_for_want_of_others_and_said_to_be():
+    summary = few_frames_summary(("c", 100, 0.2, "few_frames"))
+    row = compare(summary, [("awake", "sleep")]).iloc[0]
+    assert row["n_subjects"] == 2
+    assert row["estimate"] == pytest.approx((0.5 + 0.8) / 2)
+    assert "1 of 2 subjects with windows of few frames only in a condition" in row["method"]
+
+
+def test_a_long_window_without_a_value_does_not_push_out_a_short_one():
+    summary = few_frames_summary(("c", 100, 0.2, "few_frames"))
+    empty = summary_of({("m2", "sleep"): [("d", 1000, np.nan)]})
+    values = subject_values(pd.concat([summary, empty]))
+    assert values["micro", 4, "phi_s", "sleep", "m2"] == 0.2
+
+
+def test_no_value_at_all_gives_rows_without_numbers():
+    summary = summary_of({("m1", "awake"): np.nan, ("m1", "sleep"): np.nan})
+    row = compare(summary.assign(flag=np.nan), [("awake", "sleep")]).iloc[0]
+    assert row["n_subjects"] == 0
+    assert np.isnan(row["estimate"])
 
 
 def test_subject_without_one_condition_is_left_out():
@@ -137,6 +186,50 @@ def test_correction_runs_over_scales_and_measures_of_a_contrast():
         ("macro_units", 2, "phi_s"),
         ("macro_units", 2, "big_phi"),
     ]
+
+
+def stated(method, words):
+    return float(re.search(rf"{words} ([0-9.e-]+)", method).group(1))
+
+
+@pytest.mark.parametrize(("n_tests", "attainable"), [(1, 0.03125), (4, 0.125), (40, 1.0)])
+def test_smallest_p_after_holm_is_stated_and_is_what_the_best_data_give(n_tests, attainable):
+    """Six subjects who all differ alike, in every measure."""
+    tables = [cohort([0.3] * 6, measure=f"measure{i}") for i in range(n_tests)]
+    table = compare(pd.concat(tables), [("awake", "sleep")], bootstrap=100)
+    for method in table["method"]:
+        assert stated(method, "smallest attainable p") == 0.03125  # that before correction is first
+        assert stated(method, "smallest attainable p after correction") == attainable
+    assert table["p_corrected"].to_numpy() == pytest.approx(attainable)
+
+
+def test_smallest_p_after_false_discovery_rate():
+    everywhere = [cohort([0.3] * 6, measure=f"measure{i}") for i in range(4)]
+    mixed = [0.3, -0.3] * 3
+    once = [cohort(mixed if i else [0.3] * 6, measure=f"measure{i}") for i in range(4)]
+    for tables, expected in ((everywhere, 0.03125), (once, 0.125)):
+        table = compare(pd.concat(tables), [("awake", "sleep")], correction="fdr", bootstrap=100)
+        assert table["p_corrected"].iloc[0] == pytest.approx(expected)
+        method = table["method"].iloc[0]
+        assert stated(method, "smallest attainable p after correction") == 0.03125
+        assert stated(method, "where all tests reach theirs,") == 0.125
+
+
+def test_smallest_p_after_correction_where_tests_have_different_subjects():
+    """Three subjects in one measure do not raise what eight can reach in another to more than Holm's share."""
+    tables = [cohort([0.3] * 8, measure="one"), cohort([0.3] * 3, measure="two")]
+    table = compare(pd.concat(tables), [("awake", "sleep")], bootstrap=100).set_index("measure")
+    assert table.loc["one", "p_corrected"] == pytest.approx(2 * 2 / 2**8)
+    assert table.loc["two", "p_corrected"] == pytest.approx(0.25)
+    for measure, method in table["method"].items():
+        after = stated(method, "smallest attainable p after correction")
+        assert after == pytest.approx(table.loc[measure, "p_corrected"], rel=1e-3)
+
+
+def test_without_correction_there_is_no_p_after_it():
+    method = compare(cohort([0.1] * 3), [("awake", "sleep")], correction="none")["method"].item()
+    assert "after correction" not in method
+    assert "no correction over 1 tests" in method
 
 
 @pytest.mark.parametrize(
