@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.report.data import Study
+from pipeline.summarise import LEAST_RANDOM
 
 REFERENCES = (
     "Albantakis L, Barbosa L, Findlay G, Grasso M, Haun AM, Marshall W, et al. (2023). Integrated information theory (IIT) 4.0: formulating the properties of phenomenal existence in physical terms. PLoS Computational Biology 19(10): e1011465.",
     "Marshall W, Findlay G, Albantakis L, Tononi G (2024). Intrinsic units: identifying a system's causal grain. bioRxiv.",
     "Hoel EP, Albantakis L, Tononi G (2013). Quantifying causal emergence shows that macro can beat micro. Proceedings of the National Academy of Sciences 110(49): 19790-19795.",
     "Hoel E (2025). Causal emergence 2.0: quantifying emergent complexity. arXiv:2503.13395.",
-    "Wang, Rong, Liu, Yang, Zhang, He (2025). Causal emergence of consciousness through learned multiscale neural dynamics in mice. arXiv:2509.10891.",
+    "Wang Z, Rong Y, Liu K, Yang M, Zhang J, He J (2025). Causal emergence of consciousness through learned multiscale neural dynamics in mice. arXiv:2509.10891.",
     "Friedrich J, Zhou P, Paninski L (2017). Fast online deconvolution of calcium imaging data. PLoS Computational Biology 13(3): e1005423.",
     "Hesterberg TC (2015). What teachers should know about the bootstrap. The American Statistician 69(4): 371-386.",
     "Holm S (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6(2): 65-70.",
@@ -96,7 +97,7 @@ def _preprocess(p: dict[str, Any]) -> str:
         "highpass": f"A running median of {p['highpass_s']:g} s was subtracted.",
     }[p["detrend"]]
     resample = f" Recordings were resampled to {p['resample_hz']:g} Hz." if p["resample_hz"] else ""
-    return f"{text} {detrend}{resample} Frames marked as dropped (motion, missing values) were not used, and no transition was counted across them."
+    return f"{text} {detrend}{resample} Frames marked as dropped (motion, missing values) were not used. A bin with at least half of its frames left stayed valid; no transition was counted across a bin that did not."
 
 
 def _ensembles(p: dict[str, Any]) -> str:
@@ -128,34 +129,44 @@ def _decay(tau_s: float | None) -> str:
 
 
 def _tpm(p: dict[str, Any]) -> str:
-    return f"For each window, the probability of each unit being ON given the state of all units {_count(p['lag'], 'bin')} earlier was estimated by {_TPM[p['method']].format(**p)}. Transitions never cross the border of a window, a dropped stretch or a gap. The fit was judged by the log-likelihood of five held-out contiguous blocks, separated from the training data by at least the autocorrelation time. {p['draws']} posterior draws of the TPM carried its uncertainty into every measure. Units are taken as conditionally independent given the past state; the correlation that this leaves is reported. The TPM is observational: the system was not perturbed."
+    return f"For each window, the probability of each unit being ON given the state of all units {_count(p['lag'], 'bin')} earlier was estimated by {_TPM[p['method']].format(**p)}. Transitions never cross the border of a window, a bin left out or a gap. The fit was judged by the log-likelihood of five held-out contiguous blocks, separated from the training data by the longest autocorrelation time of the units (at most a tenth of the window) and the lag. {p['draws']} posterior draws of the TPM carried its uncertainty into every measure. Units are taken as conditionally independent given the past state; the correlation that this leaves is reported. The TPM is observational: the system was not perturbed."
 
 
 def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
     scales = " and ".join(map(str, p["scales"]))
     if not p["scales"]:
         return "No macro units were formed."
-    return f"At the scale{'s' if len(p['scales']) > 1 else ''} of {scales} macro units, the {ensembles['iit']} units of each window were grouped into disjoint macro units, each with a state mapping ({', '.join(p['mappings'])}), by an encoder that maximises effective information of the macro TPM (hard assignment, trained through a straight-through relaxation; {p['restarts']} restarts of {p['steps']} steps, the best kept; for up to 6 units checked against exhaustive search, whose result is taken where the encoder misses it). The macro TPM was derived from the micro TPM, not estimated anew, following [1,2], so that macro and micro values are comparable. Up to {p['random_groupings']} other groupings with the same sizes and mappings (all, if there are fewer) serve as control. Posterior draws keep the grouping of the point estimate."
+    learned = {
+        "recording": "once for all windows of a recording, on the mean of their micro TPMs (each window counting alike), so that contrasts between its windows compare the same macro units",
+        "window": "in each window by itself, so that contrasts may compare different macro units",
+    }[p["grouping"]]
+    return f"At the scale{'s' if len(p['scales']) > 1 else ''} of {scales} macro units, the {ensembles['iit']} units were grouped into disjoint macro units, each with a state mapping ({', '.join(p['mappings'])}), by an encoder that maximises effective information of the macro TPM (hard assignment, trained through a straight-through relaxation; {p['restarts']} restarts of {p['steps']} steps, the best kept; for up to 6 units checked against exhaustive search, whose result is taken where the encoder misses it). The grouping was learned {learned}. The macro TPM of a window was derived from its own micro TPM, not estimated anew, following [1,2], so that macro and micro values are comparable. Up to {p['random_groupings']} other groupings with the same sizes and mappings (all, if there are fewer) serve as control. Posterior draws keep the grouping of the point estimate."
 
 
 def _iit(p: dict[str, Any]) -> str:
-    return f"System integrated information φ_s of all units together (a candidate system in its current state, over the minimum partition), the first complex (the subset of units with the largest φ_s) and, up to {p['big_phi_max_units']} units, the Φ-structure (distinctions, relations and their sum Φ) were computed exactly as defined by IIT 4.0 [1] for every state visited at least {_count(p['min_visits'], 'time').replace('1 time', 'once')}, for the point estimate of the TPM and its posterior draws (the first {p['big_phi_draws']} draws for Φ). A window's value is the mean over visited states weighted by the share of frames spent in each (own occupancy). With the suffix “common”, the weights are the mean occupancy over the conditions of a recording (of a subject, where each recording holds one condition), restricted to states visited in all of them and carried over to macro states, so that a change of mechanism is told from a change of occupancy. Intervals are quantiles over posterior draws under the same weights. Values are in ibits."
+    return f"System integrated information φ_s of all units together (a candidate system in its current state, over the minimum partition), the first complex (the subset of units with the largest φ_s) and, up to {p['big_phi_max_units']} units, the Φ-structure (distinctions, relations and their sum Φ) were computed exactly as defined by IIT 4.0 [1] for every state visited at least {_count(p['min_visits'], 'time').replace('1 time', 'once')}, for the point estimate of the TPM and its posterior draws (the first {p['big_phi_draws']} draws for Φ). A window's value is the mean over visited states weighted by the share of frames spent in each (own occupancy). With the suffix “common”, the weights are the mean occupancy over the conditions of a recording (of a subject, where each recording holds one condition and all hold the same named neurons as units), restricted to states visited in all of them and carried over to macro states, so that a change of mechanism is told from a change of occupancy. Intervals are quantiles over posterior draws under the same weights. Values are in ibits."
 
 
 def _nulls(p: dict[str, Any], macro: dict[str, Any]) -> str:
     kinds = "; ".join(_NULLS[k] for k in p["kinds"])
-    macro_text = (
-        " For macro units the grouping was learned anew on every surrogate (exhaustively, for up to 6 units); besides, they were compared with the matched random groupings."
-        if macro["scales"]
-        else ""
-    )
+    learned = controls = ""
+    if macro["scales"]:
+        own = (
+            ", so that each surrogate has its own best grouping and a window the one of its recording"
+            if macro["grouping"] == "recording"
+            else ""
+        )
+        learned = f" For macro units the grouping was learned anew on every surrogate of a window (exhaustively, for up to 6 units){own}."
+        controls = " Macro units were also compared with the matched random groupings."
+        if "shift" in p["kinds"] and p["surrogates"]:
+            controls += f" The summary repeats that test where there are at least {LEAST_RANDOM} of them, and otherwise the one against shifts."
     if not p["kinds"] or not p["surrogates"]:
-        return "No surrogates were computed." + macro_text
-    return f"{p['surrogates']} surrogates per null ({p['big_phi_surrogates']} for Φ) went through the same estimation: {kinds}.{macro_text} One-sided p-values are (1 + number of surrogates at or above the value) / (1 + number of surrogates)."
+        return "No surrogates were computed." + controls
+    return f"{p['surrogates']} surrogates per null ({p['big_phi_surrogates']} for Φ) went through the same estimation: {kinds}.{learned}{controls} One-sided p-values are (1 + number of surrogates at or above the value) / (1 + number of surrogates)."
 
 
 def _compare(p: dict[str, Any]) -> str:
-    return f"The subject is the unit of inference: sessions and windows of one subject in one condition were averaged, weighted by frames. Differences between conditions within subjects were averaged over subjects. Intervals ({p['confidence']:.0%}) are from a bootstrap over subjects ({p['bootstrap']} resamples, or all), stretched to Student's t for small samples [7]; p-values from a two-sided sign-flip permutation test across subjects (all flips where these are at most {p['permutations']}), corrected over scales and measures within a contrast {_CORRECTION[p['correction']]}{ {'holm': ' [8]', 'fdr': ' [9]', 'none': ''}[p['correction']] }. The smallest p that the test can give is stated with each test."
+    return f"The subject is the unit of inference: sessions and windows of one subject in one condition were averaged, weighted by frames; windows of few frames were left out where the subject had others in that condition. Differences between conditions within subjects were averaged over subjects. Intervals ({p['confidence']:.0%}) are from a bootstrap over subjects ({p['bootstrap']} resamples, or all), stretched, to the same end as [7], by t/z · √(n/(n − 1)) for n subjects (t and z: quantiles of Student's t with n − 1 degrees of freedom and of the normal distribution); p-values from a two-sided sign-flip permutation test across subjects (all flips where these are at most {p['permutations']}), corrected over scales and measures within a contrast {_CORRECTION[p['correction']]}{ {'holm': ' [8]', 'fdr': ' [9]', 'none': ''}[p['correction']] }. The smallest p that the test can give{', before and after correction,' if p['correction'] != 'none' else ''} is stated with each test."
 
 
 def _software(study: Study) -> str:
