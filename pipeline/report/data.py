@@ -38,7 +38,7 @@ class Scale:
         return table[(table["route"] == self.route) & (table["scale"] == self.size)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a study is itself: tables cannot be compared
 class Study:
     """A study's results: its tables, its sheets and the way to its files."""
 
@@ -175,8 +175,9 @@ def by_subject(table: pd.DataFrame) -> pd.DataFrame:
     """One row per subject and condition: means over windows weighted by their frames.
 
     The limits of the intervals are averaged in the same way, which is wider than the interval of the mean.
+    `imprecise`: at least half of the frames are in windows whose value is flagged so.
     """
-    columns = ["value", "ci_low", "ci_high", "null_mean"]
+    columns = ["value", "ci_low", "ci_high", "null_mean", "imprecise"]
     keys = ["subject", "condition"]
 
     def mean(rows: pd.DataFrame) -> pd.Series:
@@ -184,7 +185,11 @@ def by_subject(table: pd.DataFrame) -> pd.DataFrame:
 
     if table.empty:
         return pd.DataFrame(columns=[*keys, *columns])
-    return table.groupby(keys, sort=False)[[*columns, "n_frames"]].apply(mean).reset_index()
+    words = table["flag"].fillna("").astype(str).str.split(";")
+    table = table.assign(imprecise=[float("imprecise" in w) for w in words])
+    table.loc[table["value"].isna(), "imprecise"] = np.nan
+    found = table.groupby(keys, sort=False)[[*columns, "n_frames"]].apply(mean).reset_index()
+    return found.assign(imprecise=found["imprecise"] >= 0.5)
 
 
 def _weighted(values: pd.Series, weights: pd.Series) -> float:

@@ -18,6 +18,7 @@ from pipeline.report.truth import planted
 RANDOM = "random_grouping"
 MULTIPLYING = ("big_phi", "n_relations")  # shown on logarithmic axes where they span LOG_SPAN
 LOG_SPAN = 30
+IMPRECISE = "imprecise (interval wider than value)"
 CROWD = 6  # with more subjects, marks are smaller and planted values are averaged
 
 
@@ -26,7 +27,11 @@ def scales(study: Study) -> Figure | None:
     figure = _grid(study, ["phi_s", "big_phi"])
     if figure is None:
         return None
-    simulated = " Diamonds: the value of the planted substrate (simulated)." if study.truths else ""
+    simulated = (
+        " Diamonds: the true value of the same units (simulated; interventional TPM)."
+        if study.truths
+        else ""
+    )
     return canvas.finish(
         figure,
         study.folder / "figures",
@@ -57,7 +62,7 @@ def other_measures(study: Study) -> Figure | None:
     )
 
 
-_READING = "Each dot is one subject (windows of a subject averaged, weighted by frames), lines join the same subject, black bars are means over subjects."
+_READING = "Each dot is one subject (windows of a subject averaged, weighted by frames), lines join the same subject, black bars are means over subjects. Open dots: imprecise, the interval is wider than the value itself (at least half of the frames are in windows flagged so); such a value is not told from its double, or from nothing."
 
 
 def _intervals(study: Study) -> str:
@@ -100,7 +105,7 @@ def _grid(study: Study, measures: Sequence[str]):
                 panel.set_title(str(scale), pad=6)
         _limits(row, reach, logarithmic=measure in MULTIPLYING)
         row[0].set_ylabel(glossary.axis(measure))
-    _legend(figure, study)
+    _legend(figure, study, rows)
     return figure
 
 
@@ -146,9 +151,9 @@ def _draw_subjects(
                 p.value,
                 marker[p.condition],
                 ms=size,
-                color=tone,
-                mec="white",
-                mew=0.6,
+                mfc="white" if p.imprecise else tone,
+                mec=tone if p.imprecise else "white",
+                mew=1.0 if p.imprecise else 0.6,
                 zorder=4,
             )
     return float(values[["value", "ci_high"]].max().max())
@@ -240,7 +245,7 @@ def _least(panel: Axes) -> float:
     return min((float(np.nanmin(d)) for d in dots), default=np.inf)
 
 
-def _legend(figure, study: Study) -> None:
+def _legend(figure, study: Study, measures: Sequence[str]) -> None:
     colour, marker = canvas.colours(study.conditions), canvas.markers(study.conditions)
     handles = [
         Line2D([], [], marker=marker[c], color="none", mfc=colour[c], mec="white", ms=7, label=c)
@@ -264,15 +269,20 @@ def _legend(figure, study: Study) -> None:
                 mfc="white",
                 mec=INK,
                 ms=7,
-                label="planted value" if len(study.subjects) <= CROWD else "planted value (mean)",
+                label="true value" if len(study.subjects) <= CROWD else "true value (mean)",
             )
+        )
+    shown = study.summary[study.summary["measure"].isin(measures)]
+    if shown["flag"].fillna("").astype(str).str.contains("imprecise").any():
+        handles.append(
+            Line2D([], [], marker="o", color="none", mfc="white", mec=MUTED, ms=7, label=IMPRECISE)
         )
     labels = ["null" if isinstance(h, tuple) else h.get_label() for h in handles]
     figure.legend(
         handles,
         labels,
         loc="outside upper center",
-        ncols=min(len(handles), 7),
+        ncols=min(len(handles), 5 if len(handles) > 7 else 7),
         handlelength=1.6,
         columnspacing=1.2,
     )

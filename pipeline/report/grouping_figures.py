@@ -31,13 +31,22 @@ class Grouping:
     mapping: list[str]
     objective: str
     found: str
-    planted: bool | None
+    planted: str  # whether it is the planted one, see `truth.recovered`
+    shared: bool  # learned once for all windows of the recording
+    valid: list[int]  # macro unit: 1 a unit by the theory's criterion, 0 not, -1 not checked
+    validity: list[str]
 
     def __str__(self) -> str:
         return " · ".join(
             f"{{{', '.join(m)}}}" + (f" {k.upper()}" if len(m) > 1 else "")
             for m, k in self.members()
         )
+
+    @property
+    def accepted(self) -> str:
+        """Whether the theory accepts each macro unit; empty where that was not asked."""
+        words = {1: "yes", 0: "no", -1: "not checked"}
+        return " · ".join(words[v] for v in self.valid)
 
     def members(self) -> list[tuple[list[str], str]]:
         """Members and mapping of each macro unit."""
@@ -65,7 +74,10 @@ def groupings(study: Study) -> list[Grouping]:
                 [str(m) for m in tpm["mapping"].values],
                 _objective(tpm),
                 _found(tpm),
-                recovered(study, recording, window, scale.size, group),
+                recovered(study, recording, window, tpm),
+                tpm.attrs.get("grouping", "window") == "recording",
+                [int(v) for v in tpm["valid_unit"].values] if "valid_unit" in tpm else [],
+                [str(v) for v in tpm["validity"].values] if "validity" in tpm else [],
             )
         )
     order = {c: i for i, c in enumerate(study.conditions)}
@@ -87,7 +99,7 @@ def _unit_names(tpm: xr.Dataset) -> list[str]:
 
 
 def _objective(tpm: xr.Dataset) -> str:
-    value = tpm.attrs.get("objective_bits")
+    value = tpm.attrs.get("window_bits", tpm.attrs.get("objective_bits"))
     return "" if value is None else number(float(value))
 
 
@@ -100,13 +112,25 @@ def _found(tpm: xr.Dataset) -> str:
     return "exhaustive (encoder missed it)" if agreeing == 0 else method
 
 
+def introduction(found: list[Grouping]) -> str:
+    """What the macro units of a study are, by how they were learned."""
+    shared = {g.shared for g in found}
+    if shared == {True}:
+        return "Which units form which macro unit is learned once per recording, from all its windows together, and is the same in all of them: conditions are compared over the same macro units, and a difference between them is not one of grain."
+    if shared == {False}:
+        return "Which units form which macro unit is learned in each window by itself, so macro values of two windows may be those of different units. Where windows of one condition agree with each other and differ from another condition's, the grain has changed; where they do not agree, no grain stands out."
+    return "Which units form which macro unit was learned once per recording for some recordings, and in each window by itself for others: macro values are not comparable throughout."
+
+
 def maps(study: Study, found: list[Grouping], size: int) -> Figure | None:
     """Maps of the macro units at one scale: a row per recording (one per subject where there are many)."""
     found = [g for g in found if g.size == size]
     rows = _rows(study, found)
     if not rows:
         return None
+    shared = all(g.shared for g in found)  # then one map tells of all conditions
     columns = [c for c in study.conditions if any(g.condition == c for g in found)]
+    columns = ["all windows"] if shared else columns
     figure = canvas.canvas(
         width=min(canvas.WIDTH, 1.0 + 2.3 * len(columns)), height=0.35 + 1.95 * len(rows)
     )
@@ -115,7 +139,11 @@ def maps(study: Study, found: list[Grouping], size: int) -> Figure | None:
     for line, recording in zip(axes, rows, strict=True):
         ensembles = study.dataset("ensembles", recording)
         for panel, condition in zip(line, columns, strict=True):
-            own = [g for g in found if g.recording == recording and g.condition == condition]
+            own = [
+                g
+                for g in found
+                if g.recording == recording and (shared or g.condition == condition)
+            ]
             if own and ensembles is not None:
                 schematic |= _map(panel, study, ensembles, own[0])
             else:
@@ -145,7 +173,7 @@ def maps(study: Study, found: list[Grouping], size: int) -> Figure | None:
         figure,
         study.folder / "figures",
         f"macro_units-{size}",
-        f"Macro units learned in each condition, {size} per window. {where} Colour: macro unit (colours are not matched between panels); labels: unit; solid links: units of one macro unit.{truth}{more}",
+        f"Macro units learned {'once for all windows of a recording' if shared else 'in each condition'}, {size} per window. {where} Colour: macro unit (colours are not matched between panels); labels: unit; solid links: units of one macro unit.{truth}{more}",
         "Maps of units coloured by macro unit. " + "; ".join(f"{g.recording} {g.condition}: {g}" for g in found if g.recording in rows),
     )  # fmt: skip
 
@@ -200,7 +228,9 @@ def _map(panel: Axes, study: Study, ensembles: xr.Dataset, grouping: Grouping) -
                 "lw": 1.2,
             },
         )
-    verdict = {True: "as planted", False: "not the planted one", None: ""}[grouping.planted]
+    verdict = {"yes": "as planted", "no": "not the planted one"}.get(
+        grouping.planted, grouping.planted
+    )
     mapping = ", ".join(m.upper() for m in grouping.mapping)
     panel.set_title(f"{mapping}{'; ' if verdict else ''}{verdict}", fontsize=8, fontweight="normal")
     return not known

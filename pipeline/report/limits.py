@@ -209,7 +209,19 @@ def _groupings(found: list[Grouping]) -> list[str]:
     if not found:
         return []
     return [
-        "A macro grouping is chosen because it does well on the same data, so its values are optimistic; only the matched random groupings, which share sizes and mappings, show what choosing a grouping adds."
+        "A macro grouping is chosen because it does well on the same data, so its values are optimistic; only the matched random groupings, which share sizes and mappings, show what choosing a grouping adds.",
+        *_no_units(found),
+    ]
+
+
+def _no_units(found: list[Grouping]) -> list[str]:
+    """Macro units that the theory does not accept as units."""
+    checked = [v for g in found for v in g.valid if v >= 0]
+    refused = checked.count(0)
+    if not refused:
+        return []
+    return [
+        f"{refused} of {len(checked)} macro units (all windows) are not maximally irreducible within: their own units do not form a whole, or one inside them is more of a whole. IIT does not accept these as units, so phi_s and Φ over them describe a coarse description of the units, not a grain at which the system exists, however large they are."
     ]
 
 

@@ -88,6 +88,7 @@ def _content(study: Study) -> dict[str, Any]:
         "truth": truth,
         "coverage": truth_figure.coverage(study),
         "maps": maps,
+        "macro_units": grouping_figures.introduction(found),
         "quality": {r: f for r, f in quality.items() if f},
         "tables": {
             "recordings": tables.recordings(study),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -148,7 +150,6 @@ def macro(study: Study, found: list[Grouping]) -> Table:
         ]
         mine = own[(own["route"] == "macro_units") & (own["scale"] == g.size)].set_index("measure")
         micro = own[own["route"] == "micro"].set_index("measure")
-        outcome = {True: "yes", False: "no", None: "–"}[g.planted]
         rows.append([
             g.recording,
             g.condition if g.condition == g.window else f"{g.condition} ({g.window})",
@@ -158,7 +159,8 @@ def macro(study: Study, found: list[Grouping]) -> Table:
             number(_value(mine, "phi_s")),
             number(_value(micro, "phi_s")),
             number(_value(mine, "delta_causal_power")),
-            outcome,
+            g.accepted or "–",
+            g.planted or "–",
         ])  # fmt: skip
     heads = [
         "Recording",
@@ -169,15 +171,22 @@ def macro(study: Study, found: list[Grouping]) -> Table:
         "φs macro [ibit] #",
         "φs micro [ibit] #",
         "Δ causal power #",
+        "Unit by the theory",
         "As planted",
     ]
     if not study.truths:
         heads, rows = heads[:-1], [row[:-1] for row in rows]
     return Table(
-        "The macro grain by condition: members of each macro unit and its state mapping. EI: effective information of the macro TPM, which the grouping maximises.",
+        f"Members of each macro unit and its state mapping. EI: effective information of the window's macro TPM{_maximised(found)}. Unit by the theory: whether each macro unit is maximally irreducible within, in the order of the macro units.",
         heads,
         rows,
     )
+
+
+def _maximised(found: list[Grouping]) -> str:
+    shared = {g.shared for g in found}
+    over = "on the mean TPM of the recording's windows" if True in shared else "in the window"
+    return f", which the grouping maximises {over}" if len(shared) == 1 else ""
 
 
 def _value(table: pd.DataFrame, measure: str, column: str = "value") -> float:
@@ -185,9 +194,9 @@ def _value(table: pd.DataFrame, measure: str, column: str = "value") -> float:
 
 
 def planted(pairs: pd.DataFrame) -> Table:
-    """Planted and estimated values."""
+    """True values of both kinds, and the estimates."""
     rows = [
-        [p.recording, p.condition, f"{p.scale} {ROUTES.get(p.route, p.route)}", p.measure, _unit(p.measure), number(p.truth), number(p.value), f"{number(p.ci_low)} to {number(p.ci_high)}" if pd.notna(p.ci_low) else "–", ("yes" if p.ci_low <= p.truth <= p.ci_high else "no") if pd.notna(p.ci_low) else "–"]
+        [p.recording, p.condition if p.condition == p.window else f"{p.condition} ({p.window})", f"{p.scale} {ROUTES.get(p.route, p.route)}", p.measure, _unit(p.measure), number(p.planted), number(p.unlimited), number(p.value), _interval(p.ci_low, p.ci_high), _within(p.planted, p), _within(p.unlimited, p)]
         for p in pairs.itertuples()
     ]  # fmt: skip
     heads = [
@@ -197,11 +206,23 @@ def planted(pairs: pd.DataFrame) -> Table:
         "Measure",
         "Unit",
         "Planted #",
+        "Unlimited data #",
         "Estimated #",
         "Interval #",
         "Contains planted",
+        "Contains unlimited",
     ]
-    return Table("Planted and estimated values.", heads, rows)
+    return Table(
+        "True values of the units that were estimated, and the estimates. Planted: from the interventional TPM; unlimited data: from the observational one.",
+        heads,
+        rows,
+    )
+
+
+def _within(value: float, p: Any) -> Cell:
+    if not np.isfinite([value, p.ci_low, p.ci_high]).all():
+        return "–"
+    return "yes" if p.ci_low <= value <= p.ci_high else "no"
 
 
 def _unit(measure: str) -> str:

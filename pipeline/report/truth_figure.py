@@ -1,4 +1,4 @@
-"""Estimated against planted values, where the recordings are simulated."""
+"""Estimated against true values, where the recordings are simulated."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from matplotlib.lines import Line2D
 from pipeline.report import canvas, glossary
 from pipeline.report.canvas import MUTED, Figure
 from pipeline.report.data import ROUTES, Study
-from pipeline.report.truth import COMPARED, truth_pairs
+from pipeline.report.truth import COMPARED, KINDS, truth_pairs
 
 SHAPES = dict(zip(ROUTES, ("o", "s", "^"), strict=True))
 LOG_SPAN = 30
+WHAT = {
+    "planted": "the planted value (interventional TPM)",
+    "unlimited": "what unlimited data would show (observational TPM)",
+}
 NAMES = {"phi_s": "phi_s", "big_phi": "Φ", "effective_information": "effective information"}
 
 
 def truth(study: Study) -> Figure | None:
-    """Estimated against planted values, where the recordings are simulated."""
+    """Estimated against true values, where the recordings are simulated."""
     pairs = truth_pairs(study)
     measures = [m for m in COMPARED if m in set(pairs["measure"])]
     if not measures:
@@ -40,19 +44,25 @@ def truth(study: Study) -> Figure | None:
         )
         for r in dict.fromkeys(pairs["route"])
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+    handles += [
+        Line2D([], [], marker="o", color="none", mfc="white", mec=MUTED, ms=7, label="planted"),
+        Line2D(
+            [], [], marker="o", color="none", mfc=MUTED, mec="white", ms=7, label="unlimited data"
+        ),
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 7))
     return canvas.finish(
         figure,
         study.folder / "figures",
         "truth",
-        f"Estimate against the planted value, one point per window and scale, with {study.confidence:.0%} posterior intervals; dotted: equality; logarithmic axes where values span more than a factor of {LOG_SPAN}.",
-        "Scatter plots of estimated against planted values. " + " ".join(coverage(study)),
+        f"Estimate against the true value of the same units, macro units as they were learned; one pair of points per window and scale, joined. Filled: against what unlimited data would show (observational TPM), with the {study.confidence:.0%} posterior interval; open: against the planted value (interventional TPM). Dotted: equality; logarithmic axes where values span more than a factor of {LOG_SPAN}.",
+        "Scatter plots of estimated against true values. " + " ".join(coverage(study)),
     )
 
 
 def _panel(panel: Axes, study: Study, rows: pd.DataFrame) -> None:
     colour = canvas.colours(study.conditions)
-    values = rows[["truth", "value", "ci_high"]].to_numpy(float)
+    values = rows[[*KINDS, "value", "ci_high"]].to_numpy(float)
     values = values[np.isfinite(values)]
     low, high = 0.0, 1.08 * max(values.max(), 1e-9)
     if values.min() > 0 and high > LOG_SPAN * values.min():
@@ -60,28 +70,36 @@ def _panel(panel: Axes, study: Study, rows: pd.DataFrame) -> None:
         panel.set(xscale="log", yscale="log")
     panel.plot([low, high], [low, high], color=MUTED, lw=0.8, ls=":")
     for p in rows.itertuples():
-        tone = colour[p.condition]
-        panel.plot([p.truth] * 2, [p.ci_low, p.ci_high], color=tone, lw=1.2, alpha=0.6)
-        panel.plot(p.truth, p.value, SHAPES[p.route], color=tone, ms=5.5, mec="white", mew=0.6)
-    panel.set(xlim=(low, high), ylim=(low, high), xlabel="planted")
+        tone, shape = colour[p.condition], SHAPES[p.route]
+        panel.plot([p.planted, p.unlimited], [p.value] * 2, color=tone, lw=0.7, alpha=0.5)
+        panel.plot(p.planted, p.value, shape, mfc="white", mec=tone, ms=4.5, mew=0.9)
+        panel.plot([p.unlimited] * 2, [p.ci_low, p.ci_high], color=tone, lw=1.2, alpha=0.6)
+        panel.plot(p.unlimited, p.value, shape, color=tone, ms=5.5, mec="white", mew=0.6)
+    panel.set(xlim=(low, high), ylim=(low, high), xlabel="true")
 
 
 def coverage(study: Study) -> list[str]:
-    """How often intervals contain the planted value, and where the order of the conditions is lost."""
+    """How often intervals contain the true values, and where the order of the conditions is lost."""
     pairs = truth_pairs(study)
-    known = pairs[pairs["ci_low"].notna()]
-    inside = known["truth"].between(known["ci_low"], known["ci_high"])
-    said = []
-    for measure, own in inside.groupby(known["measure"], sort=False):
-        said.append(f"{int(own.sum())} of {len(own)} for {NAMES[measure]}")
-    text = [f"Intervals that contain the planted value: {', '.join(said)}."] if said else []
+    text = [said for kind in KINDS if (said := _contained(pairs, kind))]
     for (measure, route, scale), rows in pairs.groupby(["measure", "route", "scale"], sort=False):
-        mean = rows.groupby("condition")[["truth", "value"]].mean()
+        mean = rows.groupby("condition")[["planted", "value"]].mean()
         orders = [
-            " > ".join(mean[c].sort_values(ascending=False).index) for c in ("truth", "value")
+            " > ".join(mean[c].sort_values(ascending=False).index) for c in ("planted", "value")
         ]
         if orders[0] != orders[1]:
             text.append(
                 f"The planted order of the conditions by {NAMES[measure]} at {scale} {ROUTES[route]} ({orders[0]}) is not what is estimated ({orders[1]})."
             )
     return text
+
+
+def _contained(pairs: pd.DataFrame, kind: str) -> str:
+    """How many intervals contain one kind of true value, measure by measure; empty where none is known."""
+    known = pairs[pairs["ci_low"].notna() & pairs[kind].notna()]
+    inside = known[kind].between(known["ci_low"], known["ci_high"])
+    said = [
+        f"{int(own.sum())} of {len(own)} for {NAMES[str(measure)]}"
+        for measure, own in inside.groupby(known["measure"], sort=False)
+    ]
+    return f"Intervals that contain {WHAT[kind]}: {', '.join(said)}." if said else ""

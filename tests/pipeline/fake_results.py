@@ -16,7 +16,10 @@ import pandas as pd
 import xarray as xr
 
 from pipeline import store
+from pipeline.compare import compare
 from pipeline.config import Parameters
+from pipeline.groupings import Grouping
+from pipeline.report import provenance
 
 COUPLING = {"awake": 1.0, "anesthesia": 0.2, "recovery": 0.6, "wake": 1.0, "NREM": 0.3, "REM": 0.8}
 MEASURES = {
@@ -49,6 +52,14 @@ def planted_pairs(coupling: float) -> np.ndarray:
     """P(ON) (2**4, 4) of the planted pairs {0,1} and {2,3}."""
     other = np.array([[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 0, 0], [1, 1, 0, 0]])
     return 1 / (1 + np.exp(-(-4 + 1.2 * (1 - coupling) + 3.5 * coupling * STATES @ other.T)))
+
+
+def observational(coupling: float) -> np.ndarray:
+    """What a recording would show: the same, and as if units followed each other, the weaker the coupling."""
+    together = STATES.mean(axis=1, keepdims=True)
+    return planted_pairs(coupling) * 0.8 + 0.2 * (
+        coupling * planted_pairs(coupling) + (1 - coupling) * together
+    )
 
 
 def stationary(p_on: np.ndarray) -> np.ndarray:
@@ -297,31 +308,25 @@ class _Recording:
             f"tpm/{self.recording}/{c}/micro-4.nc",
         )  # fmt: skip
         group = np.array([0, 0, 1, 1] if COUPLING[c] > 0.5 else [0, 1, 0, 1])
-        names = [
-            f"m{g}({','.join(u for u, k in zip(units, group, strict=True) if k == g)})"
-            for g in (0, 1)
-        ]
-        macro_visits = np.array(
-            [visits[:4].sum(), visits[4:8].sum(), visits[8:12].sum(), visits[12:].sum()]
-        )
+        grouping = Grouping(tuple(int(g) for g in group), ("and", "and"))
+        names = [f"m{j}({','.join(units[i] for i in b)})" for j, b in enumerate(grouping.blocks)]
+        macro_visits = np.bincount(grouping.macro_state(), visits, 4).astype(int)
+        valid = np.array([1, 1] if COUPLING[c] > 0.5 else [1, 0], np.int8)
+        variables = {
+            "p_on": _var(("state", "unit"), grouping.macro_p_on(p_on)),
+            "visits": _var("state", macro_visits),
+            "occupancy": _var("state", macro_visits / macro_visits.sum()),
+            "group": _var("micro_unit", group),
+            "mapping": _var("unit", list(grouping.mapping)),
+            "valid_unit": _var("unit", valid),
+            "validity": _var("unit", ["irreducible" if v else "reducible" for v in valid]),
+        }
+        found = {"objective": "effective_information", "objective_bits": 0.8, "restarts": 8, "restarts_agreeing": 7, "method": "encoder"}  # fmt: skip
         self._save(
             xr.Dataset(
-                {
-                    "p_on": _var(("state", "unit"), p_on[:4, :2]),
-                    "visits": _var("state", macro_visits),
-                    "occupancy": _var("state", macro_visits / macro_visits.sum()),
-                    "group": _var("micro_unit", group),
-                    "mapping": _var("unit", ["and", "and"]),
-                },
+                variables,
                 {"unit": _var("unit", names), "micro_unit": _var("micro_unit", units)},
-                {
-                    **attrs,
-                    "objective": "effective_information",
-                    "objective_bits": 0.8,
-                    "restarts": 8,
-                    "restarts_agreeing": 7,
-                    "method": "encoder",
-                },
+                {**attrs, **found},
             ),
             f"tpm/{self.recording}/{c}/macro_units-2.nc",
         )
@@ -332,81 +337,30 @@ class _Recording:
         for c, (route, scale) in itertools.product(
             self.conditions, (("micro", 4), ("macro_units", 2))
         ):
+            head = {"recording": self.recording, "subject": self.subject, "condition": c, "window": c, "scale": scale, "route": route}  # fmt: skip
+            tail = {"null_mean": np.nan, "null_p": np.nan, "n_frames": self.frames, "n_states_visited": 13, "estimator": "logistic"}  # fmt: skip
             for measure, full in MEASURES[route].items():
                 value = full * COUPLING[c] * (1 + 0.08 * self.rng.standard_normal())
-                half = 0.12 * full
-                head = {
-                    "recording": self.recording,
-                    "subject": self.subject,
-                    "condition": c,
-                    "window": c,
-                    "scale": scale,
-                    "route": route,
-                }
-                null = "shift" if route == "micro" else "random_grouping"
-                has_null = measure in ("phi_s", "phi_s_complex", "big_phi")
+                low, high = value - 0.12 * full, value + 0.12 * full
                 mean, sd = 0.15 * full, 0.05 * full
                 p = 0.01 if value > mean + 2 * sd else 0.3
-                tail = {
-                    "n_frames": self.frames,
-                    "n_states_visited": 13,
-                    "estimator": "logistic",
-                    "flag": "unvisited_states"
-                    if route == "micro"
-                    else ("below_null" if p > 0.05 else ""),
-                }
-                rows.append(
-                    {
-                        **head,
-                        "measure": measure,
-                        "value": value,
-                        "ci_low": value - half,
-                        "ci_high": value + half,
-                        "null_mean": mean if has_null else np.nan,
-                        "null_p": p if has_null else np.nan,
-                        **tail,
-                    }
-                )
-                if has_null:
-                    nulls.append(
-                        {
-                            "recording": self.recording,
-                            "window": c,
-                            "scale": scale,
-                            "route": route,
-                            "measure": measure,
-                            "null": null,
-                            "mean": mean,
-                            "sd": sd,
-                            "z": (value - mean) / sd,
-                            "p": p,
-                            "excess": value - mean,
-                            "n_surrogates": 100,
-                        }
-                    )
-                if measure in ("phi_s", "phi_s_complex", "big_phi"):
-                    rows.append(
-                        {
-                            **rows[-1],
-                            "measure": f"{measure}_common",
-                            "null_mean": np.nan,
-                            "null_p": np.nan,
-                            "value": value * 0.95,
-                        }
-                    )
+                words = ["unvisited_states"] if route == "micro" else []
+                words += ["imprecise"] if high - low > value else []
+                words += ["below_null"] if route != "micro" and p > 0.05 else []
+                row = {**head, **tail, "measure": measure, "value": value, "ci_low": low, "ci_high": high, "flag": ";".join(words)}  # fmt: skip
+                if measure not in ("phi_s", "phi_s_complex", "big_phi"):
+                    rows.append(row)
+                    continue
+                rows += [
+                    row | {"null_mean": mean, "null_p": p},
+                    row | {"measure": f"{measure}_common", "value": value * 0.95},
+                ]
+                test = {k: head[k] for k in ("recording", "window", "scale", "route")}
+                null = "shift" if route == "micro" else "random_grouping"
+                nulls.append({**test, "measure": measure, "null": null, "mean": mean, "sd": sd, "z": (value - mean) / sd, "p": p, "excess": value - mean, "n_surrogates": 100})  # fmt: skip
             if route == "macro_units":
-                rows.append(
-                    {
-                        **head,
-                        "measure": "delta_causal_power",
-                        "value": 0.18 * COUPLING[c],
-                        "ci_low": 0.1 * COUPLING[c],
-                        "ci_high": 0.3 * COUPLING[c],
-                        "null_mean": np.nan,
-                        "null_p": np.nan,
-                        **tail,
-                    }
-                )
+                low, value, high = (x * COUPLING[c] for x in (0.1, 0.18, 0.3))
+                rows.append({**head, **tail, "measure": "delta_causal_power", "value": value, "ci_low": low, "ci_high": high, "flag": ""})  # fmt: skip
         return rows, nulls
 
     def truth(self) -> dict[str, Any]:
@@ -422,7 +376,7 @@ class _Recording:
                 for r in MEASURES
             }
             conditions[c] = {
-                "tpm": p_on.tolist(), "occupancy": stationary(p_on).tolist(), "coupling": COUPLING[c],
+                "tpm": p_on.tolist(), "tpm_observational": observational(COUPLING[c]).tolist(), "occupancy": stationary(p_on).tolist(), "coupling": COUPLING[c],
                 "scales": [{"route": "micro", "scale": 4, **own["micro"]}, {"route": "macro_units", "scale": 2, **PLANTED, **own["macro_units"]}],
             }  # fmt: skip
         ensemble = {f"n{i}": i // 15 for i in range(60)}
@@ -435,49 +389,6 @@ class _Recording:
 
     def _save(self, dataset: xr.Dataset, path: str) -> None:
         store.save(store.record(dataset, "fake.write"), self.results / path)
-
-
-def _comparison(summary: pd.DataFrame, conditions: tuple[str, ...]) -> pd.DataFrame:
-    rows = []
-    for (measure, scale, route), table in summary.groupby(
-        ["measure", "scale", "route"], sort=False
-    ):
-        values = table.pivot_table(index="subject", columns="condition", values="value")
-        n = len(values)
-        for a, b in itertools.combinations(conditions, 2):
-            d = values[a] - values[b]
-            signs = np.array(list(itertools.product([1, -1], repeat=n)))
-            flips = np.abs((signs * d.to_numpy()).mean(axis=1))
-            p = float((flips >= abs(d.mean()) - 1e-12).mean())
-            rows.append(
-                {
-                    "measure": measure,
-                    "scale": scale,
-                    "route": route,
-                    "contrast": f"{a}-{b}",
-                    "n_subjects": n,
-                    "estimate": d.mean(),
-                    "ci_low": d.min(),
-                    "ci_high": d.max(),
-                    "p": p,
-                    "p_corrected": min(1.0, 4 * p),
-                    "method": f"sign-flip test, exact, {2**n} flips, smallest attainable p {2 / 2**n:g}; holm over scales x measures",
-                }
-            )
-    columns = [
-        "measure",
-        "scale",
-        "route",
-        "contrast",
-        "n_subjects",
-        "estimate",
-        "ci_low",
-        "ci_high",
-        "p",
-        "p_corrected",
-        "method",
-    ]
-    return pd.DataFrame(rows, columns=columns)
 
 
 def write_study(
@@ -509,7 +420,7 @@ def write_study(
     summary = pd.DataFrame(rows)
     store.save_table(summary, results / "summary.csv")
     store.save_table(pd.DataFrame(nulls), results / "nulls.csv")
-    store.save_table(_comparison(summary, conditions), results / "comparison.csv")
+    store.save_table(compare(summary, [], conditions), results / "comparison.csv")
     sheet = [
         {
             "recording": r.recording,
@@ -539,8 +450,6 @@ def write_study(
         {"recording": r.recording, "source": r.attrs["source"], "sha256": r.attrs["source_sha256"]}
         for r in made
     ]
-    from pipeline.report import provenance
-
     store.save_json(provenance.collect(parameters, inputs), results / "provenance.json")
     return FakeStudy(
         results, parameters, failures, pd.concat(windows, ignore_index=True), pd.DataFrame(sheet)

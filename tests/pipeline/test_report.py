@@ -6,16 +6,19 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from fake_results import FakeStudy, write_study
+from fake_results import FakeStudy, observational, planted_pairs, stationary, write_study
 
 from pipeline import report, store
-from pipeline.report import canvas, figures
+from pipeline.emergence.discrete import effective_information, state_by_state
+from pipeline.groupings import Grouping
+from pipeline.report import canvas, figures, grouping_figures, truth, truth_figure
 from pipeline.report.data import Scale, Study, by_subject
 from pipeline.report.truth import truth_pairs
 
@@ -216,24 +219,75 @@ def test_subject_values_are_means_weighted_by_frames() -> None:
             "ci_high": [2.0, np.nan],
             "null_mean": [np.nan, np.nan],
             "n_frames": [100, 200],
+            "flag": ["imprecise", "few_frames"],
         }
     )
     row = by_subject(table).iloc[0]
     assert row["value"] == pytest.approx(3.0)
     assert (row["ci_low"], row["ci_high"]) == (0.0, 2.0)
     assert np.isnan(row["null_mean"])
+    assert not row["imprecise"]  # two thirds of its frames are not
 
 
 def test_scales_are_ordered_micro_first(study: FakeStudy) -> None:
     assert opened(study).scales == [Scale("micro", 4), Scale("macro_units", 2)]
 
 
-def test_truth_pairs_match_planted_with_estimated(study: FakeStudy) -> None:
-    pairs = truth_pairs(opened(study))
-    awake = pairs[(pairs["condition"] == "awake") & (pairs["measure"] == "phi_s")]
-    assert set(awake["truth"]) == {0.297, 1.262}
+def test_true_values_are_those_of_the_units_that_were_learned(study: FakeStudy) -> None:
+    pairs = truth_pairs(opened(study)).set_index(["recording", "condition", "route", "measure"])
     assert len(pairs) == 2 * 3 * 2 * 3
-    assert np.corrcoef(pairs["truth"], pairs["value"])[0, 1] > 0.95
+    awake = pairs.loc[("m1_s1", "awake", "macro_units", "phi_s")]  # the planted pairs, both AND
+    assert (awake["planted"], awake["unlimited"]) == pytest.approx((1.262, 1.262), abs=5e-4)
+    other = pairs.loc[("m1_s1", "anesthesia", "macro_units", "effective_information")]
+    crossed = Grouping((0, 1, 0, 1), ("and", "and"))  # what was learned there
+    for kind, p_on in (("planted", planted_pairs(0.2)), ("unlimited", observational(0.2))):
+        expected = effective_information(state_by_state(crossed.macro_p_on(p_on)))
+        assert other[kind] == pytest.approx(expected)
+    assert other["planted"] != pytest.approx(other["unlimited"], rel=0.01)
+
+
+def test_true_values_follow_the_mapping_and_the_names_of_the_units() -> None:
+    p_on = planted_pairs(0.6)
+    known = {"tpm": p_on.tolist(), "occupancy": stationary(p_on).tolist(), "scales": []}
+    both = truth.macro_truth(known, Grouping((0, 0, 1, 1), ("and", "and")))
+    other = truth.macro_truth(known, Grouping((0, 0, 1, 1), ("or", "or")))
+    turned = truth.macro_truth(known, Grouping((1, 1, 0, 0), ("and", "and")))
+    assert both["phi_s"][0] != pytest.approx(other["phi_s"][0], rel=0.05)
+    assert turned["phi_s"][0] == pytest.approx(both["phi_s"][0])
+    assert np.isnan(both["phi_s"][1])  # no observational TPM in this file
+    assert truth.macro_truth({"tpm": None, "scales": []}, Grouping((0, 1), ("and", "and"))) == {}
+
+
+def test_both_kinds_of_truth_are_counted_apart(study: FakeStudy, page: Page) -> None:
+    said = truth_figure.coverage(opened(study))
+    assert said[0].startswith("Intervals that contain the planted value (interventional TPM): ")
+    assert said[1].startswith("Intervals that contain what unlimited data would show")
+    assert said[0].split(": ")[1] != said[1].split(": ")[1]
+    assert "Contains planted Contains unlimited" in page.text
+
+
+def test_macro_units_are_told_with_the_theorys_verdict(study: FakeStudy, page: Page) -> None:
+    assert "yes · no" in page.text
+    assert "2 of 12 macro units (all windows) are not maximally irreducible within" in page.text
+    assert "learned in each window by itself" in page.text
+    found = grouping_figures.groupings(opened(study))
+    once = grouping_figures.introduction([replace(g, shared=True) for g in found])
+    assert "once per recording" in once
+    assert "by itself" not in once
+
+
+def test_imprecise_values_are_drawn_open(study: FakeStudy) -> None:
+    made = opened(study)
+    table = made.summary[made.summary["measure"] == "phi_s"]
+    marked = by_subject(Scale("micro", 4).of(table)).set_index("condition")["imprecise"]
+    assert marked.groupby(level=0).all().to_dict() == {"awake": False, "anesthesia": True, "recovery": False}  # fmt: skip
+    with canvas.style():
+        figure = figures._grid(made, ["phi_s"])
+    faces = {
+        line.get_markerfacecolor() for line in figure.axes[0].lines if line.get_marker() == "s"
+    }
+    assert faces == {"white"}
+    assert figures.IMPRECISE in [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 def test_axes_are_shared_logarithmic_or_own_by_what_the_values_need() -> None:
