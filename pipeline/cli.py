@@ -8,7 +8,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from pipeline.errors import PhiscaleError, Problem
+from pipeline.errors import PhiscaleError, Problem, unusable
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,15 +23,19 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return int(args.run(args) or 0)
     except PhiscaleError as error:
-        count = len(error.problems)
-        print(
-            f"phiscale: {count} problems:" if count > 1 else "phiscale: a problem:", file=sys.stderr
-        )
-        print("\n".join(f"- {problem}" for problem in error.problems), file=sys.stderr)
-        return 1
+        return _tell(error)
+    except OSError as error:
+        return _tell(PhiscaleError(unusable(error)))
     except KeyboardInterrupt:
         print("phiscale: interrupted; the same command goes on from here", file=sys.stderr)
         return 130
+
+
+def _tell(error: PhiscaleError) -> int:
+    count = len(error.problems)
+    print(f"phiscale: {count} problems:" if count > 1 else "phiscale: a problem:", file=sys.stderr)
+    print("\n".join(f"- {problem}" for problem in error.problems), file=sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -126,6 +130,15 @@ def _init(args: argparse.Namespace) -> int:
         "windows.tsv": WINDOWS,
         "study.schema.json": json_schema(),
     }
+    if args.directory.exists() and not args.directory.is_dir():
+        raise PhiscaleError(
+            Problem(
+                str(args.directory),
+                "is a file, not a folder",
+                "A study is a folder of several files",
+                "name a new folder",
+            )
+        )
     existing = [name for name in files if (args.directory / name).exists()]
     if existing:
         raise PhiscaleError(
@@ -147,7 +160,8 @@ def _init(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from pipeline.check import check, plan
+    from pipeline.check import check
+    from pipeline.plan import plan
 
     study, findings = check(args.study, args.data)
     findings.problems.raise_if_any()

@@ -55,3 +55,13 @@ class Problems:
         """Raise `PhiscaleError` with all that was found, or return."""
         if self.found:
             raise PhiscaleError(*self.found)
+
+
+def unusable(error: OSError) -> Problem:
+    """Return what the operating system refused (a file that may not be read, a full disk) as a problem."""
+    return Problem(
+        str(error.filename or "a file"),
+        f"cannot be used ({error.strerror or error})",
+        "The command cannot go on without it",
+        "check the path, the permissions and the space on the disk",
+    )

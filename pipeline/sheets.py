@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.config import Parameters
-from pipeline.errors import Problems
+from pipeline.errors import Problems, unusable
 from pipeline.ingest import READERS
 
 IDENTIFIER = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_]*$")
@@ -55,6 +55,9 @@ def read_sheet(
             "Nothing can be read from it",
             "save it as tab-separated text (UTF-8)",
         )
+        return None
+    except OSError as error:
+        problems.found.append(unusable(error))
         return None
     lines = {
         number: line
