@@ -164,19 +164,15 @@ def binarize_windows(
     values = ensembles["activity"].values.astype(float)
     lost = ensembles["dropped"].values | ~np.isfinite(values).all(axis=1)
     bins = binning.lay_bins(ensembles["time"].values, rate, lost, bin_s)
-    row = binning.window_of_bins(bins, windows)
-    kept = np.flatnonzero(bins.valid & (row >= 0))
-    window = windows["window"].to_numpy(str)[row[kept]]
-    listed = list(dict.fromkeys(windows["window"].astype(str)))
-    shown = [name for name in listed if (window == name).sum() > 1]
+    frames = binning.in_windows(bins, windows)
+    kept, window, shown = frames.kept, frames.window, frames.shown
     if not shown:
-        empty = [_no_bins(where, name, window, windows, bins) for name in listed]
+        empty = [_no_bins(where, name, windows, bins) for name in frames.listed]
         raise PhiscaleError(*empty or [Problem(where, "has no window", "It has no states")])
-    kept, window = kept[np.isin(window, shown)], window[np.isin(window, shown)]
     names = [str(name) for name in ensembles["ensemble"].values]
     units = ensembles["activity"].attrs.get("units", "1")
-    segment = binning.segments_of(bins.number[kept], window)
-    raw = Raw(where, values, names, bins, kept, segment, _decay(values, bins, rule, names, where))
+    decay_s = _decay(values, bins, rule, names, where)
+    raw = Raw(where, values, names, bins, kept, frames.segment, decay_s)
     every = np.ones(len(kept), bool)
     together = {f"window {name}": window == name for name in shown}
     states, signal, limits = _decide(raw, together if per_window else {"its windows": every}, rule)
@@ -184,7 +180,7 @@ def binarize_windows(
         window=("frame", window, {"units": "1", "long_name": "window"}),
         condition=(
             "frame",
-            windows["condition"].to_numpy(str)[row[kept]],
+            windows["condition"].to_numpy(str)[frames.row],
             {"units": "1", "long_name": "condition"},
         ),
         matched=(
@@ -209,7 +205,7 @@ def binarize_windows(
         per_window=per_window,
         match_length=match_length,
         min_frames=min_frames,
-        windows_left_out=[name for name in listed if name not in shown],
+        windows_left_out=[name for name in frames.listed if name not in shown],
     )
 
 
@@ -329,17 +325,16 @@ def _check_parameters(where: str, rule: Rule, bin_s: float, rate_hz: float) -> N
     problems.raise_if_any()
 
 
-def _no_bins(
-    where: str, name: str, window: np.ndarray, windows: pd.DataFrame, bins: Bins
-) -> Problem:
+def _no_bins(where: str, name: str, windows: pd.DataFrame, bins: Bins) -> Problem:
     rows = windows[windows["window"].astype(str) == name]
+    count = int((bins.valid & (binning.window_of_bins(bins, rows) >= 0)).sum())
     span = ", ".join(
         f"{a:g} to {b:g} s" for a, b in zip(rows["start_s"], rows["end_s"], strict=True)
     )
     return Problem(
         f"{where}, window {name}",
-        f"{(window == name).sum()} bins of {bins.bin_s:g} s with at least half of their frames lie "
-        f"in it ({span}; the recording has frames from {bins.time[0]:g} to {bins.time[-1]:g} s)",
+        f"{count} bins of {bins.bin_s:g} s with at least half of their frames lie in it ({span}; "
+        f"the recording has frames from {bins.time[0]:g} to {bins.time[-1]:g} s)",
         "There is no transition in it",
         "correct its times, or remove it from the sheet of windows",
     )

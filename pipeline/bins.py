@@ -89,6 +89,38 @@ def window_of_bins(bins: Bins, windows: pd.DataFrame) -> np.ndarray:
     return row
 
 
+@dataclass(frozen=True)
+class Frames:
+    """The valid bins that lie in windows, those with less than two of them left out.
+
+    Attributes:
+        kept: (frame,) indices of the bins.
+        row: (frame,) row of the table of windows.
+        window: (frame,) name of the window.
+        segment: (frame,) stretch of consecutive bins of one window.
+        listed, shown: names of all windows, and of those that have frames.
+    """
+
+    kept: np.ndarray
+    row: np.ndarray
+    window: np.ndarray
+    segment: np.ndarray
+    listed: list[str]
+    shown: list[str]
+
+
+def in_windows(bins: Bins, windows: pd.DataFrame) -> Frames:
+    """Return the bins that become frames of `windows` (window, start_s, end_s)."""
+    row = window_of_bins(bins, windows)
+    listed = list(dict.fromkeys(windows["window"].astype(str)))
+    names = np.append(windows["window"].to_numpy(str), "")  # row -1: of no window
+    found = names[row[bins.valid]]
+    shown = [name for name in listed if (found == name).sum() > 1]
+    kept = np.flatnonzero(bins.valid & np.isin(names[row], shown))
+    window = names[row[kept]]
+    return Frames(kept, row[kept], window, segments_of(bins.number[kept], window), listed, shown)
+
+
 def dropped_share(bins: Bins, windows: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     """Return for each window in `names` the share of its frames that are dropped."""
     inside = frames_of(windows, bins.time)

@@ -56,7 +56,7 @@ def simulate_recording(
         PhiscaleError: a condition that the simulation does not know.
     """
     settings = Simulate(**parameters)
-    _check_conditions(recording, [*conditions, *windows["condition"]])
+    check_conditions(recording, [*conditions, *windows["condition"]])
     states, regimes = simulate_states(subject_index, recording, windows, seed, settings)
     rng = generator(seed, "anatomy", subject_index)
     n, each = states.shape[1], settings.neurons_per_ensemble
@@ -69,7 +69,7 @@ def simulate_recording(
         states, ensemble, settings.step_s, settings.rate_hz, n_frames, settings.participation, rng
     )
     movie = imaging.film(dff, xy, settings.rate_hz, rng)
-    names = [f"n{i:03d}" for i in range(len(order))]
+    names = neuron_names(settings)
     dataset = build(
         movie.fluorescence,
         time=np.arange(n_frames) / settings.rate_hz,
@@ -181,8 +181,15 @@ def simulate_study(
     recordings/R.nc with recordings/R.truth.json beside it.
 
     Raises:
-        PhiscaleError: a condition that the simulation does not know, or a folder that has a study.
+        PhiscaleError: a condition that the simulation does not know, no subject, or a folder that
+            has a study.
     """
+    if n_subjects < 1:
+        raise PhiscaleError(
+            Problem(
+                "subjects", f"is {n_subjects}", "There would be no recording", "ask for 1 or more"
+            )
+        )
     directory = Path(directory)
     path = directory / "study.yaml"
     if path.exists():
@@ -191,7 +198,7 @@ def simulate_study(
                 str(path), "exists", "Simulating here would overwrite a study", "name a new folder"
             )
         )
-    _check_conditions(study, conditions)
+    check_conditions(study, conditions)
     settings = Simulate(**parameters)
     names = [f"mouse{i + 1}" for i in range(n_subjects)]
     sheets = []
@@ -227,7 +234,13 @@ def simulate_study(
     return path
 
 
-def _check_conditions(name: str, conditions: Sequence[str]) -> None:
+def neuron_names(settings: Simulate) -> list[str]:
+    """Return what the neurons of a simulated recording are called."""
+    return [f"n{i:03d}" for i in range(4 * settings.motifs * settings.neurons_per_ensemble)]
+
+
+def check_conditions(name: str, conditions: Sequence[str]) -> None:
+    """Raise `PhiscaleError` for conditions that the simulation `name` does not know."""
     unknown = sorted(set(conditions) - set(CONDITIONS))
     if unknown:
         raise PhiscaleError(

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
+from pipeline.binarize import binarize_windows
 from pipeline.cli import main
+from pipeline.ensembles import group
+from pipeline.ingest import open_recording
+from pipeline.preprocess import preprocess
+from pipeline.study import Study
+from pipeline.transitions import raster, transition_frames
 
 RATE_HZ, SECONDS, NEURONS = 10.0, 300, 4
 Fault = Callable[[Path, dict], None]
@@ -93,6 +103,43 @@ def fill(columns: slice | int, value: float) -> Callable[[np.ndarray], None]:
     return change
 
 
+def stretch(first: int, last: int, neuron: int) -> Callable[[np.ndarray], None]:
+    def change(traces: np.ndarray) -> None:
+        traces[first:last, neuron] = np.nan
+
+    return change
+
+
+def simulated(*conditions: str, **fields: object) -> Fault:
+    """Two simulated recordings, each with a window of 300 s per condition."""
+
+    def fault(folder: Path, parameters: dict) -> None:
+        put(conditions=list(conditions), simulate__duration_s=300.0, **fields)(folder, parameters)
+        parameters["ensembles"] = {"iit": 4}
+        rows = "".join(f"{m}\t{m}\t\tsimulate\n" for m in ("m1", "m2"))
+        (folder / "recordings.tsv").write_text("recording\tsubject\tpath\tformat\n" + rows)
+        rows = "".join(
+            f"{m}\t{c}\t{c}\t{300 * i}\t{300 * i + 300}\n"
+            for m in ("m1", "m2")
+            for i, c in enumerate(conditions)
+        )
+        header = "recording\twindow\tcondition\tstart_s\tend_s\n"
+        (folder / "windows.tsv").write_text(header + rows)
+
+    return fault
+
+
+def positions(content: bytes) -> Fault:
+    """A file of positions for the first recording."""
+
+    def fault(folder: Path, parameters: dict) -> None:
+        (folder / "where.csv").write_bytes(content)
+        edit("recordings.tsv", "rate_hz\n", "rate_hz\tpositions\n")(folder, parameters)
+        edit("recordings.tsv", "m1.csv\tcsv\t10", "m1.csv\tcsv\t10\twhere.csv")(folder, parameters)
+
+    return fault
+
+
 FAULTS: dict[str, tuple[Fault, list[str]]] = {
     "no recordings sheet": (remove("recordings.tsv"), ["recordings.tsv", "no such file"]),
     "no windows sheet": (remove("windows.tsv"), ["windows.tsv", "no such file"]),
@@ -131,6 +178,44 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
         put(preprocess__resample_hz=1.0),
         ["binarize.bin_s and preprocess.resample_hz"],
     ),
+    "bin shorter than the recording's own frame": (
+        put(binarize__bin_s=0.05),
+        ["'m1', binarize.bin_s", "'m2'", "(0.1 s at 10 Hz)", "at least 0.1"],
+    ),
+    "bin shorter than a simulated frame": (
+        simulated("awake", "recovery", binarize__bin_s=0.05),
+        ["'m1', binarize.bin_s", "(0.1 s at 10 Hz)"],
+    ),
+    "bin shorter than a frame after resampling": (
+        put(preprocess__resample_hz=4.0, binarize__bin_s=0.2),
+        ["binarize.bin_s and preprocess.resample_hz"],
+    ),
+    "lag longer than the windows": (
+        put(tpm__lag=1_000_000),
+        ["'m1', window awake and tpm.lag", "its 0 transitions", "299 transitions at lag 1"],
+    ),
+    "lag longer than simulated windows": (
+        simulated("awake", "recovery", tpm__lag=590),
+        ["'m2', window recovery and tpm.lag", "its 10 transitions", "599 transitions at lag 1"],
+    ),
+    "missing values that leave too few transitions": (
+        recording(stretch(50, 1400, 1)),
+        ["'m1', window awake and ensembles.iit", "cannot carry 4 units"],
+    ),
+    "missing values after resampling": (
+        lambda folder, p: (
+            put(preprocess__resample_hz=5.0)(folder, p),
+            recording(stretch(50, 1400, 1))(folder, p),
+        ),
+        ["'m1', window awake and ensembles.iit", "cannot carry 4 units"],
+    ),
+    "simulation of an unknown condition": (
+        simulated("awake", "sleep"),
+        ["simulation 'sound'", "condition sleep", "awake, anesthesia, recovery"],
+    ),
+    "threshold below zero": (put(binarize__z=-3.0), ["binarize.z", "-3.0", "greater than 0"]),
+    "positions empty": (positions(b""), ["recording 'm1'", "where.csv", "is not a table"]),
+    "positions in another encoding": (positions(b"\xff\xfe\x00"), ["where.csv", "is not a table"]),
     "neither windows nor codes": (put(windows=None), ["windows and state_codes"]),
     "code for an unknown condition": (
         put(state_codes={"codes": {1: "dreaming"}}),
@@ -245,6 +330,10 @@ COUNTS = {
     "no regions to group by": 2,
     "recording with a dash": 4,
     "column unknown": 3,
+    "bin shorter than the recording's own frame": 2,
+    "bin shorter than a simulated frame": 2,
+    "lag longer than the windows": 4,
+    "lag longer than simulated windows": 4,
 }
 
 
@@ -306,6 +395,80 @@ def test_a_neuron_without_any_value_is_left_out_and_named(
     assert "note: recording 'm1': left out, having no value at all: n2" in capsys.readouterr().out
 
 
+def test_a_stretch_missing_in_one_neuron_is_told_where_neurons_are_units(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parameters = write_study(tmp_path)
+    write_recording(tmp_path / "m1.csv", stretch(100, 900, 1))
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
+    assert main(["check", str(tmp_path)]) == 0
+    notes = [line for line in capsys.readouterr().out.splitlines() if "a stretch of" in line]
+    assert len(notes) == 1
+    assert "'m1', window awake: a stretch of 80 s is missing (dropped or NaN in n1)" in notes[0]
+
+    parameters["ensembles"] = {"method": "activity", "iit": 3}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
+    assert main(["check", str(tmp_path)]) == 0
+    assert "a stretch of" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("match_length", [True, False])
+def test_check_counts_the_transitions_that_a_run_has(
+    match_length: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def change(traces: np.ndarray) -> None:
+        traces[200:900, 1] = np.nan
+        traces[1750:1800, 2] = np.nan
+
+    parameters = write_study(tmp_path)
+    settings = {"lag": 40}, {"match_length": match_length, "min_frames": 100, "method": "median"}
+    parameters |= {"tpm": {**settings[0], "method": "beta"}, "binarize": settings[1]}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
+    write_recording(tmp_path / "m1.csv", change)
+    assert main(["check", str(tmp_path)]) == 1
+    told = re.findall(r"'m1', window (\w+) and .*?: its (\d+) transitions", capsys.readouterr().err)
+
+    study = Study.load(tmp_path)
+    dff = preprocess(open_recording(study.row("m1")), kind="dff")
+    grouped = group(dff, n_ensembles=4, method="none")
+    states = binarize_windows(grouped, pd.DataFrame(study.sheet_of("m1")), **settings[1])
+    for window, n in told:
+        _, runs, *_ = raster(states.isel(frame=states["window"].values == window), None)
+        assert int(n) == len(transition_frames(runs, 40)[0])
+    assert [window for window, _ in told] == ["awake", "anesthesia"][: 1 + match_length]
+
+
+def test_a_simulated_study_is_checked_without_simulating(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parameters = write_study(tmp_path)
+    simulated("awake", "recovery")(tmp_path, parameters)
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
+    assert main(["check", str(tmp_path)]) == 0
+    assert "no problem found" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["study.yaml", "recordings.tsv", "m1.csv"])
+def test_a_file_that_may_not_be_read(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(write_study(tmp_path)))
+    opened = io.open
+
+    def refuse(path: object, *args: object, **options: object) -> object:
+        if str(path).endswith(name):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *args, **options)
+
+    monkeypatch.setattr(io, "open", refuse)  # what pathlib calls
+    monkeypatch.setattr("builtins.open", refuse)
+    assert main(["check", str(tmp_path)]) == 1
+    message = capsys.readouterr().err
+    assert message.count("\n") == 2
+    assert f"{tmp_path / name}" in message
+    assert "Permission denied" in message
+
+
 @pytest.mark.parametrize("command", ["check", "run", "report"])
 def test_no_study_at_all(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, str(tmp_path / "nowhere.yaml")]) == 1
@@ -319,3 +482,26 @@ def test_init_does_not_overwrite(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["init", str(tmp_path / "new")]) == 1
     assert "already holds" in capsys.readouterr().err
     assert (tmp_path / "new" / "study.yaml").read_text() == before
+
+
+def test_init_and_simulate_need_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert main(["init", str(tmp_path / "file")]) == 1
+    assert "file: is a file, not a folder" in capsys.readouterr().err
+    assert main(["init", str(tmp_path / "file" / "new")]) == 1
+    assert "file" in capsys.readouterr().err
+    assert main(["simulate", str(tmp_path / "file"), "--subjects", "1"]) == 1
+    assert "file" in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("subjects", ["0", "-2"])
+def test_simulate_needs_a_subject(
+    subjects: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["simulate", str(tmp_path / "new"), "--subjects", subjects]) == 1
+    message = capsys.readouterr().err
+    assert f"subjects: is {subjects}" in message
+    assert not list(tmp_path.iterdir())
