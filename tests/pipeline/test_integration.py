@@ -278,7 +278,7 @@ def test_nulls_tell_interaction_from_none(estimated):
     assert rows.loc[(2, "random_grouping", "phi_s"), "p"] == pytest.approx(1 / 3)
     assert rows.loc[(4, "shift", "big_phi"), "n_surrogates"] == 3
     defaults = summary.set_index(["scale", "measure"])["null_p"]
-    assert defaults[2, "phi_s"] == pytest.approx(1 / 3)
+    assert defaults[2, "phi_s"] == pytest.approx(1 / 41)  # two groupings are too few to test with
 
 
 def test_a_surrogate_that_is_the_data_gives_the_value_of_the_data(monkeypatch, estimated):
