@@ -18,7 +18,7 @@ class Term:
 
 MEASURES = {
     "phi_s": Term(r"$\varphi_s$", "system integrated information", "ibit", "System integrated information of all units together: what is lost over the partition that makes the least difference. Mean over visited states, weighted by the window's own occupancy."),
-    "phi_s_common": Term(r"$\varphi_s$, common occupancy", "system integrated information, common occupancy", "ibit", "The same values per state, weighted with one occupancy for all conditions that are compared (the mean over conditions, on states visited in all of them): a difference here is one of mechanism, not of which states are visited."),
+    "phi_s_common": Term(r"$\varphi_s$, common occupancy", "system integrated information, common occupancy", "ibit", "The same values per state, weighted with one occupancy for all conditions that are compared (the mean over conditions, on states visited in all of them): a difference here is one of the observed transition probabilities, not of which states are visited."),
     "phi_s_complex": Term(r"$\varphi_s$ of first complex", "system integrated information of the first complex", "ibit", "phi_s of the subset of units with the largest phi_s in each state (the first complex)."),
     "phi_s_complex_common": Term(r"$\varphi_s$ of first complex, common occupancy", "phi_s of the first complex, common occupancy", "ibit", "phi_s_complex under the common occupancy."),
     "big_phi": Term(r"$\Phi$", "structure integrated information", "ibit", "Structure integrated information Φ: sum of the integrated information of all distinctions and relations. Mean over visited states."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -26,7 +27,9 @@ class Contrast:
     high: float
     p: float
     p_corrected: float
-    attainable: float
+    attainable: float  # smallest p that the test can give
+    tests: int  # of this contrast, over all measures and scales
+    attainable_corrected: float  # smallest p that is left after correction for them
 
     @property
     def interval_excludes_zero(self) -> bool:
@@ -37,11 +40,6 @@ class Contrast:
     def significant(self) -> bool:
         """Whether the corrected p is at most 5%."""
         return bool(self.p_corrected <= ALPHA)
-
-    @property
-    def decidable(self) -> bool:
-        """Whether the test could give p <= 5% at all with so many subjects."""
-        return bool(self.attainable <= ALPHA)
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ def verdict(study: Study, found: list[ScaleAnswer]) -> list[str]:
             + "; ".join(f"{' > '.join(a.order)} at {a.scale}" for a in found)
             + "."
         )
-    return [first, _support(found), *_by_big_phi(study, found), *_beyond_null(study)]
+    return [first, _support(study, found), *_by_big_phi(study, found), *_beyond_null(study)]
 
 
 def _by_big_phi(study: Study, found: list[ScaleAnswer]) -> list[str]:
@@ -168,7 +166,7 @@ def across_scales(study: Study) -> list[str]:
     return said
 
 
-def _support(found: list[ScaleAnswer]) -> str:
+def _support(study: Study, found: list[ScaleAnswer]) -> str:
     contrasts = [c for a in found for c in a.contrasts]
     if not contrasts:
         return "No subject has two conditions, so the difference cannot be tested."
@@ -177,16 +175,27 @@ def _support(found: list[ScaleAnswer]) -> str:
     subjects = max(c.n for c in contrasts)
     if subjects < 2:
         return "One subject has both conditions: the difference is described, not tested."
-    attainable = min(c.attainable for c in contrasts)
-    test = f"with {subjects} subjects the sign-flip test cannot give a p below {probability(attainable)}, so significance at {ALPHA:g} is out of reach whatever the data"
+    reachable = min(contrasts, key=lambda c: c.attainable_corrected)
+    decidable = reachable.attainable_corrected <= ALPHA
+    test = _out_of_reach(study, reachable)
     if significant:
         rest = f"; for {n - significant} it is not shown" if significant < n else ""
         return f"The difference in phi_s is significant (corrected p ≤ {ALPHA:g}) for {significant} of {n} contrasts, and the interval over subjects excludes zero for {excluding}{rest}."
-    if excluding and attainable > ALPHA:
+    if excluding and not decidable:
         return f"The interval over subjects excludes zero for {excluding} of {n} contrasts of phi_s, but {test}: read it as a consistent direction in these subjects, not as proof for the population."
     if excluding:
         return f"The interval over subjects excludes zero for {excluding} of {n} contrasts of phi_s, but no corrected p reaches {ALPHA:g}: the difference is suggested, not shown."
-    return f"The data do not support this order: no interval over subjects excludes zero{'; ' + test if attainable > ALPHA else f' and no corrected p reaches {ALPHA:g}'}."
+    return f"The data do not support this order: no interval over subjects excludes zero{'; ' + test if not decidable else f' and no corrected p reaches {ALPHA:g}'}."
+
+
+def _out_of_reach(study: Study, c: Contrast) -> str:
+    """Why no p can be small enough, whatever the data, and what it would take."""
+    corrected = (
+        f", which is {probability(c.attainable_corrected)} after correction for the {c.tests} tests of a contrast"
+        if c.attainable_corrected > c.attainable
+        else ""
+    )
+    return f"with {_count(c.n, 'subject')} the sign-flip test cannot give a p below {probability(c.attainable)}{corrected}, so significance at {ALPHA:g} is out of reach whatever the data (it would take {needed(study, c.tests)})"
 
 
 def _answer(study: Study, scale: Scale) -> ScaleAnswer | None:
@@ -235,11 +244,13 @@ def _consistency(values: pd.DataFrame, means: pd.Series) -> str:
 
 def contrasts_of(study: Study, scale: Scale, measure: str) -> list[Contrast]:
     """The contrasts of a measure at a scale that have an estimate."""
+    tests = study.comparison.groupby("contrast")["p"].count()
     table = scale.of(study.comparison)
     table = table[(table["measure"] == measure) & table["estimate"].notna()]
     found = []
     for row in table.itertuples():
         a, b = split(row.contrast)
+        smallest, n_tests = attainable_p(row.method, int(row.n_subjects)), int(tests[row.contrast])
         found.append(
             Contrast(
                 a,
@@ -250,7 +261,9 @@ def contrasts_of(study: Study, scale: Scale, measure: str) -> list[Contrast]:
                 row.ci_high,
                 row.p,
                 row.p_corrected,
-                attainable_p(row.method, int(row.n_subjects)),
+                smallest,
+                n_tests,
+                corrected_p(study, smallest, n_tests),
             )
         )
     return found
@@ -268,6 +281,27 @@ def attainable_p(method: str, n: int) -> float:
     return float(stated[1].rstrip(".")) if stated else min(1.0, 2 / 2**n)
 
 
+def corrected_p(study: Study, smallest: float, tests: int) -> float:
+    """Smallest p that is left after correction: Holm multiplies the smallest of m by m.
+
+    The false discovery rate leaves it as it is only where every test of the contrast gives it.
+    """
+    holm = study.parameters["compare"]["correction"] == "holm"
+    return min(1.0, smallest * tests) if holm else smallest
+
+
+def needed(study: Study, tests: int) -> str:
+    """What it would take for a corrected p of 5% to be possible at all."""
+    compared = study.parameters["compare"]
+    m = max(tests, 1) if compared["correction"] == "holm" else 1
+    subjects = math.ceil(math.log2(2 * m / ALPHA))
+    said = f"at least {subjects} subjects with both conditions"
+    flips = math.ceil(m / ALPHA) - 1
+    if 2**subjects > compared["permutations"] and compared["permutations"] < flips:
+        said += f" and at least {flips} permutations"
+    return said + (", or fewer measures and scales, chosen beforehand" if m > 1 else "")
+
+
 def _common(study: Study, scale: Scale, contrasts: list[Contrast]) -> list[str]:
     """Whether differences stay when every condition is given the same occupancy."""
     common = {(c.a, c.b): c for c in contrasts_of(study, scale, "phi_s_common")}
@@ -277,7 +311,7 @@ def _common(study: Study, scale: Scale, contrasts: list[Contrast]) -> list[str]:
     same = sum(np.sign(c.estimate) == np.sign(k.estimate) for c, k in pairs)
     largest, shared = max(pairs, key=lambda pair: abs(pair[0].estimate))
     return [
-        f"With one occupancy for all conditions, {same} of {len(pairs)} differences keep their sign ({largest.a} − {largest.b}: {number(shared.estimate)} instead of {number(largest.estimate)} ibit); what is left is a difference of mechanism, what is gone came from which states are visited."
+        f"With one occupancy for all conditions, {same} of {len(pairs)} differences keep their sign ({largest.a} − {largest.b}: {number(shared.estimate)} instead of {number(largest.estimate)} ibit); what is left is a difference of the observed transition probabilities, what is gone came from which states are visited."
     ]
 
 

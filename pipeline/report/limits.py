@@ -8,7 +8,7 @@ from pipeline.report.data import Study
 from pipeline.report.figures import window_means
 from pipeline.report.glossary import number, probability
 from pipeline.report.grouping_figures import Grouping
-from pipeline.report.headline import ALPHA, attainable_p
+from pipeline.report.headline import ALPHA, attainable_p, corrected_p, needed
 
 MAX_RESIDUAL = 0.1  # instantaneous correlation left given the past
 MAX_STATIONARITY_Z = 3.0
@@ -48,12 +48,23 @@ def _subjects(study: Study) -> list[str]:
             else []
         )
     n = int(study.comparison["n_subjects"].max())
-    smallest = min(
-        attainable_p(str(r.method), int(r.n_subjects)) for r in study.comparison.itertuples()
+    tests = study.comparison.groupby("contrast")["p"].count()
+    reach = [
+        (corrected_p(study, p, int(tests[r.contrast])), p, int(tests[r.contrast]))
+        for r in study.comparison.itertuples()
+        for p in [attainable_p(str(r.method), int(r.n_subjects))]
+    ]
+    corrected, smallest, m = min(reach)
+    left = (
+        f", {probability(corrected)} after correction for {m} tests" if corrected > smallest else ""
     )
-    reach = "No p in this report can reach 0.05." if smallest > ALPHA else ""
+    no = (
+        f" No corrected p in this report can reach {ALPHA:g}; that would take {needed(study, m)}."
+        if corrected > ALPHA
+        else ""
+    )
     return [
-        f"The subject is the unit of inference: at most {n} enter a contrast, and the smallest p that the sign-flip test can give is {probability(smallest)}. {reach} Error bars of single subjects show the uncertainty of one estimate, not the spread of the population."
+        f"The subject is the unit of inference: at most {n} enter a contrast, and the smallest p that the sign-flip test can give is {probability(smallest)}{left}.{no} Error bars of single subjects show the uncertainty of one estimate, not the spread of the population."
     ]
 
 

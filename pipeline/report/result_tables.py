@@ -20,7 +20,7 @@ def contrasts(study: Study, answer: ScaleAnswer) -> Table:
     """The contrasts of phi_s at one scale, with own and with common occupancy."""
     common = {(c.a, c.b): c for c in answer.common}
     rows = [
-        [f"{c.a} − {c.b}", str(c.n), *_difference(c), probability(c.p), probability(c.p_corrected), probability(c.attainable), *_difference(common.get((c.a, c.b)))]
+        [f"{c.a} − {c.b}", str(c.n), *_difference(c), probability(c.p), probability(c.p_corrected), probability(c.attainable_corrected), *_difference(common.get((c.a, c.b)))]
         for c in answer.contrasts
     ]  # fmt: skip
     level = f"[{study.confidence:.0%} interval]"
@@ -30,7 +30,7 @@ def contrasts(study: Study, answer: ScaleAnswer) -> Table:
         f"φs difference {level}, ibit #",
         "p #",
         "p corrected #",
-        "smallest p possible #",
+        "smallest p corrected possible #",
         f"With common occupancy {level}, ibit #",
     ]
     return Table("", heads, rows)

@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 
 from pipeline.compare import COLUMNS as COMPARISON
+from pipeline.compare import sign_flip
 from pipeline.config import Parameters
+from pipeline.groupings import Grouping
 from pipeline.report import headline, limits, methods, provenance
 from pipeline.report.data import Study
 from pipeline.report.glossary import MEASURES, count, flag_meaning, number, probability
-from pipeline.report.truth import same_partition
+from pipeline.report.truth import likeness
 from pipeline.summarise import MEASURES as COMPUTED
 from pipeline.summarise import NULL_COLUMNS as NULLS
 from pipeline.summarise import SUMMARY_COLUMNS as SUMMARY
@@ -63,6 +65,15 @@ def study(
     return Study(folder, parameters, [], windows, recordings)
 
 
+@pytest.fixture
+def study_of_two(tmp_path: Path) -> Study:
+    """A study with phi_s and phi_s_common."""
+    made = study(tmp_path, {"awake": [2.0] * 3, "asleep": [1.0] * 3}, (1.0, 0.8, 1.2, 0.25, 0.5))
+    both = pd.concat([made.comparison, made.comparison.assign(measure="phi_s_common")])
+    both.to_csv(tmp_path / "comparison.csv", index=False)
+    return Study(tmp_path, made.parameters, [], made.windows, made.recordings)
+
+
 def told(made: Study) -> str:
     return " ".join(headline.verdict(made, headline.answers(made)))
 
@@ -86,6 +97,52 @@ def test_three_subjects_cannot_be_significant_and_the_page_says_so(tmp_path: Pat
     assert "cannot give a p below 0.25" in text
     assert "not as proof for the population" in text
     assert "significant (" not in text
+
+
+def test_correction_can_put_significance_out_of_reach(tmp_path: Path) -> None:
+    """Six subjects give p = 0.031, but Holm multiplies the smallest of 21 by 21."""
+    made = study(
+        tmp_path, {"awake": [2.0] * 6, "asleep": [1.0] * 6}, (1.0, 0.8, 1.2, 0.03125, 0.66), 0.01
+    )
+    assert "suggested, not shown" in told(made)  # a single test could decide
+    others = [made.comparison.assign(measure=f"m{i}") for i in range(20)]
+    empty = made.comparison.assign(measure="none", p=np.nan)
+    table = pd.concat([made.comparison, *others, empty])
+    table.to_csv(tmp_path / "comparison.csv", index=False)
+    again = Study(tmp_path, made.parameters, [], made.windows, made.recordings)
+    text = told(again)
+    assert "cannot give a p below 0.031, which is 0.656 after correction for the 21 tests" in text
+    assert "at least 10 subjects with both conditions, or fewer measures and scales" in text
+    assert "No corrected p in this report can reach 0.05" in " ".join(limits.limits(again, []))
+    again.parameters["compare"]["correction"] = "none"
+    assert "suggested, not shown" in told(again)
+
+
+@pytest.mark.parametrize(
+    ("tests", "permutations", "said"),
+    [
+        (1, 10000, "at least 6 subjects with both conditions"),
+        (21, 10000, "at least 10 subjects with both conditions, or fewer"),
+        (21, 100, "at least 10 subjects with both conditions and at least 419 permutations"),
+    ],
+)
+def test_what_is_needed_is_enough_and_no_more(
+    tmp_path: Path, tests: int, permutations: int, said: str
+) -> None:
+    made = study(tmp_path, {"awake": [2.0], "asleep": [1.0]})
+    made.parameters["compare"]["permutations"] = permutations
+    assert headline.needed(made, tests).startswith(said)
+    n = int(said.split()[2])
+    differences, rng = np.ones(n), np.random.default_rng(0)
+    enough = sign_flip(differences, 10000, rng)[2]
+    assert headline.corrected_p(made, enough, tests) <= headline.ALPHA
+    assert headline.corrected_p(made, 2 / 2 ** (n - 1), tests) > headline.ALPHA
+
+
+def test_the_same_occupancy_leaves_no_claim_of_mechanism(study_of_two: Study) -> None:
+    text = " ".join(s for a in headline.answers(study_of_two) for s in a.sentences)
+    assert "a difference of the observed transition probabilities" in text
+    assert "mechanism" not in text
 
 
 def test_suggested_where_the_test_could_decide_but_does_not(tmp_path: Path) -> None:
@@ -167,7 +224,7 @@ def test_limits_name_what_is_weak(tmp_path: Path) -> None:
     text = " ".join(limits.limits(made, []))
     assert text.startswith("The TPMs are observational")
     assert (
-        "smallest p that the sign-flip test can give is 0.25. No p in this report can reach 0.05."
+        "smallest p that the sign-flip test can give is 0.25. No corrected p in this report can reach 0.05; that would take at least 6 subjects"
         in text
     )
     assert "6 of 6 values of phi_s are not distinguishable from surrogates" in text
@@ -224,10 +281,11 @@ def test_flags_with_an_argument_are_explained() -> None:
     assert flag_meaning("something_else") == ""
 
 
-def test_groupings_are_compared_as_partitions() -> None:
-    assert same_partition([0, 0, 1, 1], [1, 1, 0, 0])
-    assert not same_partition([0, 0, 1, 1], [0, 1, 0, 1])
-    assert not same_partition([0, 0, 1], [0, 0, 1, 1])
+def test_as_planted_asks_for_the_mapping_too() -> None:
+    planted = Grouping((0, 0, 1, 1), ("and", "and"))
+    assert likeness(Grouping((1, 1, 0, 0), ("majority", "and")), planted) == "yes"  # of 2: all
+    assert likeness(Grouping((0, 0, 1, 1), ("and", "or")), planted) == "pairs, other mapping"
+    assert likeness(Grouping((0, 1, 0, 1), ("and", "and")), planted) == "no"
 
 
 def test_provenance_has_versions_seed_and_checksums() -> None:
