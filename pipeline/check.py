@@ -17,6 +17,7 @@ from pipeline.ingest.simulate import check_conditions, neuron_names
 from pipeline.preprocess import resample
 from pipeline.recording import frames_of
 from pipeline.sheets import WINDOW_COLUMNS
+from pipeline.store import check_writable
 from pipeline.study import Study
 from pipeline.tpm import largest_supported
 from pipeline.transitions import runs_of, transition_frames
@@ -59,6 +60,10 @@ def check(path: str | Path, data: str | Path | None = None) -> tuple[Study | Non
     study, findings.problems = Study.read(path, data)
     if study is None:
         return None, findings
+    try:
+        check_writable(study.root)
+    except OSError as error:
+        findings.problems.found.append(unusable(error))
     simulated = study.recordings["format"] == "simulate"
     if simulated.any():
         try:

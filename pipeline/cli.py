@@ -175,9 +175,11 @@ def _check(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace, *options: str) -> int:
     from pipeline.failures import failures, place
+    from pipeline.store import check_writable
     from pipeline.study import Study
 
     study = Study.load(args.study, args.data)
+    check_writable(study.root)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(_resource("Snakefile"))]
     if not any(
         option.split("=")[0] in ("--profile", "--workflow-profile") for option in args.extra

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -482,6 +483,32 @@ def test_init_does_not_overwrite(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["init", str(tmp_path / "new")]) == 1
     assert "already holds" in capsys.readouterr().err
     assert (tmp_path / "new" / "study.yaml").read_text() == before
+
+
+@pytest.mark.parametrize("command", ["check", "run", "report"])
+@pytest.mark.parametrize("barred", ["file", "folder"])
+def test_a_results_folder_that_cannot_be_written(
+    command: str,
+    barred: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parameters = write_study(tmp_path)
+    target = tmp_path / "barred"
+    if barred == "file":
+        target.write_text("mine")
+    else:
+        target.mkdir()
+        allowed = os.access  # root may write anywhere
+        monkeypatch.setattr(os, "access", lambda p, mode: p != target and allowed(p, mode))
+    parameters["results"] = str(target / "results")
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
+    assert main([command, str(tmp_path)]) == 1
+    message = capsys.readouterr().err
+    assert message.count("\n") == 2
+    assert f"{target}: cannot be used" in message
+    assert ("Not a directory" if barred == "file" else "Permission denied") in message
 
 
 def test_init_and_simulate_need_a_folder(

@@ -287,6 +287,8 @@ def test_the_format_simulate_opens_like_any_other() -> None:
     row = {"recording": "r", "subject": "m", "path": "", "format": "simulate"}
     recording = open_recording({**row, "duration_s": 20.0, "neurons_per_ensemble": 5, "seed": 2})
     assert recording.sizes == {"time": 600, "neuron": 20}
+    settings = Simulate(duration_s=20.0, neurons_per_ensemble=5)
+    assert list(recording["neuron"].values) == simulate.neuron_names(settings)
     assert recording.attrs["format"] == "simulate"
 
 
