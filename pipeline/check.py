@@ -177,35 +177,35 @@ def _check_windows(
     for window, inside in frames_of(windows, time).items():
         part = found.window == window
         runs = runs_of(found.segment[part], int(part.sum()), matched[part])
-        _check_length(study, f"{where}, window {window}", runs, frames.n_units, findings)
-        _note_missing(f"{where}, window {window}", frames, inside & lost, step, findings)
+        gone = inside & lost
+        why = _missing(frames, gone)
+        _check_length(study, f"{where}, window {window}", runs, frames.n_units, why, findings)
+        longest = _longest_run(gone) * step
+        if longest > MAX_NAN_RUN_S:
+            findings.notes.append(
+                f"{where}, window {window}: a stretch of {longest:g} s is missing ({why}); its frames "
+                "are lost to all units, and no transition crosses it"
+            )
 
 
-def _note_missing(
-    where: str, frames: Frames, lost: np.ndarray, step: float, findings: Findings
-) -> None:
-    """Tell of a long stretch of a window's frames that are `lost` (time,), and by which neurons."""
-    missing = _longest_run(lost) * step
-    if missing <= MAX_NAN_RUN_S:
-        return
+def _missing(frames: Frames, lost: np.ndarray) -> str:
+    """Say what takes the frames that are `lost` (time,)."""
     rows = frames.missing[lost]
     by_neurons = rows[~rows.all(axis=1)].any(axis=0)
     names = ", ".join(n for n, it in zip(frames.units, by_neurons, strict=False) if it)
-    findings.notes.append(
-        f"{where}: a stretch of {missing:g} s is missing (dropped or NaN{f' in {names}' if names else ''}); "
-        "its frames are lost to all units, and no transition crosses it"
-    )
+    return f"dropped or NaN{f' in {names}' if names else ''}"
 
 
 def _check_length(
-    study: Study, where: str, runs: np.ndarray, n_units: int, findings: Findings
+    study: Study, where: str, runs: np.ndarray, n_units: int, missing: str, findings: Findings
 ) -> None:
     """Check that a window's transitions (`runs`: of its bins) carry the TPM of so many units."""
     p = study.parameters
     if not len(runs):
         findings.problems.add(
             where,
-            f"holds less than two usable bins of {p.binarize.bin_s:g} s",
+            f"holds less than two usable bins of {p.binarize.bin_s:g} s (frames that are {missing} "
+            "do not count)",
             "There is no transition to estimate from",
             "correct its times, or remove it",
         )

@@ -203,6 +203,10 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
         recording(stretch(50, 1400, 1)),
         ["'m1', window awake and ensembles.iit", "cannot carry 4 units"],
     ),
+    "window without values of one neuron": (
+        recording(stretch(0, 1500, 1)),
+        ["'m1', window awake: holds less than two usable bins", "NaN in n1"],
+    ),
     "missing values after resampling": (
         lambda folder, p: (
             put(preprocess__resample_hz=5.0)(folder, p),
