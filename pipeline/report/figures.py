@@ -27,16 +27,11 @@ def scales(study: Study) -> Figure | None:
     figure = _grid(study, ["phi_s", "big_phi"])
     if figure is None:
         return None
-    simulated = (
-        " Diamonds: the true value of the same units (simulated; interventional TPM)."
-        if study.truths
-        else ""
-    )
     return canvas.finish(
         figure,
         study.folder / "figures",
         "scales",
-        f"System integrated information φ_s and structure integrated information Φ [ibit] at each scale, by condition. {_READING} {_intervals(study)} {_nulls(study)}{simulated} Φ is on a logarithmic axis where its values span more than a factor of {LOG_SPAN}.",
+        f"System integrated information φ_s and structure integrated information Φ [ibit] at each scale, by condition. {_READING} {_intervals(study)} {_nulls(study)}{_diamonds(study)} Φ is on a logarithmic axis where its values span more than a factor of {LOG_SPAN}.",
         _alt(study, ["phi_s", "big_phi"]),
     )
 
@@ -57,7 +52,7 @@ def other_measures(study: Study) -> Figure | None:
         figure,
         study.folder / "figures",
         "other_measures",
-        f"Other measures at each scale, by condition. {_READING} {_intervals(study)}",
+        f"Other measures at each scale, by condition. {_READING} {_intervals(study)} {_nulls(study)}{_diamonds(study)}",
         _alt(study, names),
     )
 
@@ -79,6 +74,12 @@ def _nulls(study: Study) -> str:
         else ""
     )
     return said + (" Dotted: mean of matched random groupings." if RANDOM in used else "")
+
+
+def _diamonds(study: Study) -> str:
+    """Say what the diamonds are, where there are any."""
+    said = " Diamonds: the planted value of the same units (simulated; interventional TPM)."
+    return said if study.truths else ""
 
 
 def _band(study: Study) -> str:
@@ -269,7 +270,7 @@ def _legend(figure, study: Study, measures: Sequence[str]) -> None:
                 mfc="white",
                 mec=INK,
                 ms=7,
-                label="true value" if len(study.subjects) <= CROWD else "true value (mean)",
+                label="planted value" if len(study.subjects) <= CROWD else "planted value (mean)",
             )
         )
     shown = study.summary[study.summary["measure"].isin(measures)]

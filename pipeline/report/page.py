@@ -99,6 +99,7 @@ def _content(study: Study) -> dict[str, Any]:
             "comparison_more": result_tables.comparison(study, main=False),
             "measured": result_tables.values(study),
             "macro": result_tables.macro(study, found),
+            "validity": result_tables.validity(found),
             "activity": tables.activity(study),
             "planted": result_tables.planted(pairs),
             "parameters": tables.parameters(study),

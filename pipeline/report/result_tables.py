@@ -154,33 +154,42 @@ def macro(study: Study, found: list[Grouping]) -> Table:
             g.recording,
             g.condition if g.condition == g.window else f"{g.condition} ({g.window})",
             str(g),
+            g.accepted or "–",
+            *([g.planted or "–"] if study.truths else []),
             g.objective or "–",
             g.found,
             number(_value(mine, "phi_s")),
             number(_value(micro, "phi_s")),
             number(_value(mine, "delta_causal_power")),
-            g.accepted or "–",
-            g.planted or "–",
         ])  # fmt: skip
     heads = [
         "Recording",
         "Condition",
         "Macro units",
+        "Unit by the theory",
+        *(["As planted"] if study.truths else []),
         "EI of the macro TPM [bit] #",
         "Found by",
         "φs macro [ibit] #",
         "φs micro [ibit] #",
         "Δ causal power #",
-        "Unit by the theory",
-        "As planted",
     ]
-    if not study.truths:
-        heads, rows = heads[:-1], [row[:-1] for row in rows]
     return Table(
         f"Members of each macro unit and its state mapping. EI: effective information of the window's macro TPM{_maximised(found)}. Unit by the theory: whether each macro unit is maximally irreducible within, in the order of the macro units.",
         heads,
         rows,
     )
+
+
+def validity(found: list[Grouping]) -> Table:
+    """Why the theory accepts each macro unit, or does not."""
+    rows = [
+        [g.recording, g.window, "{" + ", ".join(members) + "}", why]
+        for g in found
+        for (members, _), why in zip(g.members(), g.validity, strict=False)
+    ]
+    caption = "A macro unit is accepted where phi_s of its own units, as a system, is above zero and above that of every system inside it."
+    return Table(caption, ["Recording", "Window", "Macro unit", "Verdict"], rows)
 
 
 def _maximised(found: list[Grouping]) -> str:

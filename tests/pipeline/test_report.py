@@ -139,7 +139,7 @@ def test_page_says_what_a_lab_needs_to_publish(page: Page) -> None:
 def test_learned_grouping_is_held_against_the_planted_one(page: Page) -> None:
     assert "{e0, e1} AND · {e2, e3} AND" in page.text
     assert re.search(
-        r"awake {e0, e1} AND · {e2, e3} AND 0\.800 encoder, 7 of 8 restarts .* yes", page.text
+        r"awake {e0, e1} AND · {e2, e3} AND yes · yes yes 0\.800 encoder, 7 of 8", page.text
     )
 
 
@@ -267,13 +267,31 @@ def test_both_kinds_of_truth_are_counted_apart(study: FakeStudy, page: Page) -> 
 
 
 def test_macro_units_are_told_with_the_theorys_verdict(study: FakeStudy, page: Page) -> None:
-    assert "yes · no" in page.text
+    assert "{e0, e2} AND · {e1, e3} AND yes · no no 0.800" in page.text
+    assert "m1_s1 anesthesia {e1, e3} reducible" in page.text
     assert "2 of 12 macro units (all windows) are not maximally irreducible within" in page.text
     assert "learned in each window by itself" in page.text
     found = grouping_figures.groupings(opened(study))
-    once = grouping_figures.introduction([replace(g, shared=True) for g in found])
+    shared = [replace(g, shared=True) for g in found]
+    once = grouping_figures.introduction(shared)
     assert "once per recording" in once
     assert "by itself" not in once
+    mixed = grouping_figures.introduction([*found, *shared])
+    assert "not comparable throughout" in mixed
+
+
+def test_one_grouping_per_recording_is_read_and_drawn_once(tmp_path: Path) -> None:
+    made = write_study(tmp_path, subjects=1, failed=False)
+    for path in made.results.glob("tpm/*/*/macro_units-2.nc"):
+        attrs = {"grouping": "recording", "window_bits": 0.5}
+        store.save(store.load(path).assign_attrs(attrs), path)
+    again = opened(made)
+    found = grouping_figures.groupings(again)
+    assert {(g.shared, g.objective) for g in found} == {(True, "0.500")}
+    with canvas.style():
+        drawn = grouping_figures.maps(again, found, 2)
+    assert "once for all windows of a recording" in drawn.caption
+    assert drawn.width < 0.5  # one column
 
 
 def test_imprecise_values_are_drawn_open(study: FakeStudy) -> None:
