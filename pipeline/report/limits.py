@@ -232,7 +232,7 @@ def _no_units(found: list[Grouping]) -> list[str]:
     if not refused:
         return []
     return [
-        f"{refused} of {len(checked)} macro units (all windows) are not maximally irreducible within: their own units do not form a whole, or one inside them is more of a whole. IIT does not accept these as units, so phi_s and Φ over them describe a coarse description of the units, not a grain at which the system exists, however large they are."
+        f"{refused} of {len(checked)} macro units (all windows) are not maximally irreducible within: their own units do not form a whole, or one inside them is more of a whole. IIT does not accept these as units, so phi_s and Φ over them are those of a coarse description, not a grain at which the system exists, however large they are."
     ]
 
 

@@ -50,7 +50,11 @@ def truth(study: Study) -> Figure | None:
             [], [], marker="o", color="none", mfc=MUTED, mec="white", ms=7, label="unlimited data"
         ),
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 7))
+    figure.legend(
+        handles=handles,
+        loc="outside upper center",
+        ncols=min(len(handles), 6 if len(handles) <= 6 else 4),
+    )
     return canvas.finish(
         figure,
         study.folder / "figures",
