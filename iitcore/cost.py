@@ -37,11 +37,14 @@ class Cost:
     seconds_hard: float
     mebibytes: float
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         return (
-            f"Cost({self.what} of {self.n} units: {_span(self.seconds)} typically, up to "
-            f"{_span(self.seconds_hard)}, {max(self.mebibytes, 1):.0f} MiB)"
+            f"{self.what} of {self.n} units: {_span(self.seconds)} typically, up to "
+            f"{_span(self.seconds_hard)}, {max(self.mebibytes, 1):.0f} MiB"
         )
+
+    def __repr__(self) -> str:
+        return f"Cost({self})"
 
 
 def estimate_cost(n: int, what: What = "phi_s", systems: int = 1) -> Cost:

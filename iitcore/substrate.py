@@ -410,11 +410,10 @@ class Substrate:
     def from_dict(cls, data: Mapping[str, Any] | str) -> Substrate:
         """Inverse of `to_dict`; also takes its JSON text."""
         content = json.loads(data) if isinstance(data, str) else data
-        packed, alphabet = _layout.pack(list(content["factors"]), "TPM", content["units"])
+        units = content.get("units")
+        packed, alphabet = _layout.pack(list(content["factors"]), "TPM", units)
         fixed = tuple((str(u), int(v)) for u, v in content.get("fixed", []))
-        return cls._of(
-            packed, alphabet, _layout.check_labels(content["units"], len(alphabet)), fixed
-        )
+        return cls._of(packed, alphabet, _layout.check_labels(units, len(alphabet)), fixed)
 
     def __repr__(self) -> str:
         names = ", ".join(

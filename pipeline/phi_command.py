@@ -5,12 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from pipeline.errors import PhiscaleError, Problem
 
 if TYPE_CHECKING:
     from iitcore import PhiStructure, Substrate, System, SystemPhi
+
+PATIENCE = 10.0  # seconds; what is expected to take longer says so first
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
@@ -52,20 +58,42 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         PhiscaleError: for a network, state or choice of units that cannot be what was meant.
     """
-    from iitcore import system_phi  # compiled code: not loaded to print a help text
+    from iitcore import SubstrateError, system_phi  # compiled: not loaded to print a help text
     from iitcore.structure import unfold
     from pipeline.network import choose_system, read_network
 
     network = read_network(Path(args.network))
     system, state = choose_system(network, args.state, args.units)
+    _forewarn(system, "phi_s")
     analysis = system_phi(system)
-    structure = unfold(system) if args.structure else None
+    structure = None
+    if args.structure:
+        _forewarn(system, "structure")
+        try:
+            structure = unfold(system)
+        except SubstrateError as error:  # too large
+            fix = "leave --structure out for phi_s alone, or choose fewer --units"
+            raise PhiscaleError(Problem("--structure", str(error), fix=fix)) from None
     if args.json:
         result = as_dict(str(args.network), network, state, analysis, structure)
-        print(json.dumps(result, indent=2, allow_nan=False, ensure_ascii=False))
+        text = json.dumps(result, indent=2, allow_nan=False, ensure_ascii=False)
     else:
-        print("\n".join(report(network, state, system, analysis, structure)))
+        text = "\n".join(report(network, state, system, analysis, structure))
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def _forewarn(system: System, what: Literal["phi_s", "structure"]) -> None:
+    """Say what a long analysis will take before it starts."""
+    from iitcore import estimate_cost
+
+    units = math.ceil(math.log2(system.n_states))  # binary units of as many states
+    cost = estimate_cost(max(units, 1), what)
+    if cost.seconds > PATIENCE:
+        print(f"phiscale: {cost}", file=sys.stderr, flush=True)
 
 
 def as_dict(

@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -164,6 +166,40 @@ def test_unreachable_state_is_an_answer(tmp_path, capsys):
     data = json.loads(printed(capsys, never, "--state", "10", "--structure", "--json"))
     assert data["phi_s"] == 0
     assert data["reasons"]
+
+
+def test_units_of_several_values_need_no_names(tmp_path, capsys):
+    factors = [[[0.9, 0.05, 0.05], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]]]
+    path = write(tmp_path / "net.json", json.dumps({"factors": factors}))
+    assert "system     A=2" in printed(capsys, path, "--state", "2")
+
+
+def test_long_analyses_are_announced(tmp_path, capsys, monkeypatch, network):
+    path = write(tmp_path / "net.csv", text_of(network))
+    assert main(["phi", str(path), "--state", "011", "--structure"]) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("pipeline.phi_command.PATIENCE", 0.0)
+    assert main(["phi", str(path), "--state", "011", "--structure", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["structure"]
+    assert "phi_s of 3 units:" in err
+    assert "structure of 3 units:" in err
+
+
+def test_structure_too_large_is_refused_in_words(tmp_path, capsys):
+    path = write(tmp_path / "net.json", json.dumps({"weights": np.zeros((16, 16)).tolist()}))
+    err = problem(capsys, path, "--state", "0" * 16, "--structure")
+    for words in ("structure of 16 units", "GiB", "leave --structure out"):
+        assert words in err
+
+
+def test_reader_that_stops_early_is_no_problem(tmp_path, network):
+    path = write(tmp_path / "net.csv", text_of(network))
+    command = [sys.executable, "-m", "pipeline.cli", "phi", str(path), "--state", "011"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
 
 
 def test_published_network(golden_dir, tmp_path, capsys):
