@@ -7,11 +7,11 @@ any size, sums of phi_r come from sorted densities, and single relations are lis
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -79,6 +79,20 @@ class Relation:
             if shared:
                 found.append(Face(relata, tuple(o for o in self.overlap if o in shared)))
         return tuple(found)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "distinctions": [d.to_dict() for d in self.distinctions],
+            "overlap": [list(o) for o in self.overlap],
+            "phi": self.phi,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Relation:
+        """Inverse of `to_dict`."""
+        members = tuple(Distinction.from_dict(d) for d in data["distinctions"])
+        return cls(members, tuple((u, v) for u, v in data["overlap"]), data["phi"])
 
     def __repr__(self) -> str:
         members = " ".join(",".join(m) for m in self.mechanisms)
@@ -155,21 +169,23 @@ class Relations:
         sizes = np.array([int(u).bit_count() for u in union], dtype=float)
         density = phi / np.maximum(sizes, 1)
         ranked = np.argsort(density, kind="stable")
-        groups = [
-            [float(density[i]) for i in ranked if union[i] >> o & 1]
-            for o in range(len(self.elements))
-        ]
+        groups = [ranked[union[ranked] >> o & 1 > 0] for o in range(len(self.elements))]
         shared = np.array([int(b).bit_count() for b in both], dtype=float)
         found = {1: (self.self_count, float(shared @ density) if len(phi) else 0.0)}
         deepest = max((len(g) for g in groups), default=0)
-        for k in range(2, min(deepest, max_degree or deepest) + 1):
-            count = sum(w * math.comb(c, k) for c, w in self._histogram.items())
-            total = math.fsum(
-                rho * as_float(math.comb(len(g) - 1 - i, k - 1))
-                for g in groups
-                for i, rho in enumerate(g)
-            )
-            found[k] = (count, total)
+        # Binomials grow with the degree k: C(c, k) exactly; C(denser, k - 1) times the density, as
+        # mantissas and exponents of doubles.
+        ways = dict.fromkeys(self._histogram, 1)
+        denser = np.concatenate([np.arange(len(g))[::-1] for g in groups] or [ranked])
+        value, exponent = np.frexp(np.concatenate([density[g] for g in groups] or [density]))
+        for k in range(1, min(deepest, max_degree or deepest) + 1):
+            ways = {c: w * (c - k + 1) // k for c, w in ways.items()}
+            if k > 1:
+                value, more = np.frexp(value * (denser - k + 2) / (k - 1))
+                exponent = exponent + more
+                top = int(exponent[value > 0].max())
+                total = scaled(float(np.ldexp(value, exponent - top).sum()), top)
+                found[k] = (sum(w * ways[c] for c, w in self._histogram.items()), total)
         return {k: v for k, v in found.items() if v[0]}
 
     def enumerate(self, max_degree: int | None = 3) -> Iterator[Relation]:

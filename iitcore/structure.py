@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _DIGITS = 4096  # bits of an integer that is still written in digits
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PhiFold:
     """Part of a structure: some distinctions and every relation that binds at least one of them.
 
@@ -46,6 +46,33 @@ class PhiFold:
     def phi(self) -> float:
         """Summed phi of the fold, ibits."""
         return self.sum_phi_d + self.sum_phi_r
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON (see `PhiStructure.to_dict` for what a double cannot hold)."""
+        return {
+            "phi": _finite(self.phi),
+            "sum_phi_d": self.sum_phi_d,
+            "sum_phi_r": _finite(self.sum_phi_r),
+            "n_relations": _written(self.n_relations),
+            "distinctions": [d.to_dict() for d in self.distinctions],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> PhiFold:
+        """Inverse of `to_dict`."""
+        return cls(
+            tuple(Distinction.from_dict(d) for d in data["distinctions"]),
+            _read(data["n_relations"]),
+            data["sum_phi_d"],
+            math.inf if data["sum_phi_r"] is None else data["sum_phi_r"],
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"PhiFold(Φ={self.phi:.6g}, {len(self.distinctions)} distinctions "
+            f"(sum {self.sum_phi_d:.6g}), {shown(self.n_relations)} relations "
+            f"(sum {self.sum_phi_r:.6g}))"
+        )
 
 
 @dataclass(frozen=True, repr=False)

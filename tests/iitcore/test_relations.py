@@ -10,7 +10,7 @@ from oracle_structure import relations as list_relations
 
 from iitcore import relations as module
 from iitcore.distinctions import Distinction, Purview
-from iitcore.relations import Relations
+from iitcore.relations import Relation, Relations
 from iitcore.structure import unfold
 from iitcore.substrate import Substrate
 
@@ -114,9 +114,23 @@ def test_counts_have_any_size_and_sums_are_kept_as_logarithms():
         assert relations.log2_count == pytest.approx(m)
         assert relations.log2_sum_phi == pytest.approx(m - 1)
         assert relations.by_degree(3)[3][0] == math.comb(m, 3)
+        degrees = relations.by_degree()  # all of one density: so many relations, so much phi each
+        assert {k: count for k, (count, _) in degrees.items()} == {
+            k: math.comb(m, k) for k in range(1, m + 1)
+        }
+        for k in (2, 17, m // 4, m - 1, m):
+            total = 0.5 * math.comb(m, k) if math.comb(m, k) < 2**1024 else math.inf
+            assert degrees[k][1] == pytest.approx(total, rel=1e-11)
     assert math.isinf(relations.sum_phi)
     assert "2^1500.00" in repr(relations)
     assert next(iter(relations.enumerate())).degree == 1
+
+
+def test_relation_read_back_from_json():
+    for relation in invented(3, 6, n_units=3).enumerate():
+        again = Relation.from_dict(json.loads(json.dumps(relation.to_dict())))
+        assert again == relation
+        assert again.faces == relation.faces
 
 
 def test_no_distinctions_no_relations():

@@ -12,7 +12,7 @@ from systems import KINDS, random_system
 
 from iitcore import _structure_kernels as kernels
 from iitcore._layout import SubstrateError
-from iitcore.structure import PhiStructure, unfold
+from iitcore.structure import PhiFold, PhiStructure, unfold
 from iitcore.substrate import Substrate, System
 from iitcore.system import system_phi
 
@@ -292,3 +292,13 @@ def test_eight_units_with_any_number_of_threads(golden_dir):
     assert found.n_tied_choices == 1
     assert 0 < found.phi < math.inf
     assert unfold(system, threads=1) == found
+
+
+def test_folds_read_back_from_json():
+    found = unfold(Substrate.logistic([[0.1, 0.7], [0.7, 0.2]]).system((1, 1)))
+    fold = found.fold(units="A")
+    assert PhiFold.from_dict(json.loads(json.dumps(fold.to_dict()))) == fold
+    assert f"{fold.n_relations} relations" in repr(fold)
+    beyond = replace(fold, n_relations=2**5000, sum_phi_r=math.inf)  # what no double holds
+    assert PhiFold.from_dict(json.loads(json.dumps(beyond.to_dict(), allow_nan=False))) == beyond
+    assert "2^5000.00 relations" in repr(beyond)
