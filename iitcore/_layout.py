@@ -87,7 +87,12 @@ def check_state(
 ) -> tuple[int, ...]:
     if isinstance(state, str) and not state.isdigit():
         raise SubstrateError(f"state {state!r}: write one digit per unit, such as 011")
-    given = [float(v) for v in state]
+    try:
+        given = [float(v) for v in state]
+    except (TypeError, ValueError):
+        raise SubstrateError(
+            f"state {state!r} is not one number per unit: write it as (0, 1, 1) or 011"
+        ) from None
     if len(given) != len(alphabet):
         raise SubstrateError(
             f"state has {len(given)} values for {len(alphabet)} units ({', '.join(labels)}): give "

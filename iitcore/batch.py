@@ -125,7 +125,12 @@ def _stack(
             if (other.units, other.alphabet) != (first.units, first.alphabet):
                 raise SubstrateError(f"{name}: substrate {i} is {other}, the first is {first}")
         return np.stack([t.packed for t in tpms]), first.alphabet, first.units
-    array = np.array(tpms, dtype=float)
+    try:
+        array = np.array(tpms, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise SubstrateError(
+            f"{name} is no array of numbers ({error}): give TPMs of equal shape (2**n, n)"
+        ) from None
     array = array[None] if array.ndim == 2 else array
     draws, rows, n = array.shape if array.ndim == 3 else (0, 0, 0)
     if n == 0 or rows != 2**n:

@@ -156,7 +156,7 @@ class _Candidates:
     def best(self) -> list[int]:
         """The open candidates with the largest phi_s, analysing only those that might be."""
         order = self.open[np.argsort(-self.bound[self.open], kind="stable")]
-        step = 8 * (available_threads() if self.threads is None else self.threads)
+        step = 8 * (available_threads() if self.threads is None else max(1, self.threads))
         top = TOLERANCE
         for start in range(0, len(order), step):
             batch = order[start : start + step]

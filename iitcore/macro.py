@@ -365,7 +365,11 @@ def window_states(sub: Substrate, history: History) -> Indices:
     """(updates, n) micro states of a history in any of its forms, checked."""
     first = history[0] if len(history) else ()
     one = isinstance(history, str) or (np.ndim(first) == 0 and not isinstance(first, str))
-    states: list[Any] = [history] if one else list(history)
+    states: list[Any] = [history] if one and len(history) else list(history)
+    if not states:
+        raise SubstrateError(
+            "history has 0 micro states: give those of the last updates, oldest first"
+        )
     return np.array([sub.check_state(s) for s in states], dtype=np.int64)
 
 

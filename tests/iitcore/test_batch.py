@@ -83,3 +83,7 @@ def test_faults_are_named(rng):
         phi_batch(np.zeros((3, 4, 2)), ["00"], units=[0], cause_tpms=np.zeros((3, 4, 2)))
     with pytest.raises(SubstrateError, match="the first is"):
         phi_batch([Substrate(np.zeros((4, 2))), Substrate(np.zeros((2, 1)))], ["00"])
+    with pytest.raises(SubstrateError, match="equal shape"):
+        phi_batch([np.zeros((4, 2)), np.zeros((2, 1))], ["00"])
+    with pytest.raises(SubstrateError, match="not one number per unit"):
+        phi_batch(np.zeros((4, 2)), np.array([0, 0]))

@@ -378,6 +378,7 @@ def test_results_are_frozen_and_readable():
     [
         ({"history": "000"}, "3 values for 4 units"),
         ({"history": "0000", "update_grains": [2]}, "history of 1 micro states"),
+        ({"history": []}, "history has 0 micro states"),
         ({"history": "0000", "update_grains": []}, "choose from"),
         ({"history": "0000", "weights": [1, 2]}, "for 1 windows"),
         ({"history": "0000", "weights": [-1]}, "non-negative"),

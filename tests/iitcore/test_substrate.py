@@ -173,6 +173,8 @@ def test_wrong_shapes_say_what_is_needed(tpm, message):
         ([0, -1], "B=-1"),
         ([0, 0.5], r"B=0\.5"),
         ("0b", "one digit per unit"),
+        (1, "not one number per unit"),
+        ([0, "x"], "not one number per unit"),
     ],
 )
 def test_wrong_states_are_refused(state, message):
