@@ -7,6 +7,7 @@ compares the same macro units between windows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from pipeline.groupings import (
     Grouping,
     check,
     exhaustive,
+    exhaustive_common,
     matched_groupings,
     objective,
 )
@@ -45,16 +47,17 @@ def coarse_grain(
     """Derive the TPM of `n_macro` learned macro units from a micro TPM (`pipeline.tpm.estimate`).
 
     learn_from: the micro TPMs of all windows of the recording, this one among them. Grouping and
-        mappings are then learned on the mean of their P(ON), each window counting alike: with the same
-        datasets in the same order and the same seed every window gets the same macro units. By default
+        mappings are then those with the largest mean objective over the windows, each counting alike:
+        with the same datasets in the same order and the same seed every window gets the same macro
+        units. The encoder proposes its best for each window, and the best proposal is taken. By default
         they are learned on `tpm` alone.
 
     Returns the micro TPM's variables for the macro system, unit names such as "m0(e0,e1)", and
     `group` (micro_unit), `mapping` (unit), `macro_state` (micro_state), and for up to
     `random_groupings` matched groupings `random_group` (random, micro_unit), `random_mapping` (random, unit),
     `random_p_on` (random, state, unit). The posterior draws keep the grouping that the point estimate
-    chose. Attrs: grouping ("recording" with `learn_from`, else "window"), objective, objective_bits (on
-    the TPM learned from), window_bits (of this window's macro TPM), method, restarts_agreeing, and up to 6
+    chose. Attrs: grouping ("recording" with `learn_from`, else "window"), objective, objective_bits (mean
+    over the TPMs learned from), window_bits (of this window's macro TPM), method, restarts_agreeing, and up to 6
     units exhaustive_bits, the best that there is: where the encoder misses it, it is taken and `method`
     says so. `valid_unit` and `validity` (unit): whether each is a macro unit by the theory's own criterion
     (`unit_validity`). Raises `PhiscaleError` for more macro units than units, unknown mappings, or windows
@@ -62,7 +65,7 @@ def coarse_grain(
     """
     p_on = tpm["p_on"].transpose("state", "unit").values
     check(p_on.shape[1], n_macro, mappings)
-    learned_on = p_on if learn_from is None else _mean_p_on(tpm, learn_from)
+    learned_on = p_on[None] if learn_from is None else _windows(tpm, learn_from)
     grouping, how = _learn(learned_on, n_macro, mappings, restarts, steps, method, seed)
     others = matched_groupings(grouping, random_groupings, generator(seed, "random_groupings"))
     names = tpm["unit"].values.astype(str)
@@ -110,8 +113,8 @@ def coarse_grain(
     )
 
 
-def _mean_p_on(tpm: xr.Dataset, windows: Sequence[xr.Dataset]) -> np.ndarray:
-    """Mean P(ON), (state, unit), of the windows of a recording, each counting alike."""
+def _windows(tpm: xr.Dataset, windows: Sequence[xr.Dataset]) -> np.ndarray:
+    """P(ON), (window, state, unit), of the windows of a recording."""
     units = tpm["unit"].values.tolist()
     for other in windows:
         if other["unit"].values.tolist() != units:
@@ -122,7 +125,7 @@ def _mean_p_on(tpm: xr.Dataset, windows: Sequence[xr.Dataset]) -> np.ndarray:
                         "One grouping for both would join different units",
                         "use grouping: window, or windows of the same units")
             )  # fmt: skip
-    return np.mean([w["p_on"].transpose("state", "unit").values for w in windows], axis=0)
+    return np.stack([w["p_on"].transpose("state", "unit").values for w in windows])
 
 
 def _learn(
@@ -134,18 +137,30 @@ def _learn(
     method: str,
     seed: int,
 ) -> tuple[Grouping, dict[str, Any]]:
-    """The grouping, and the attrs that say how it was found."""
-    best = exhaustive(p_on, n_macro, mappings)[0] if p_on.shape[1] <= EXHAUSTIVE_UNITS else None
+    """The grouping for micro TPMs (window, state, unit), and the attrs that say how it was found."""
+    small = p_on.shape[-1] <= EXHAUSTIVE_UNITS
+    best = exhaustive_common(p_on, n_macro, mappings) if small else None
     if method == "exhaustive":
         found = best or exhaustive(p_on, n_macro, mappings)[0]  # the latter says why it cannot
         restarts = 1
     else:
         from pipeline.encoder import learn_grouping  # torch takes seconds to import
 
-        found = learn_grouping(
-            p_on, n_macro, mappings=mappings, restarts=restarts, steps=steps, seed=seed,
-            method=method,
-        )  # fmt: skip
+        proposed = [
+            learn_grouping(
+                one,
+                n_macro,
+                mappings=mappings,
+                restarts=restarts,
+                steps=steps,
+                seed=seed,
+                method=method,
+            )
+            for one in p_on
+        ]
+        means = [float(np.mean([objective(g, one) for one in p_on])) for g in proposed]
+        first = int(np.argmax(np.array(means) > max(means) - TIE))
+        found = replace(proposed[first], objective=means[first])
     how: dict[str, Any] = {
         "objective": "effective_information",
         "method": method,

@@ -124,7 +124,7 @@ class Macro(Section):
     )
     grouping: Literal["recording", "window"] = Field(
         "recording",
-        description="One grouping and mapping for all windows of a recording (learned on the mean of their micro TPMs, each window counting alike), or one learned in each window by itself (its contrasts then compare different macro units)",
+        description="One grouping and mapping for all windows of a recording (that with the largest mean effective information over the windows, each counting alike), or one learned in each window by itself (its contrasts then compare different macro units)",
     )
     restarts: Annotated[int, Field(ge=1)] = Field(
         8, description="Initialisations of the encoder; the best is kept, their agreement reported"

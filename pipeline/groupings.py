@@ -130,16 +130,36 @@ def exhaustive(p_on: np.ndarray, n_macro: int, allowed: Sequence[str] = MAPPINGS
             Problem("macro.method", f"'exhaustive' with {n} units (at most {EXHAUSTIVE_UNITS})",
                     "The number of groupings explodes", "use the encoder, or fewer units")
         )  # fmt: skip
-    candidates, features, weights = _candidates(n, n_macro, tuple(allowed))
-    out = []
-    for one in p_on.reshape(-1, *p_on.shape[-2:]):
-        on = _feature_probabilities(one)[features]  # (candidate, macro unit, micro state)
-        macro = weights @ np.swapaxes(on, -1, -2)
-        value = effective_information(state_by_state(macro))
-        best = int(np.argmax(value > value.max() - TIE))
-        c = candidates[best]
-        out.append(Grouping(c.group, c.mapping, float(value[best])))
-    return out
+    return [
+        _largest(n, n_macro, allowed, _values(one, n_macro, allowed))
+        for one in p_on.reshape(-1, *p_on.shape[-2:])
+    ]
+
+
+def exhaustive_common(
+    p_on: np.ndarray, n_macro: int, allowed: Sequence[str] = MAPPINGS
+) -> Grouping:
+    """Best grouping for several micro TPMs (window, 2**n, n) at once: the largest mean of their objectives.
+
+    Its `objective` is that mean. Limits as in `exhaustive`.
+    """
+    n = p_on.shape[-1]
+    check(n, n_macro, allowed)
+    mean = np.mean([_values(one, n_macro, allowed) for one in p_on], axis=0)
+    return _largest(n, n_macro, allowed, mean)
+
+
+def _values(p_on: np.ndarray, n_macro: int, allowed: Sequence[str]) -> np.ndarray:
+    """Objective of every candidate, (candidate,) [bit], for one micro TPM."""
+    _, features, weights = _candidates(p_on.shape[-1], n_macro, tuple(allowed))
+    on = _feature_probabilities(p_on)[features]  # (candidate, macro unit, micro state)
+    return effective_information(state_by_state(weights @ np.swapaxes(on, -1, -2)))
+
+
+def _largest(n: int, n_macro: int, allowed: Sequence[str], value: np.ndarray) -> Grouping:
+    candidate = _candidates(n, n_macro, tuple(allowed))[0]
+    best = int(np.argmax(value > value.max() - TIE))
+    return Grouping(candidate[best].group, candidate[best].mapping, float(value[best]))
 
 
 def matched_groupings(grouping: Grouping, n: int, rng: np.random.Generator) -> list[Grouping]:

@@ -137,7 +137,7 @@ def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
     if not p["scales"]:
         return "No macro units were formed."
     learned = {
-        "recording": "once for all windows of a recording, on the mean of their micro TPMs (each window counting alike), so that contrasts between its windows compare the same macro units",
+        "recording": "once for all windows of a recording, as those with the largest mean effective information over the windows (each counting alike), so that contrasts between its windows compare the same macro units",
         "window": "in each window by itself, so that contrasts may compare different macro units",
     }[p["grouping"]]
     return f"At the scale{'s' if len(p['scales']) > 1 else ''} of {scales} macro units, the {ensembles['iit']} units were grouped into disjoint macro units, each with a state mapping ({', '.join(p['mappings'])}), by an encoder that maximises effective information of the macro TPM (hard assignment, trained through a straight-through relaxation; {p['restarts']} restarts of {p['steps']} steps, the best kept; for up to 6 units checked against exhaustive search, whose result is taken where the encoder misses it). The grouping was learned {learned}. The macro TPM of a window was derived from its own micro TPM, not estimated anew, following [1,2], so that macro and micro values are comparable. Up to {p['random_groupings']} other groupings with the same sizes and mappings (all, if there are fewer) serve as control. Posterior draws keep the grouping of the point estimate."

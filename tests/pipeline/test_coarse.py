@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from itertools import product
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from iitcore.macro import derive_macro_tpm
 from pipeline import store, tpm
 from pipeline.coarse import coarse_grain
 from pipeline.errors import PhiscaleError
-from pipeline.groupings import exhaustive, objective
+from pipeline.groupings import Grouping, exhaustive_common, objective
 
 
 @pytest.fixture(scope="module")
@@ -111,14 +112,13 @@ def test_other_scales(micro, scale, tmp_path):
 
 def test_a_grouping_that_the_encoder_missed_is_replaced_and_said_to_be(micro, monkeypatch):
     from pipeline import encoder
-    from pipeline.groupings import Grouping
 
     poor = Grouping((0, 1, 0, 1), ("and", "and"), 0.1, 4)
     monkeypatch.setattr(encoder, "learn_grouping", lambda *_, **__: poor)
     macro = coarse_grain(micro, 2)
     assert macro["group"].values.tolist() == [0, 0, 1, 1]
     assert (macro.attrs["method"], macro.attrs["restarts_agreeing"]) == ("exhaustive", 0)
-    assert macro.attrs["encoder_bits"] == 0.1
+    assert macro.attrs["encoder_bits"] == pytest.approx(objective(poor, micro["p_on"].values))
 
 
 def test_faults_are_told_in_words(micro):
@@ -179,9 +179,18 @@ def test_one_grouping_per_recording_where_windows_alone_would_differ(two_windows
     assert {m.attrs["grouping"] for m in alone} == {"window"}
 
 
-def test_a_shared_grouping_is_the_best_of_the_mean_and_applied_to_the_windows_own_tpm(two_windows):
-    mean = np.mean([w["p_on"].values for w in two_windows], axis=0)
-    best = exhaustive(mean, 2)[0]
+def test_a_shared_grouping_is_the_best_in_the_mean_and_applied_to_the_windows_own_tpm(two_windows):
+    tpms = np.stack([w["p_on"].values for w in two_windows])
+    candidates = [
+        Grouping(group, mapping)
+        for group in {(0, 0, 1, 1), (0, 1, 0, 1), (0, 1, 1, 0), (0, 0, 0, 1), (0, 1, 1, 1)}
+        for mapping in product(("and", "or"), repeat=2)
+    ]
+    best = exhaustive_common(tpms, 2)
+    mean = np.mean([objective(best, one) for one in tpms])
+    assert best.objective == pytest.approx(mean)
+    for other in candidates:
+        assert mean >= np.mean([objective(other, one) for one in tpms]) - 1e-9
     for window in two_windows:
         macro = coarse_grain(window, 2, method="exhaustive", learn_from=two_windows)
         assert tuple(macro["group"].values) == best.group
@@ -189,8 +198,8 @@ def test_a_shared_grouping_is_the_best_of_the_mean_and_applied_to_the_windows_ow
         np.testing.assert_allclose(macro["p_on"], best.macro_p_on(window["p_on"].values))
         np.testing.assert_allclose(macro["p_on_draws"], best.macro_p_on(window["p_on_draws"]))
         assert macro["visits"].sum() == window["visits"].sum()
-        assert macro.attrs["objective_bits"] == pytest.approx(objective(best, mean))
-        assert macro.attrs["exhaustive_bits"] == pytest.approx(objective(best, mean))
+        assert macro.attrs["objective_bits"] == pytest.approx(mean)
+        assert macro.attrs["exhaustive_bits"] == pytest.approx(mean)
         assert macro.attrs["window_bits"] == pytest.approx(
             objective(best, window["p_on"].values), abs=1e-12
         )
