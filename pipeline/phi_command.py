@@ -149,20 +149,24 @@ def report(
 
 
 def _structure(structure: PhiStructure) -> Iterator[str]:
+    from iitcore.relations import shown
+
     if structure.reason:
         yield f"structure  empty; {structure.reason}"
         return
     big = f"{structure.phi:.6g}" if math.isfinite(structure.phi) else f"2^{structure.log2_phi:.2f}"
     yield f"Φ          {big} ibits"
     if structure.n_tied_choices > 1:
-        low, high = structure.phi_range
-        kind = "from" if structure.phi_range_exact else "within"
-        yield f"           {kind} {low:.6g} to {high:.6g} over {structure.n_tied_choices} tied choices"
+        low, high = (f"{p:.6g}" if math.isfinite(p) else "over 2^1024" for p in structure.phi_range)
+        ties = f"over {shown(structure.n_tied_choices)} tied choices"
+        if structure.phi_range_exact:
+            yield f"           from {low} to {high} {ties}"
+        else:
+            yield f"           the largest found; bounds {low} and {high} {ties}"
     relations = structure.relations
-    count = relations.count if relations.count < 10**15 else f"2^{relations.log2_count:.2f}"
     total = relations.sum_phi
     summed = f"{total:.6g}" if math.isfinite(total) else f"2^{relations.log2_sum_phi:.2f}"
-    yield f"relations  {count}, phi_r {summed} in all"
+    yield f"relations  {shown(relations.count)}, phi_r {summed} in all"
     yield (
         f"distinctions {len(structure.distinctions)}, phi_d {structure.sum_phi_d:.6g} in all"
         f" ({len(structure.incongruent)} incongruent)"

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 
@@ -172,6 +173,25 @@ def test_units_of_several_values_need_no_names(tmp_path, capsys):
     factors = [[[0.9, 0.05, 0.05], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]]]
     path = write(tmp_path / "net.json", json.dumps({"factors": factors}))
     assert "system     A=2" in printed(capsys, path, "--state", "2")
+
+
+XOR = Substrate([[r >> j & 1 ^ r >> i & 1 for i, j in ((1, 2), (0, 2), (0, 1))] for r in range(8)])
+ALIKE = Substrate.logistic(0.2 * (1 - np.eye(5)))
+
+
+@pytest.mark.parametrize(
+    ("network", "state", "ties"),
+    [
+        (XOR, "011", r"from 7 to 9.5 over 2 tied choices"),
+        (ALIKE, "11111", r"the largest found; bounds \S+ and \S+ over 2\^55.02 tied choices"),
+    ],
+)
+def test_range_over_tied_choices(tmp_path, capsys, network, state, ties):
+    path = write(tmp_path / "net.csv", text_of(network))
+    out = printed(capsys, path, "--state", state, "--structure")
+    assert re.search(ties, out), out
+    for bound in unfold(network.system(state)).phi_range:
+        assert f"{bound:.6g}" in out
 
 
 def test_long_analyses_are_announced(tmp_path, capsys, monkeypatch, network):
