@@ -194,7 +194,7 @@ def validity(found: list[Grouping]) -> Table:
 
 def _maximised(found: list[Grouping]) -> str:
     shared = {g.shared for g in found}
-    over = "on the mean TPM of the recording's windows" if True in shared else "in the window"
+    over = "in the mean over the recording's windows" if True in shared else "in the window"
     return f", which the grouping maximises {over}" if len(shared) == 1 else ""
 
 

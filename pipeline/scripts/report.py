@@ -1,5 +1,6 @@
 """The page, its figures and the provenance."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +19,9 @@ with job(snakemake) as (source, target, params, wildcards):
         }
         for attrs in (load(path).attrs for path in source.recordings)
     ]
-    save_json(provenance.collect(params.study, inputs), target.provenance)
+    first = min(log.stat().st_mtime for log in (root / "logs").rglob("*.log"))
+    started = datetime.fromtimestamp(first, UTC).isoformat(timespec="seconds")
+    save_json(provenance.collect(params.study, inputs, started), target.provenance)
     left = [
         failure for failure in params.failures if failure in noted(root)
     ]  # others were mended in this run
