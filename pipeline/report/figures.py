@@ -283,7 +283,7 @@ def _legend(figure, study: Study, measures: Sequence[str]) -> None:
         handles,
         labels,
         loc="outside upper center",
-        ncols=min(len(handles), 5 if len(handles) > 7 else 7),
+        ncols=len(handles) if sum(len(label) + 6 for label in labels) < 100 else 5,
         handlelength=1.6,
         columnspacing=1.2,
     )
