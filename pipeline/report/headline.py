@@ -103,7 +103,13 @@ def verdict(study: Study, found: list[ScaleAnswer]) -> list[str]:
             + "; ".join(f"{' > '.join(a.order)} at {a.scale}" for a in found)
             + "."
         )
-    return [first, _support(study, found), *_by_big_phi(study, found), *_beyond_null(study)]
+    return [
+        first,
+        _support(study, found),
+        *_imprecise(study),
+        *_by_big_phi(study, found),
+        *_beyond_null(study),
+    ]
 
 
 def _by_big_phi(study: Study, found: list[ScaleAnswer]) -> list[str]:
@@ -122,6 +128,18 @@ def _means(study: Study, scale: Scale, measure: str) -> pd.Series:
     values = by_subject(table[(table["measure"] == measure) & table["value"].notna()])
     means = values.groupby("condition")["value"].mean()
     return means.sort_values(ascending=False, kind="stable")
+
+
+def _imprecise(study: Study) -> list[str]:
+    """Say how many values of phi_s the data do not carry."""
+    rows = study.summary[(study.summary["measure"] == "phi_s") & study.summary["value"].notna()]
+    words = rows["flag"].fillna("").astype(str).str.split(";")
+    n = int(words.map(lambda flags: "imprecise" in flags).sum())
+    if not n:
+        return []
+    return [
+        f"{n} of {len(rows)} values of phi_s (windows at all scales) are imprecise: their interval is wider than the value, so the data do not tell them from their double, or from nothing."
+    ]
 
 
 def _beyond_null(study: Study) -> list[str]:

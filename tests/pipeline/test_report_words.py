@@ -298,3 +298,12 @@ def test_provenance_has_versions_seed_and_checksums() -> None:
     assert made["inputs"] == [{"recording": "r", "source": "r.csv", "sha256": "ab"}]
     assert made["packages"]["numpy"] == np.__version__
     assert made["started"] == "2026-01-01T00:00:00+00:00" < made["finished"]
+
+
+def test_values_that_the_data_do_not_carry_are_counted(tmp_path: Path) -> None:
+    made = study(tmp_path, {"awake": [2.0] * 3, "asleep": [1.0] * 3}, (1.0, 0.8, 1.2, 0.25, 0.5))
+    assert "imprecise" not in told(made)
+    flags = ["few_frames;imprecise", "imprecise", "", "few_frames", "", ""]
+    made.summary.assign(flag=flags).to_csv(tmp_path / "summary.csv", index=False)
+    again = Study(tmp_path, made.parameters, [], made.windows, made.recordings)
+    assert "2 of 6 values of phi_s (windows at all scales) are imprecise" in told(again)
