@@ -118,8 +118,3 @@ def probability(p: float | None) -> str:
     if p is None or not math.isfinite(p):
         return "–"
     return "< 0.001" if p < 0.001 else f"{p:.3f}".rstrip("0").rstrip(".") if p < 1 else "1"
-
-
-def flag_meaning(word: str) -> str:
-    """Meaning of one word of a flag ("constant_unit:e1" is told as "constant_unit")."""
-    return FLAGS.get(word.split(":")[0], "")

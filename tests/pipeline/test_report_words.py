@@ -14,7 +14,7 @@ from pipeline.config import Parameters
 from pipeline.groupings import Grouping
 from pipeline.report import headline, limits, methods, provenance
 from pipeline.report.data import Study
-from pipeline.report.glossary import MEASURES, count, flag_meaning, number, probability
+from pipeline.report.glossary import MEASURES, count, number, probability
 from pipeline.report.truth import likeness
 from pipeline.summarise import MEASURES as COMPUTED
 from pipeline.summarise import NULL_COLUMNS as NULLS
@@ -274,11 +274,6 @@ def test_numbers(value: float | None, text: str) -> None:
 def test_probabilities_and_counts() -> None:
     assert [probability(p) for p in (1.0, 0.25, 0.0004, np.nan)] == ["1", "0.25", "< 0.001", "–"]
     assert [count(v) for v in (399.0, np.nan, None)] == ["399", "–", "–"]
-
-
-def test_flags_with_an_argument_are_explained() -> None:
-    assert flag_meaning("constant_unit:e1") == flag_meaning("constant_unit") != ""
-    assert flag_meaning("something_else") == ""
 
 
 def test_as_planted_asks_for_the_mapping_too() -> None:
