@@ -9,9 +9,9 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 import pipeline
-from pipeline import targets
-from pipeline.failures import failures, finish_without_failed
-from pipeline.study import Study
+from pipeline.workflow import targets
+from pipeline.workflow.failures import failures, finish_without_failed
+from pipeline.study.study import Study
 
 min_version("9.0")
 
@@ -22,7 +22,7 @@ STUDY = Study.load(
 OMIT = tuple(map(str, config.get("omit", ())))
 ROOT = str(STUDY.root)
 UNITS = STUDY.parameters.ensembles.iit
-RULES = Path(pipeline.__file__).parent / "rules"
+RULES = Path(pipeline.__file__).parent / "workflow" / "rules"
 
 
 wildcard_constraints:

@@ -96,9 +96,7 @@ def report(results: Results) -> str:
         for n, r in results.get(name, {}).items():
             if r:
                 memory = f"{r['mebibytes']:.0f} MiB (+{r['added']:.0f})"
-                lines.append(
-                    f"| {title} | {n} | {seconds(r['seconds'])} | {memory} | {r['value']:.6g} |"
-                )
+                lines.append(f"| {title} | {n} | {seconds(r['seconds'])} | {memory} | {r['value']:.6g} |")
             else:
                 lines.append(f"| {title} | {n} | over the time limit | | |")
     lines += ["", "Growth:", ""]
@@ -112,10 +110,7 @@ def report(results: Results) -> str:
         "| units | systems per second | phi_s > 0 |",
         "|---|---|---|",
     ]
-    lines += [
-        f"| {n} | {r['per_second']:,.0f} | {r['value']:.0%} |"
-        for n, r in results.get("batch", {}).items()
-    ]
+    lines += [f"| {n} | {r['per_second']:,.0f} | {r['value']:.0%} |" for n, r in results.get("batch", {}).items()]
     lines += [
         "",
         "## Against trying every partition",

@@ -32,9 +32,7 @@ def _effect_blocks(units: Ints, logs: Floats, now: Ints, out: Floats) -> None:
 
 
 @compiled
-def _cause_blocks(
-    units: Ints, x: int, rows: Ints, logs: Floats, geometry: Geometry, out: Floats
-) -> None:
+def _cause_blocks(units: Ints, x: int, rows: Ints, logs: Floats, geometry: Geometry, out: Floats) -> None:
     """Gather -log2 P(mechanism unit | block of the purview in its specified state)."""
     alphabet, _, strides, _, _, digits = geometry
     index = np.empty(1 << units.size, np.int64)
@@ -50,9 +48,7 @@ def _cause_blocks(
 
 
 @compiled
-def _cuts(
-    mask: int, cause: bool, x: int, logs: Floats, now: Ints, geometry: Geometry
-) -> tuple[float, float]:
+def _cuts(mask: int, cause: bool, x: int, logs: Floats, now: Ints, geometry: Geometry) -> tuple[float, float]:
     """Log-ratios, over a purview state, of the complete cut and of the best cut of one unit.
 
     The second has norm |Z|: the purview keeps the mechanism less one unit (effect), or one unit of
@@ -150,9 +146,7 @@ def maximal(
         p, selectivity, reference = cause_profile(mask, table, geometry)
     else:
         p, selectivity, reference = effect_profile(mask, table, now, geometry)
-    count, index, purview, information, bound = _candidates(
-        mask, cause, p, selectivity, reference, logs, now, geometry
-    )
+    count, index, purview, information, bound = _candidates(mask, cause, p, selectivity, reference, logs, now, geometry)
     mechanism = select(mask, n)
     width = mechanism.size if cause else table.shape[1]
     blocks = np.empty((width, 1 << (n if cause else mechanism.size)))

@@ -116,9 +116,7 @@ class GrainPhi:
         whole = self._parts[key]
         return _Part(whole.on[picks], whole.weights[picks], whole.state[picks])
 
-    def _backgrounds(
-        self, order: Sequence[int], grain: int
-    ) -> Iterator[tuple[_Background, _Background, Indices]]:
+    def _backgrounds(self, order: Sequence[int], grain: int) -> Iterator[tuple[_Background, _Background, Indices]]:
         """Windows that share the background's present and inferred past state.
 
         A window whose first state cannot be reached from anywhere has no cause: phi_s is 0, and it

@@ -37,9 +37,7 @@ def values_of(index: int, offsets: Ints) -> Ints:
 
 
 @compiled
-def condition(
-    packed: Floats, offsets: Ints, state: Ints, units: Ints, cause: Floats, effect: Floats
-) -> bool:
+def condition(packed: Floats, offsets: Ints, state: Ints, units: Ints, cause: Floats, effect: Floats) -> bool:
     """Fill cause and effect TPMs of some units given all others as background (Eqs. 3-4).
 
     Returns whether the present state has a predecessor at all.
@@ -218,9 +216,7 @@ def tied(values: Floats) -> Ints:
 
 
 @compiled
-def fill_gain(
-    packed: Floats, offsets: Ints, required: Ints, held: Ints, selectivity: float, gain: Floats
-) -> None:
+def fill_gain(packed: Floats, offsets: Ints, required: Ints, held: Ints, selectivity: float, gain: Floats) -> None:
     """Fill `gain` for one side.
 
     required: the value whose probability counts, per unit; held: the state of the kept inputs.

@@ -55,9 +55,7 @@ def check_labels(units: Sequence[str] | None, n: int) -> tuple[str, ...]:
         return tuple(chr(65 + i) if n <= 26 else f"u{i}" for i in range(n))
     names = tuple(str(u) for u in units)
     if len(names) != n or len(set(names)) != n:
-        raise SubstrateError(
-            f"unit names {names}: {n} distinct names are needed, one per unit of the TPM"
-        )
+        raise SubstrateError(f"unit names {names}: {n} distinct names are needed, one per unit of the TPM")
     return names
 
 
@@ -69,39 +67,29 @@ def check_units(units: Iterable[str | int] | None, labels: tuple[str, ...]) -> t
     keys = [units] if isinstance(units, str) and units in labels else list(units)
     wrong = [repr(u) for u in keys if not (u in labels if isinstance(u, str) else 0 <= int(u) < n)]
     if wrong:
-        raise SubstrateError(
-            f"no unit {', '.join(wrong)}: the substrate has {', '.join(labels)} "
-            f"(indices 0..{n - 1})"
-        )
+        raise SubstrateError(f"no unit {', '.join(wrong)}: the substrate has {', '.join(labels)} (indices 0..{n - 1})")
     found = sorted(labels.index(u) if isinstance(u, str) else int(u) for u in keys)
     if len(set(found)) < len(found) or not found:
         raise SubstrateError(
-            f"units {keys!r}: each unit can be in a system once, and a system needs at least one; "
-            "list distinct units"
+            f"units {keys!r}: each unit can be in a system once, and a system needs at least one; list distinct units"
         )
     return tuple(found)
 
 
-def check_state(
-    state: StateLike, alphabet: tuple[int, ...], labels: tuple[str, ...]
-) -> tuple[int, ...]:
+def check_state(state: StateLike, alphabet: tuple[int, ...], labels: tuple[str, ...]) -> tuple[int, ...]:
     if isinstance(state, str) and not state.isdigit():
         raise SubstrateError(f"state {state!r}: write one digit per unit, such as 011")
     try:
         given = [float(v) for v in state]
     except (TypeError, ValueError):
-        raise SubstrateError(
-            f"state {state!r} is not one number per unit: write it as (0, 1, 1) or 011"
-        ) from None
+        raise SubstrateError(f"state {state!r} is not one number per unit: write it as (0, 1, 1) or 011") from None
     if len(given) != len(alphabet):
         raise SubstrateError(
             f"state has {len(given)} values for {len(alphabet)} units ({', '.join(labels)}): give "
             "one value per unit of the substrate, background units included"
         )
     wrong = [
-        f"{u}={v:g} (values 0..{k - 1})"
-        for u, v, k in zip(labels, given, alphabet, strict=True)
-        if v not in range(k)
+        f"{u}={v:g} (values 0..{k - 1})" for u, v, k in zip(labels, given, alphabet, strict=True) if v not in range(k)
     ]
     if wrong:
         raise SubstrateError(f"state outside the units' values: {', '.join(wrong)}")
@@ -141,8 +129,7 @@ def _binary_array(tpm: TpmLike, name: str) -> Array:
     elif on.ndim == 2 and on.shape[1] == 2 ** on.shape[0]:
         hint = "it looks transposed: pass tpm.T"
     raise SubstrateError(
-        f"{name} has shape {on.shape}: rows would be read as wrong states. It must be (2**n, n); "
-        + hint
+        f"{name} has shape {on.shape}: rows would be read as wrong states. It must be (2**n, n); " + hint
     )
 
 

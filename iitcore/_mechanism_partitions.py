@@ -74,9 +74,7 @@ def _two_blocks(
 
 
 @compiled
-def _cheapest(
-    cost: Floats, floor: Floats, n_side: int, cause: bool, limit: float, pick: Ints
-) -> float:
+def _cheapest(cost: Floats, floor: Floats, n_side: int, cause: bool, limit: float, pick: Ints) -> float:
     """Assignment of rows to disjoint blocks of the other side with the smallest total cost.
 
     Depth-first over the block that holds the lowest unassigned unit; `floor[a, R]` is the least
@@ -156,9 +154,7 @@ def _cheapest(
 
 
 @compiled
-def _cost_and_floor(
-    table: Floats, rows: Ints, n_side: int, rate: float, cause: bool
-) -> tuple[Floats, Floats]:
+def _cost_and_floor(table: Floats, rows: Ints, n_side: int, rate: float, cause: bool) -> tuple[Floats, Floats]:
     """Cost of each row for every block at a rate per cut connection, and its subset minimum."""
     size = 1 << n_side
     cost = np.empty((rows.size, size))

@@ -82,9 +82,7 @@ def present(state: Ints, geometry: Geometry) -> Ints:
 
 
 @compiled
-def tables(
-    cause: Floats, effect: Floats, state: Ints, geometry: Geometry
-) -> tuple[Floats, Floats, Floats, Floats]:
+def tables(cause: Floats, effect: Floats, state: Ints, geometry: Geometry) -> tuple[Floats, Floats, Floats, Floats]:
     """Extended marginals and their -log2: of the present values (cause), of all (effect)."""
     alphabet, offsets = geometry[0], geometry[1]
     now = np.empty((cause.shape[0], alphabet.size))
@@ -135,9 +133,7 @@ def _levels(alphabet: Ints, more: int) -> Ints:
 
 
 @compiled
-def effect_profile(
-    mask: int, table: Floats, now: Ints, geometry: Geometry
-) -> tuple[Floats, Floats, Floats]:
+def effect_profile(mask: int, table: Floats, now: Ints, geometry: Geometry) -> tuple[Floats, Floats, Floats]:
     """Effect side of a mechanism, for every purview state: pi(z|m) twice, and pi(z;M)."""
     alphabet, offsets, _, states, start, _ = geometry
     p = np.empty(table.shape[0])

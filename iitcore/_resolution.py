@@ -47,22 +47,15 @@ def resolve(found: Sequence[Distinction], labels: Names, pairs: Iterable[Pair]) 
     """
     groups: dict[tuple[int, int], list[Pair]] = {}  # pairs that keep the same, by numbers
     causes, effects = (
-        _Agreement([getattr(d, tied) for d in found], labels)
-        for tied in ("tied_causes", "tied_effects")
+        _Agreement([getattr(d, tied) for d in found], labels) for tied in ("tied_causes", "tied_effects")
     )
     for cause, effect in pairs:
-        groups.setdefault((causes.number(cause), effects.number(effect)), []).append(
-            (cause, effect)
-        )
+        groups.setdefault((causes.number(cause), effects.number(effect)), []).append((cause, effect))
     best: Resolution | None = None
     low, high, exact, n_choices = math.inf, -math.inf, True, 0
     for (c_number, e_number), same in groups.items():
         sides = list(zip(found, causes.distinct[c_number], effects.distinct[e_number], strict=True))
-        kept = tuple(
-            replace(d, cause=c[0], effect=e[0], tied_causes=c, tied_effects=e)
-            for d, c, e in sides
-            if c and e
-        )
+        kept = tuple(replace(d, cause=c[0], effect=e[0], tied_causes=c, tied_effects=e) for d, c, e in sides if c and e)
         lost = tuple(d for d, c, e in sides if not (c and e))
         one = _largest(kept, same[0], lost, labels, prove=exact)  # one bound makes the range bounds
         low, high = min(low, one.phi_range[0]), max(high, one.phi_range[1])
@@ -126,19 +119,13 @@ def _largest(
 ) -> Resolution:
     """Resolve the ties of one cause-effect state; without `prove`, bounds are all that is sought."""
     options = [_options(d) for d in kept]
-    flat = [
-        replace(d, cause=c, effect=e)
-        for d, choices in zip(kept, options, strict=True)
-        for c, e in choices
-    ]
+    flat = [replace(d, cause=c, effect=e) for d, choices in zip(kept, options, strict=True) for c, e in choices]
     start = np.cumsum([0] + [len(o) for o in options]).astype(np.int64)
     phi = np.array([d.phi for d in kept])
     _, union, overlap = Relations(tuple(flat), labels).arrays
 
     def total(choice: Ints) -> float:
-        value, exponent = kernels.relation_phi(
-            phi, union[choice], overlap[choice], np.ones_like(choice)
-        )
+        value, exponent = kernels.relation_phi(phi, union[choice], overlap[choice], np.ones_like(choice))
         return sum_phi_d(kept) + scaled(value, exponent)
 
     choice: Ints = start[:-1].copy()
@@ -147,9 +134,7 @@ def _largest(
     if len(flat) > len(kept):
         least = choice.copy()
         choice = _ascend(phi, union, overlap, start)
-        low, high = (
-            sum_phi_d(kept) + _bound(phi, union, overlap, start, upper) for upper in (False, True)
-        )
+        low, high = (sum_phi_d(kept) + _bound(phi, union, overlap, start, upper) for upper in (False, True))
         budget = max(_LEAST, _WORK // len(flat))
         exact = prove and all(
             kernels.extreme_choice(phi, union, overlap, start, upper, budget, end)

@@ -88,9 +88,7 @@ def overlap_histogram(union: Ints, n_elements: int) -> Ints:
 
 
 @compiled
-def choice_bound(
-    phi: Floats, union: Ints, overlap: Ints, first: Ints, last: Ints, upper: bool
-) -> float:
+def choice_bound(phi: Floats, union: Ints, overlap: Ints, first: Ints, last: Ints, upper: bool) -> float:
     """Bound of the sum of phi_r when distinction i takes any option first[i] <= option < last[i].
 
     The sum splits into elements, and each part grows with membership and density: from above take

@@ -113,9 +113,7 @@ def _chunk(
         out[draw, s] = analyse(cause, effect, inner, state[units], reachable, parts, marks)[0]
 
 
-def _stack(
-    tpms: npt.ArrayLike | Sequence[Substrate], name: str
-) -> tuple[Floats, tuple[int, ...], tuple[str, ...]]:
+def _stack(tpms: npt.ArrayLike | Sequence[Substrate], name: str) -> tuple[Floats, tuple[int, ...], tuple[str, ...]]:
     """(draws, n_states, sum of alphabet) probabilities, alphabet and labels."""
     if isinstance(tpms, Substrate):
         tpms = [tpms]
@@ -128,9 +126,7 @@ def _stack(
     try:
         array = np.array(tpms, dtype=float)
     except (TypeError, ValueError) as error:
-        raise SubstrateError(
-            f"{name} is no array of numbers ({error}): give TPMs of equal shape (2**n, n)"
-        ) from None
+        raise SubstrateError(f"{name} is no array of numbers ({error}): give TPMs of equal shape (2**n, n)") from None
     array = array[None] if array.ndim == 2 else array
     draws, rows, n = array.shape if array.ndim == 3 else (0, 0, 0)
     if n == 0 or rows != 2**n:
@@ -142,8 +138,7 @@ def _stack(
     bad = ~np.isfinite(array) | (array < -_layout.ROUNDING) | (array > 1 + _layout.ROUNDING)
     if bad.any():
         faults = [
-            f"draw {d}, row {r} (state {_layout.digits(int(r), (2,) * n)}), unit {u}: "
-            f"{array[d, r, u]:g}"
+            f"draw {d}, row {r} (state {_layout.digits(int(r), (2,) * n)}), unit {u}: {array[d, r, u]:g}"
             for d, r, u in np.argwhere(bad)[: _layout.SHOWN]
         ]
         raise SubstrateError(

@@ -103,11 +103,7 @@ def _resolve(field: _Candidates, best: list[int]) -> list[int]:
         if len(rivals) < len(best):
             return [m for m in best if m not in rivals]
         big = {m: field.structure_phi(m) for m in rivals}
-        leading = [
-            m
-            for m in rivals
-            if all(big[m] >= big[o] * (1 - 1e-9) for o in rivals if m & o and o != m)
-        ]
+        leading = [m for m in rivals if all(big[m] >= big[o] * (1 - 1e-9) for o in rivals if m & o and o != m)]
         clashing = {m for m in leading if any(m & o for o in leading if o != m)}
         winners = [m for m in leading if m not in clashing]
         for m in clashing:
@@ -186,9 +182,7 @@ class _Candidates:
 
 
 @compiled
-def _chunk(
-    packed: Floats, offsets: Ints, state: Ints, masks: Ints, exact: bool, out: Floats
-) -> None:
+def _chunk(packed: Floats, offsets: Ints, state: Ints, masks: Ints, exact: bool, out: Floats) -> None:
     """phi_s of candidates, or an upper bound of it."""
     for mask in masks:
         units = np.flatnonzero(mask >> np.arange(len(state)) & 1)
@@ -209,9 +203,7 @@ def _chunk(
 
 
 @compiled
-def _upper_bound(
-    cause: Floats, effect: Floats, offsets: Ints, state: Ints, parts: Ints, marks: Ints
-) -> float:
+def _upper_bound(cause: Floats, effect: Floats, offsets: Ints, state: Ints, parts: Ints, marks: Ints) -> float:
     """No partition cuts more than all n (n - 1) connections, none costs less than the cheapest.
 
     phi_s is the minimum over partitions of loss per connection, times the connections of one.

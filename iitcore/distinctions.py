@@ -148,10 +148,7 @@ class Distinction:
         )
 
     def __repr__(self) -> str:
-        return (
-            f"Distinction({_named(self.mechanism, self.state)}: phi={self.phi:.6g}, "
-            f"{self.cause!r}, {self.effect!r})"
-        )
+        return f"Distinction({_named(self.mechanism, self.state)}: phi={self.phi:.6g}, {self.cause!r}, {self.effect!r})"
 
 
 def _named(units: Names, state: State) -> str:
@@ -268,8 +265,7 @@ class Tables:
     def _parts(self, mechanism: int, purview: int, kept: Ints, cause: bool) -> tuple[Part, ...]:
         """Parts from the block that each row unit stays with; what stays with none comes last."""
         rows, side = (
-            kernels.select(mask, self.system.n)
-            for mask in ((mechanism, purview) if cause else (purview, mechanism))
+            kernels.select(mask, self.system.n) for mask in ((mechanism, purview) if cause else (purview, mechanism))
         )
         members: dict[int, int] = {}
         for i, unit in enumerate(rows):
@@ -279,10 +275,7 @@ class Tables:
         left = sum(1 << int(j) for j in side) & ~sum(members)
         pairs = sorted(members.items())
         pairs += [(left, 0)] * (left > 0) + [(0, alone)] * (alone > 0)
-        return tuple(
-            (self._names(r), self._names(b)) if cause else (self._names(b), self._names(r))
-            for b, r in pairs
-        )
+        return tuple((self._names(r), self._names(b)) if cause else (self._names(b), self._names(r)) for b, r in pairs)
 
 
 def distinction_table(found: Sequence[Distinction]) -> pd.DataFrame:

@@ -341,11 +341,7 @@ def _leaders(groupings: Sequence[Grouping]) -> list[Grain]:
     top = max(float(v.max()) for v in values)
     if top <= _TIE:  # nothing is irreducible: a tie of everything
         return [groupings[0].grain(0)]
-    return [
-        g.grain(int(i))
-        for g, v in zip(groupings, values, strict=True)
-        for i in np.flatnonzero(v > top - _TIE)
-    ]
+    return [g.grain(int(i)) for g, v in zip(groupings, values, strict=True) for i in np.flatnonzero(v > top - _TIE)]
 
 
 def _sentence(units: Sequence[MacroUnit]) -> str:

@@ -174,18 +174,14 @@ class _Validity:
                         yield groups, grain
 
 
-def _try(
-    phi: GrainPhi, validity: _Validity, groups: Groups, grain: int, valid_only: bool
-) -> Grouping:
+def _try(phi: GrainPhi, validity: _Validity, groups: Groups, grain: int, valid_only: bool) -> Grouping:
     fault = validity.fault(groups, grain)
     picks = phi.every(groups, grain)
     values = None if fault and valid_only else phi(groups, grain)
     return phi.grouping(groups, grain, picks, values, fault)
 
 
-def _agglomerate(
-    phi: GrainPhi, validity: _Validity, grain: int, valid_only: bool
-) -> Iterator[Grouping]:
+def _agglomerate(phi: GrainPhi, validity: _Validity, grain: int, valid_only: bool) -> Iterator[Grouping]:
     """Merge two groups at a time, from the micro grain; the other groups keep their mapping.
 
     Every merger tried is a candidate; the best of a step is where the next one starts.

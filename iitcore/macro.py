@@ -140,9 +140,7 @@ def derive_macro_tpm(
     tpm = np.asarray(micro_tpm, dtype=float)
     n = tpm.shape[-1] if tpm.ndim in (2, 3) else 0
     if not n or tpm.shape[-2] != 2**n:
-        raise SubstrateError(
-            f"micro TPM has shape {tpm.shape}; it must be (2**n, n) or (draws, 2**n, n)"
-        )
+        raise SubstrateError(f"micro TPM has shape {tpm.shape}; it must be (2**n, n) or (draws, 2**n, n)")
     if len(groups) != len(mappings):
         raise SubstrateError(f"{len(groups)} groups and {len(mappings)} mappings: give one each")
     units = [MacroUnit(tuple(g), tuple(m)) for g, m in zip(groups, mappings, strict=True)]
@@ -167,9 +165,7 @@ def derive_macro_tpm(
 
 
 @compiled
-def _derive(
-    tpm: Array, order: Indices, start: Indices, tables: Indices, code: Indices, share: Array
-) -> Array:
+def _derive(tpm: Array, order: Indices, start: Indices, tables: Indices, code: Indices, share: Array) -> Array:
     """Macro TPMs (draws, 2**m, m); every draw by the same operations in the same order.
 
     At grain 1 the pre-images of macro states partition the micro states, so compressing is
@@ -243,9 +239,7 @@ def _on_probability(tpm: Array, unit: _Resolved, units: Sequence[_Resolved]) -> 
     return np.asarray(_chain(discounted, unit.inside, through, table, unit.grain)[0])
 
 
-def _chain(
-    tpm: Array, inside: tuple[int, ...], through: tuple[int, ...], tables: Array, grain: int
-) -> Array:
+def _chain(tpm: Array, inside: tuple[int, ...], through: tuple[int, ...], tables: Array, grain: int) -> Array:
     """Chain `grain` updates backwards; units neither `inside` nor `through` are pure noise."""
     n, k = tpm.shape[1], len(inside)
     noise = others(n, inside + through)
@@ -267,9 +261,7 @@ def _chain(
     return np.ascontiguousarray(value.T)
 
 
-def background_weights(
-    sub: Substrate, window: Indices, background: Sequence[int]
-) -> tuple[Array, Array | None]:
+def background_weights(sub: Substrate, window: Indices, background: Sequence[int]) -> tuple[Array, Array | None]:
     """Step 3: distribution over background states for effects, and for causes.
 
     Returns:
@@ -329,9 +321,7 @@ def _label(names: Sequence[str]) -> str:
 def _resolve(sub: Substrate, macro_units: Sequence[MacroUnit]) -> list[_Resolved]:
     """Find the units in the substrate and check that together they make a system."""
     if set(sub.alphabet) != {2}:
-        raise SubstrateError(
-            f"macro units need binary micro units; {sub!r} has units of more values"
-        )
+        raise SubstrateError(f"macro units need binary micro units; {sub!r} has units of more values")
     units = []
     for u in macro_units:
         inside = tuple(sub.indices([c])[0] for c in u.constituents)
@@ -343,8 +333,7 @@ def _resolve(sub: Substrate, macro_units: Sequence[MacroUnit]) -> list[_Resolved
     grains = sorted({u.grain for u in units})
     if len(grains) > 1:
         faults.append(
-            f"update grains {grains} differ: the system would have no common present; give all "
-            "units one update grain"
+            f"update grains {grains} differ: the system would have no common present; give all units one update grain"
         )
     taken = [i for u in units for i in u.inside]
     lent = [i for u in units for i in u.through]
@@ -367,9 +356,7 @@ def window_states(sub: Substrate, history: History) -> Indices:
     one = isinstance(history, str) or (np.ndim(first) == 0 and not isinstance(first, str))
     states: list[Any] = [history] if one and len(history) else list(history)
     if not states:
-        raise SubstrateError(
-            "history has 0 micro states: give those of the last updates, oldest first"
-        )
+        raise SubstrateError("history has 0 micro states: give those of the last updates, oldest first")
     return np.array([sub.check_state(s) for s in states], dtype=np.int64)
 
 
@@ -377,7 +364,6 @@ def _window(sub: Substrate, history: History, grain: int) -> Indices:
     states = window_states(sub, history)
     if len(states) < grain:
         raise SubstrateError(
-            f"history has {len(states)} micro states; update grain {grain} needs the last {grain}, "
-            "oldest first"
+            f"history has {len(states)} micro states; update grain {grain} needs the last {grain}, oldest first"
         )
     return states[-grain:]

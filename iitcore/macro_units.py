@@ -67,8 +67,7 @@ class MacroUnit:
             faults.append("no constituents; name at least one micro unit")
         if len(set(every)) < len(every):
             faults.append(
-                "a micro unit is listed twice; constituents and apportioned background units must "
-                "be distinct"
+                "a micro unit is listed twice; constituents and apportioned background units must be distinct"
             )
         if self.update_grain < 1:
             faults.append(f"update grain {self.update_grain}; it counts micro updates, 1 or more")
@@ -97,9 +96,7 @@ class MacroUnit:
         return cls.black_box((unit,), (unit,), update_grain)
 
     @classmethod
-    def at_least(
-        cls, constituents: Iterable[UnitKey], count: int, update_grain: int = 1
-    ) -> MacroUnit:
+    def at_least(cls, constituents: Iterable[UnitKey], count: int, update_grain: int = 1) -> MacroUnit:
         """ON when at least `count` of the constituents' states in the window are ON."""
         units = _keys(constituents)
         table = _on_counts(len(units), update_grain) >= count

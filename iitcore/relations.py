@@ -124,9 +124,7 @@ class Relations:
         bit = {o: 1 << i for i, o in enumerate(self.elements)}
         phi = np.array([d.phi for d in self.distinctions])
         union = [sum(bit[o] for o in d.elements) for d in self.distinctions]
-        both = [
-            sum(bit[o] for o in d.cause.elements & d.effect.elements) for d in self.distinctions
-        ]
+        both = [sum(bit[o] for o in d.cause.elements & d.effect.elements) for d in self.distinctions]
         return phi, np.array(union, dtype=np.int64), np.array(both, dtype=np.int64)
 
     @cached_property

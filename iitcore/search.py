@@ -324,9 +324,7 @@ def _mark_added(
 
 
 @compiled
-def improve(
-    gain: Floats, loss: float, norm: int, parts: Ints, marks: Ints
-) -> tuple[float, int, bool]:
+def improve(gain: Floats, loss: float, norm: int, parts: Ints, marks: Ints) -> tuple[float, int, bool]:
     """Lower an incumbent partition to the minimum of loss / norm (Dinkelbach); ties: larger loss.
 
     `loss` and `norm` may come from the other side of the system, so that one search shows that

@@ -268,9 +268,7 @@ def unfold(
 
 def _checked(system: System, cause: Sequence[int], effect: Sequence[int]) -> tuple[State, State]:
     for name, state in (("cause", cause), ("effect", effect)):
-        fits = len(state) == system.n and all(
-            v in range(k) for v, k in zip(state, system.alphabet, strict=True)
-        )
+        fits = len(state) == system.n and all(v in range(k) for v, k in zip(state, system.alphabet, strict=True))
         if not fits:
             raise SubstrateError(
                 f"{name} state {tuple(state)} is not a state of {', '.join(system.labels)} "

@@ -81,9 +81,7 @@ def big_phi_batch(
         for item in range(start, stop):
             draw, s = divmod(item, len(present))
             if tied[draw, s]:
-                system = _system(
-                    effects[draw], causes[draw], own_cause, present[s], chosen, sizes, offsets
-                )
+                system = _system(effects[draw], causes[draw], own_cause, present[s], chosen, sizes, offsets)
                 st = unfold(system, threads=1)
                 count = st.relations.count
                 out[draw, s] = (
@@ -156,9 +154,7 @@ def _chunk(
 
 
 @compiled
-def _unfold(
-    cause: Floats, effect: Floats, state: Ints, geometry: repertoires.Geometry, out: Floats
-) -> bool:
+def _unfold(cause: Floats, effect: Floats, state: Ints, geometry: repertoires.Geometry, out: Floats) -> bool:
     """Unfold one system into a row of `BigPhi`; False when something ties and must be resolved."""
     now = repertoires.present(state, geometry)
     table_c, logs_c, table_e, logs_e = repertoires.tables(cause, effect, state, geometry)
@@ -198,9 +194,7 @@ def _unfold(
 
 
 @compiled
-def _agreeing(
-    index: Ints, phi: Floats, system_state: int, geometry: repertoires.Geometry
-) -> tuple[int, float, int]:
+def _agreeing(index: Ints, phi: Floats, system_state: int, geometry: repertoires.Geometry) -> tuple[int, float, int]:
     """How many purviews agree with the system's state, phi, and the last one's elements."""
     alphabet, offsets, _, _, _, digits = geometry
     agreeing, elements, largest = 0, 0, 0.0

@@ -199,9 +199,7 @@ class Substrate:
         return new
 
     @classmethod
-    def from_factors(
-        cls, marginals: Sequence[npt.ArrayLike], units: Sequence[str] | None = None
-    ) -> Substrate:
+    def from_factors(cls, marginals: Sequence[npt.ArrayLike], units: Sequence[str] | None = None) -> Substrate:
         """Build from one conditional distribution per unit; units may have any number of values.
 
         Args:
@@ -346,9 +344,7 @@ class Substrate:
         at = tuple(held.get(i, slice(None)) for i in reversed(range(self.n)))
         sub = _layout.columns(grid[at].reshape(-1, self.packed.shape[1]), self.alphabet, keep)
         fixed = self.fixed + tuple((self.units[i], v) for i, v in sorted(held.items()))
-        return Substrate._of(
-            sub, tuple(self.alphabet[i] for i in keep), tuple(self.units[i] for i in keep), fixed
-        )
+        return Substrate._of(sub, tuple(self.alphabet[i] for i in keep), tuple(self.units[i] for i in keep), fixed)
 
     def indices(self, units: Iterable[UnitKey] | None) -> tuple[int, ...]:
         """Positions of units given by name or index, ascending; all of them for None."""
@@ -400,9 +396,7 @@ class Substrate:
         return {
             "units": list(self.units),
             "alphabet": list(self.alphabet),
-            "factors": [
-                f.tolist() for f in _layout.split(self.packed, _layout.offsets(self.alphabet))
-            ],
+            "factors": [f.tolist() for f in _layout.split(self.packed, _layout.offsets(self.alphabet))],
             "fixed": [list(f) for f in self.fixed],
         }
 
@@ -416,8 +410,6 @@ class Substrate:
         return cls._of(packed, alphabet, _layout.check_labels(units, len(alphabet)), fixed)
 
     def __repr__(self) -> str:
-        names = ", ".join(
-            u if k == 2 else f"{u}[{k}]" for u, k in zip(self.units, self.alphabet, strict=True)
-        )
+        names = ", ".join(u if k == 2 else f"{u}[{k}]" for u, k in zip(self.units, self.alphabet, strict=True))
         fixed = "".join(f"; {u}={v} fixed" for u, v in self.fixed)
         return f"Substrate({names}{fixed})"

@@ -172,9 +172,7 @@ def analyse(
         fill_effect(gain_e, effect, offsets, state, best_e, select_e[best_e])
         search.minimum_of_both(gain_c, gain_e, parts, marks)
     else:
-        phis, c, e = _best_pair(
-            cause, effect, offsets, state, ties_c, ties_e, select_c, select_e, parts, marks
-        )
+        phis, c, e = _best_pair(cause, effect, offsets, state, ties_c, ties_e, select_c, select_e, parts, marks)
         best_c, best_e = ties_c[c], ties_e[e]
         fill_cause(gain_c, cause, offsets, state, best_c, select_c[best_c])
         fill_effect(gain_e, effect, offsets, state, best_e, select_e[best_e])
@@ -186,18 +184,14 @@ def analyse(
 
 
 @compiled
-def fill_cause(
-    gain: Floats, cause: Floats, offsets: Ints, state: Ints, index: int, selectivity: float
-) -> None:
+def fill_cause(gain: Floats, cause: Floats, offsets: Ints, state: Ints, index: int, selectivity: float) -> None:
     """Gain table of the cause side: the current state given each input of past state `index`."""
     held = _kernels.values_of(index, offsets)
     _kernels.fill_gain(cause, offsets, state, held, selectivity, gain)
 
 
 @compiled
-def fill_effect(
-    gain: Floats, effect: Floats, offsets: Ints, state: Ints, index: int, selectivity: float
-) -> None:
+def fill_effect(gain: Floats, effect: Floats, offsets: Ints, state: Ints, index: int, selectivity: float) -> None:
     """Gain table of the effect side: the next state `index` given each input's current state."""
     required = _kernels.values_of(index, offsets)
     _kernels.fill_gain(effect, offsets, required, state, selectivity, gain)

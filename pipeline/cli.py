@@ -8,7 +8,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from pipeline.errors import PhiscaleError, Problem, unusable
+from pipeline.base.errors import PhiscaleError, Problem, unusable
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,7 +39,7 @@ def _tell(error: PhiscaleError) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from pipeline import phi_command
+    from pipeline.commands import phi as phi_command
 
     parser = argparse.ArgumentParser(
         prog="phiscale",
@@ -52,15 +52,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("directory", type=Path, metavar="DIR")
     command.set_defaults(run=_init)
 
-    command = commands.add_parser(
-        "check", help="open every recording, report every problem, estimate the cost"
-    )
+    command = commands.add_parser("check", help="open every recording, report every problem, estimate the cost")
     _study_arguments(command)
     command.set_defaults(run=_check)
 
-    command = commands.add_parser(
-        "run", help="run a study to its report; snakemake options may follow after --"
-    )
+    command = commands.add_parser("run", help="run a study to its report; snakemake options may follow after --")
     _study_arguments(command)
     _run_arguments(command)
     command.set_defaults(run=_run)
@@ -74,9 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     _run_arguments(command)
     command.set_defaults(run=_demo)
 
-    command = commands.add_parser(
-        "simulate", help="write simulated recordings with their truth, as a study of its own"
-    )
+    command = commands.add_parser("simulate", help="write simulated recordings with their truth, as a study of its own")
     command.add_argument("directory", type=Path, metavar="DIR")
     command.add_argument("--subjects", type=int, default=3, help="simulated animals (3)")
     command.add_argument("--seed", type=int, default=0, help="seed (0)")
@@ -87,9 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _study_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "study", type=Path, metavar="STUDY", help="study.yaml, or the folder that holds it"
-    )
+    command.add_argument("study", type=Path, metavar="STUDY", help="study.yaml, or the folder that holds it")
     command.add_argument(
         "--data",
         type=Path,
@@ -99,9 +91,7 @@ def _study_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def _run_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "-c", "--cores", type=int, help="processor cores to use (1; a profile's own with --profile)"
-    )
+    command.add_argument("-c", "--cores", type=int, help="processor cores to use (1; a profile's own with --profile)")
 
 
 def _resource(name: str) -> Path:
@@ -121,8 +111,8 @@ def _resource(name: str) -> Path:
 
 
 def _init(args: argparse.Namespace) -> int:
-    from pipeline.store import write_whole
-    from pipeline.template import RECORDINGS, WINDOWS, json_schema, study_template
+    from pipeline.base.files import write_whole
+    from pipeline.study.template import RECORDINGS, WINDOWS, json_schema, study_template
 
     files = {
         "study.yaml": study_template(),
@@ -150,18 +140,14 @@ def _init(args: argparse.Namespace) -> int:
             )
         )
     for name, text in files.items():
-        write_whole(
-            args.directory / name, lambda path, text=text: path.write_text(text, encoding="utf-8")
-        )
-    print(
-        f"{args.directory}: {', '.join(files)} written. Fill in the sheets, then: phiscale check {args.directory}"
-    )
+        write_whole(args.directory / name, lambda path, text=text: path.write_text(text, encoding="utf-8"))
+    print(f"{args.directory}: {', '.join(files)} written. Fill in the sheets, then: phiscale check {args.directory}")
     return 0
 
 
 def _check(args: argparse.Namespace) -> int:
-    from pipeline.check import check
-    from pipeline.plan import plan
+    from pipeline.study.check import check
+    from pipeline.workflow.plan import plan
 
     study, findings = check(args.study, args.data)
     findings.problems.raise_if_any()
@@ -174,16 +160,14 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace, *options: str) -> int:
-    from pipeline.failures import failures, place
-    from pipeline.store import check_writable
-    from pipeline.study import Study
+    from pipeline.base.files import check_writable
+    from pipeline.study.study import Study
+    from pipeline.workflow.failures import failures, place
 
     study = Study.load(args.study, args.data)
     check_writable(study.root)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(_resource("Snakefile"))]
-    if not any(
-        option.split("=")[0] in ("--profile", "--workflow-profile") for option in args.extra
-    ):
+    if not any(option.split("=")[0] in ("--profile", "--workflow-profile") for option in args.extra):
         command += ["--workflow-profile", str(_resource("profiles/default"))]
         command += ["--cores", str(args.cores or 1)]
     elif args.cores:
@@ -219,7 +203,7 @@ def _demo(args: argparse.Namespace) -> int:
 
 
 def _simulate(args: argparse.Namespace) -> int:
-    from pipeline.ingest.simulate import simulate_study
+    from pipeline.simulation.recordings import simulate_study
 
     simulate_study(args.directory, n_subjects=args.subjects, seed=args.seed)
     print(

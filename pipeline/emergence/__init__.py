@@ -1,1 +1,1 @@
-"""Causal emergence: how much a system's present settles its next state, scale by scale."""
+"""Measures of a TPM as a whole: effective information, causal power, emergent complexity."""

@@ -112,9 +112,7 @@ def best_partition(tpm: np.ndarray) -> Scale:
     tried = _partitions(n) if exhaustive else _greedy_mergers(tpm)
     scored = [(causal_power(coarse_grain(tpm, p)), p) for p in tried]
     top = max(power for power, _ in scored)
-    power, partition = max(
-        ((v, p) for v, p in scored if v > top - 1e-12), key=lambda item: len(item[1])
-    )
+    power, partition = max(((v, p) for v, p in scored if v > top - 1e-12), key=lambda item: len(item[1]))
     macro = coarse_grain(tpm, partition)
     gain = float(power - causal_power(tpm))
     return Scale(partition, float(power), gain, float(effective_information(macro)), exhaustive)

@@ -1,42 +1,5 @@
 """Readers of recordings: a registry of formats, each of which gives a Recording dataset."""
 
-from __future__ import annotations
+import lazy_loader
 
-from collections.abc import Mapping
-from typing import Any
-
-import xarray as xr
-
-from pipeline.errors import PhiscaleError, Problem
-from pipeline.ingest.registry import READERS, Reader, naming, register
-from pipeline.recording import validate
-
-from pipeline.ingest import netcdf, simulate, statecodes, tables  # noqa: F401, isort: skip (they register)
-
-__all__ = ["READERS", "Reader", "open_recording", "register"]
-
-
-def open_recording(row: Mapping[str, Any]) -> xr.Dataset:
-    """Read the recording that one row of the sheet describes, and validate it.
-
-    Args:
-        row: recording, subject, path (absolute), format, and the options of the format, e.g.
-            rate_hz, dataset, neuropil_dataset, positions, time_dataset, transpose, indicator.
-
-    Raises:
-        PhiscaleError: the file or what it holds cannot be used; the text says why and how to mend.
-    """
-    name = str(row.get("format", ""))
-    if name not in READERS:
-        raise PhiscaleError(
-            Problem(
-                f"recording {row.get('recording')!r}",
-                f"format {name!r} is not known",
-                "It cannot be opened",
-                f"one of {', '.join(sorted(READERS))}",
-            )
-        )
-    with naming(row):
-        dataset = READERS[name](row)
-        validate(dataset)
-    return dataset
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -14,7 +14,7 @@ import pandas as pd
 import scipy.io
 from scipy.io.matlab import MatReadError
 
-from pipeline.errors import PhiscaleError, Problem
+from pipeline.base.errors import PhiscaleError, Problem
 
 KINDS = {
     ".npy": "npy",
@@ -154,11 +154,7 @@ def _parse_table(path: Path) -> Table:
     separator = max(",;\t", key=head[0].count)
     rows = [[cell.strip() for cell in row] for row in csv.reader(head, delimiter=separator)]
     has_header = not all(_is_number(cell) for cell in rows[0])
-    status = (
-        rows[1]
-        if len(rows) > 1 and rows[1] and rows[1][0].lower().startswith("time(s)/cell status")
-        else None
-    )
+    status = rows[1] if len(rows) > 1 and rows[1] and rows[1][0].lower().startswith("time(s)/cell status") else None
     cells = pd.read_csv(
         path,
         sep=separator,

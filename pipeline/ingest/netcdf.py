@@ -7,10 +7,10 @@ from typing import Any
 
 import xarray as xr
 
-from pipeline import store
-from pipeline.errors import PhiscaleError, Problem
+from pipeline.base import files, history
+from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.base.recording import describe, mark_missing
 from pipeline.ingest.registry import existing_file, number, option, register, sha256
-from pipeline.recording import describe, mark_missing
 
 
 @register("netcdf")
@@ -21,12 +21,10 @@ def read(row: Mapping[str, Any]) -> xr.Dataset:
     """
     path = existing_file(row, "path")
     try:
-        dataset = store.load(path)
+        dataset = files.load(path)
     except PhiscaleError as error:
         raise PhiscaleError(
-            Problem(
-                str(path), "is not a NetCDF file", "The recording cannot be read", "check the path"
-            )
+            Problem(str(path), "is not a NetCDF file", "The recording cannot be read", "check the path")
         ) from error
     # NetCDF returns text as objects; fixed-width text is what the other readers give
     for name in ("neuron", "region"):
@@ -48,4 +46,4 @@ def read(row: Mapping[str, Any]) -> xr.Dataset:
     dataset = dataset.assign_attrs(attrs)
     if {"time", "neuron"} <= set(dataset.dims) and {"fluorescence", "dropped"} <= set(dataset):
         dataset = mark_missing(describe(dataset))  # else `validate` tells what is missing
-    return store.record(dataset, "ingest.netcdf", source=path.name)
+    return history.record(dataset, "ingest.netcdf", source=path.name)

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from pipeline.errors import PhiscaleError, Problem
+from pipeline.base.errors import PhiscaleError, Problem
 
 Reader = Callable[[Mapping[str, Any]], xr.Dataset]
 READERS: dict[str, Reader] = {}
@@ -44,9 +44,7 @@ def number(row: Mapping[str, Any], name: str) -> float | None:
     except (TypeError, ValueError):
         found = float("nan")
     if found is not None and not 0 < found < float("inf"):
-        raise PhiscaleError(
-            Problem(name, f"is {value!r}", "Times in seconds would be wrong", "give the rate in Hz")
-        )
+        raise PhiscaleError(Problem(name, f"is {value!r}", "Times in seconds would be wrong", "give the rate in Hz"))
     return found
 
 
@@ -75,9 +73,7 @@ def existing_file(row: Mapping[str, Any], name: str) -> Path:
     path = Path(str(value)).expanduser()
     if not path.is_file():
         found = "is a folder" if path.is_dir() else "does not exist"
-        raise PhiscaleError(
-            Problem(name, f"{path} {found}", "The recording cannot be read", "correct the path")
-        )
+        raise PhiscaleError(Problem(name, f"{path} {found}", "The recording cannot be read", "correct the path"))
     return path
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pipeline.errors import PhiscaleError, Problem
+from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.ingest import arrays
 from pipeline.ingest.registry import existing_file, naming, number, option
 

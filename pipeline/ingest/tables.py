@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pipeline import store
-from pipeline.errors import PhiscaleError, Problem
+from pipeline.base import history
+from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.base.recording import build
 from pipeline.ingest import arrays
 from pipeline.ingest.registry import existing_file, number, option, register, sha256
-from pipeline.recording import build
 
 PLAUSIBLE_HZ = (0.05, 2000.0)
 NO_NUMBER = ("", "NA", "N/A", "n/a", "null", "None")
@@ -71,8 +71,7 @@ def _assemble(
         if len(time) != len(values):
             raise _fault(
                 row,
-                f"time_dataset {row['time_dataset']!r} has {len(time)} values for "
-                f"{len(values)} frames",
+                f"time_dataset {row['time_dataset']!r} has {len(time)} values for {len(values)} frames",
                 "name the times of exactly these frames (a .npy or .csv file will do), or leave it empty "
                 "and give rate_hz",
             )
@@ -100,7 +99,7 @@ def _assemble(
         **_positions(row, names),
     )
     given = ("dataset", "neuropil_dataset", "time_dataset", "transpose", "rate_hz")
-    return store.record(
+    return history.record(
         dataset,
         f"ingest.{row['format']}",
         source=path.name,
@@ -150,9 +149,7 @@ def _oriented(row: Mapping[str, Any], values: np.ndarray) -> np.ndarray:
 def _neuropil(row: Mapping[str, Any], path: Path) -> np.ndarray | None:
     """Return (frame, neuron) neuropil from its own file or from the recording's, None without."""
     if option(row, "neuropil_path") is not None:
-        beside = existing_file(
-            {**row, "neuropil_path": path.parent / row["neuropil_path"]}, "neuropil_path"
-        )
+        beside = existing_file({**row, "neuropil_path": path.parent / row["neuropil_path"]}, "neuropil_path")
         return _oriented(row, arrays.read(beside, option(row, "neuropil_dataset")))
     if option(row, "neuropil_dataset") is not None:
         return _oriented(row, _companion(row, path, "neuropil_dataset", ndim=2))
@@ -170,16 +167,13 @@ def _companion(row: Mapping[str, Any], path: Path, name: str, ndim: int) -> np.n
     return arrays.read(existing_file({**row, name: beside}, name), ndim=ndim)
 
 
-def _clock(
-    row: Mapping[str, Any], n_frames: int, time: np.ndarray | None
-) -> tuple[float, np.ndarray]:
+def _clock(row: Mapping[str, Any], n_frames: int, time: np.ndarray | None) -> tuple[float, np.ndarray]:
     """Return the frame rate and the time of every frame, from whichever of them is given."""
     rate = number(row, "rate_hz")
     if time is None and rate is None:
         raise _fault(
             row,
-            "the frame rate is not known: the file has none, and neither rate_hz nor "
-            "time_dataset is given",
+            "the frame rate is not known: the file has none, and neither rate_hz nor time_dataset is given",
             "fill in rate_hz, frames per second",
         )
     if time is None:
@@ -202,9 +196,7 @@ def _positions(row: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
     """Read x, y [mm] and region of the neurons from a CSV neuron,x,y,region."""
     if option(row, "positions") is None:
         return {}
-    path = existing_file(
-        {**row, "positions": Path(str(row["path"])).parent / row["positions"]}, "positions"
-    )
+    path = existing_file({**row, "positions": Path(str(row["path"])).parent / row["positions"]}, "positions")
     table = _text_table(path).rename(columns=lambda name: str(name).strip().lower())
     lacking = [name for name in ("neuron", "x", "y") if name not in table.columns]
     if lacking:
@@ -237,9 +229,7 @@ def _positions(row: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
 def _text_table(path: Path) -> pd.DataFrame:
     """Read a CSV with a header, whatever its separator; every cell is text (NA may be a region)."""
     try:
-        table = pd.read_csv(
-            path, sep=None, engine="python", encoding="utf-8-sig", dtype=str, keep_default_na=False
-        )
+        table = pd.read_csv(path, sep=None, engine="python", encoding="utf-8-sig", dtype=str, keep_default_na=False)
     except (csv.Error, ValueError) as error:  # those of pandas and of the encoding are ValueErrors
         raise arrays.fault(
             path,

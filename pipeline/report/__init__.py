@@ -1,5 +1,5 @@
 """The report: one self-contained page and its figures, from the files of a finished (or half-finished) study."""
 
-from pipeline.report.page import build
+import lazy_loader
 
-__all__ = ["build"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

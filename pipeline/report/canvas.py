@@ -14,7 +14,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from pipeline.store import write_whole
+from pipeline.base.files import write_whole
 
 # Okabe & Ito's palette: told apart with every common form of colour blindness. Colour never stands
 # alone: conditions differ in marker as well, macro units are labelled.

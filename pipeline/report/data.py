@@ -14,11 +14,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pipeline.compare import COLUMNS as COMPARISON_COLUMNS
-from pipeline.results import QUALITY_COLUMNS, SystemKey, read_table, read_tables, systems_of
-from pipeline.sheets import WINDOW_COLUMNS
-from pipeline.store import load
-from pipeline.summarise import NULL_COLUMNS, SUMMARY_COLUMNS
+from pipeline.base.files import load
+from pipeline.results.columns import COMPARISON_COLUMNS, NULL_COLUMNS, QUALITY_COLUMNS, SUMMARY_COLUMNS, WINDOW_COLUMNS
+from pipeline.results.reader import SystemKey, read_table, read_tables, systems_of
 
 ROUTES = {"micro": "micro units", "macro_units": "macro units", "macro_model": "macro model"}
 
@@ -102,9 +100,7 @@ class Study:
         """Scales that have values: micro first, then macro units, the finest first."""
         found = self.summary[["route", "scale"]].drop_duplicates().itertuples(index=False)
         order = list(ROUTES)
-        return sorted(
-            (Scale(str(r), int(s)) for r, s in found), key=lambda s: (order.index(s.route), -s.size)
-        )
+        return sorted((Scale(str(r), int(s)) for r, s in found), key=lambda s: (order.index(s.route), -s.size))
 
     @cached_property
     def subjects(self) -> list[str]:
@@ -165,9 +161,7 @@ class Study:
 
     def condition_of(self, recording: str, window: str) -> str:
         """The condition of a window."""
-        rows = self.windows[
-            (self.windows["recording"] == recording) & (self.windows["window"] == window)
-        ]
+        rows = self.windows[(self.windows["recording"] == recording) & (self.windows["window"] == window)]
         return str(rows["condition"].iloc[0]) if len(rows) else window
 
 

@@ -68,11 +68,7 @@ def _nulls(study: Study) -> str:
     """Say what the grey marks are."""
     used = set(study.nulls["null"])
     band = _band(study)
-    said = (
-        f"Grey bands: the null “{glossary.NULL_NAMES.get(band, band)}”, mean ± sd over surrogates."
-        if band
-        else ""
-    )
+    said = f"Grey bands: the null “{glossary.NULL_NAMES.get(band, band)}”, mean ± sd over surrogates." if band else ""
     return said + (" Dotted: mean of matched random groupings." if RANDOM in used else "")
 
 
@@ -89,11 +85,7 @@ def _band(study: Study) -> str:
 
 def _grid(study: Study, measures: Sequence[str]):
     """Rows: measures; columns: scales; in each panel the conditions side by side."""
-    rows = [
-        m
-        for m in measures
-        if study.summary.loc[study.summary["measure"] == m, "value"].notna().any()
-    ]
+    rows = [m for m in measures if study.summary.loc[study.summary["measure"] == m, "value"].notna().any()]
     if not rows:
         return None
     figure = canvas.canvas(height=0.9 + (2.35 if len(rows) < 3 else 1.75) * len(rows))
@@ -133,9 +125,7 @@ def _panel(panel: Axes, study: Study, scale: Scale, measure: str) -> float:
     return max(tops)
 
 
-def _draw_subjects(
-    panel: Axes, study: Study, values: pd.DataFrame, place: dict[str, float]
-) -> float:
+def _draw_subjects(panel: Axes, study: Study, values: pd.DataFrame, place: dict[str, float]) -> float:
     """A dot with its interval per subject and condition, and a line through each subject."""
     colour, marker = canvas.colours(study.conditions), canvas.markers(study.conditions)
     offset = _offsets(study.subjects)
@@ -180,9 +170,7 @@ def _draw_planted(panel: Axes, study: Study, known: pd.DataFrame, place: dict[st
     return float(known["value"].max()) if len(known) else 0.0
 
 
-def _draw_nulls(
-    panel: Axes, study: Study, scale: Scale, measure: str, place: dict[str, float]
-) -> float:
+def _draw_nulls(panel: Axes, study: Study, scale: Scale, measure: str, place: dict[str, float]) -> float:
     """Grey marks per condition: a null's mean over windows ± its mean sd; dotted: random groupings."""
     table = scale.of(study.nulls)
     table = table[table["measure"] == measure]
@@ -257,9 +245,7 @@ def _legend(figure, study: Study, measures: Sequence[str]) -> None:
     if _band(study):
         handles.append((Patch(color=NULL, alpha=0.28, lw=0), Line2D([], [], color=MUTED, lw=1.1)))
     if RANDOM in set(study.nulls["null"]):
-        handles.append(
-            Line2D([], [], color=MUTED, lw=1.1, ls=(0, (1, 1.2)), label="random groupings")
-        )
+        handles.append(Line2D([], [], color=MUTED, lw=1.1, ls=(0, (1, 1.2)), label="random groupings"))
     if study.truths:
         handles.append(
             Line2D(
@@ -275,9 +261,7 @@ def _legend(figure, study: Study, measures: Sequence[str]) -> None:
         )
     shown = study.summary[study.summary["measure"].isin(measures)]
     if shown["flag"].fillna("").astype(str).str.contains("imprecise").any():
-        handles.append(
-            Line2D([], [], marker="o", color="none", mfc="white", mec=MUTED, ms=7, label=IMPRECISE)
-        )
+        handles.append(Line2D([], [], marker="o", color="none", mfc="white", mec=MUTED, ms=7, label=IMPRECISE))
     labels = ["null" if isinstance(h, tuple) else h.get_label() for h in handles]
     figure.legend(
         handles,
@@ -295,11 +279,7 @@ def _alt(study: Study, measures: Sequence[str]) -> str:
     for scale in study.scales:
         table = scale.of(study.summary)
         for measure in measures:
-            means = (
-                by_subject(table[table["measure"] == measure])
-                .groupby("condition", sort=False)["value"]
-                .mean()
-            )
+            means = by_subject(table[table["measure"] == measure]).groupby("condition", sort=False)["value"].mean()
             known = [f"{c} {glossary.number(means[c])}" for c in study.conditions if c in means]
             if known and means.notna().any():
                 parts.append(f"{glossary.plain(measure)}, {scale}: {', '.join(known)}")
@@ -342,9 +322,7 @@ def contrasts(study: Study) -> Figure | None:
         )
         panel.set_xlabel(f"difference [{term.unit}]")
         panel.locator_params(axis="x", nbins=3)
-    panels[0].set_yticks(
-        range(len(lines)), [f"{name.replace('-', ' − ')},  {scale}" for scale, name in lines]
-    )
+    panels[0].set_yticks(range(len(lines)), [f"{name.replace('-', ' − ')},  {scale}" for scale, name in lines])
     panels[0].set_ylim(len(lines) - 0.4, -0.6)
     return canvas.finish(
         figure,
@@ -368,9 +346,7 @@ def activity(study: Study) -> Figure | None:
         offset = _offsets(sorted(set(values["subject"])))
         place = {c: i for i, c in enumerate(study.conditions)}
         for subject, rows in values.groupby("subject", sort=False):
-            rows = rows.assign(
-                x=[place[c] + offset[subject] for c in rows["condition"]]
-            ).sort_values("x")
+            rows = rows.assign(x=[place[c] + offset[subject] for c in rows["condition"]]).sort_values("x")
             panel.plot(rows["x"], rows["value"], color=FAINT, lw=0.9, zorder=1)
             for point in rows.itertuples():
                 panel.plot(

@@ -37,10 +37,7 @@ class Grouping:
     validity: list[str]
 
     def __str__(self) -> str:
-        return " · ".join(
-            f"{{{', '.join(m)}}}" + (f" {k.upper()}" if len(m) > 1 else "")
-            for m, k in self.members()
-        )
+        return " · ".join(f"{{{', '.join(m)}}}" + (f" {k.upper()}" if len(m) > 1 else "") for m, k in self.members())
 
     @property
     def accepted(self) -> str:
@@ -131,26 +128,18 @@ def maps(study: Study, found: list[Grouping], size: int) -> Figure | None:
     shared = all(g.shared for g in found)  # then one map tells of all conditions
     columns = [c for c in study.conditions if any(g.condition == c for g in found)]
     columns = ["all windows"] if shared else columns
-    figure = canvas.canvas(
-        width=min(canvas.WIDTH, 1.0 + 2.3 * len(columns)), height=0.35 + 1.95 * len(rows)
-    )
+    figure = canvas.canvas(width=min(canvas.WIDTH, 1.0 + 2.3 * len(columns)), height=0.35 + 1.95 * len(rows))
     axes = figure.subplots(len(rows), len(columns), squeeze=False)
     schematic = False
     for line, recording in zip(axes, rows, strict=True):
         ensembles = study.dataset("ensembles", recording)
         for panel, condition in zip(line, columns, strict=True):
-            own = [
-                g
-                for g in found
-                if g.recording == recording and (shared or g.condition == condition)
-            ]
+            own = [g for g in found if g.recording == recording and (shared or g.condition == condition)]
             if own and ensembles is not None:
                 schematic |= _map(panel, study, ensembles, own[0])
             else:
                 canvas.bare(panel)
-                panel.text(
-                    0.5, 0.5, "no such window", ha="center", color=MUTED, transform=panel.transAxes
-                )
+                panel.text(0.5, 0.5, "no such window", ha="center", color=MUTED, transform=panel.transAxes)
         line[0].set_ylabel(f"{recording}\ny [mm]" if not schematic else recording)
     for panel, condition in zip(axes[0], columns, strict=True):
         panel.text(0, 1.16, condition, transform=panel.transAxes, fontweight="bold", fontsize=9)
@@ -158,16 +147,8 @@ def maps(study: Study, found: list[Grouping], size: int) -> Figure | None:
         if not schematic:
             panel.set_xlabel("x [mm]")
     left_out = len({g.recording for g in found}) - len(rows)
-    more = (
-        f" One recording per subject is drawn; the table lists the other {left_out}."
-        if left_out > 0
-        else ""
-    )
-    where = (
-        "Units without known positions are drawn on a circle."
-        if schematic
-        else "Dots: neurons at their positions."
-    )
+    more = f" One recording per subject is drawn; the table lists the other {left_out}." if left_out > 0 else ""
+    where = "Units without known positions are drawn on a circle." if schematic else "Dots: neurons at their positions."
     truth = " Dotted links: units of one planted macro unit (simulated)." if study.truths else ""
     return canvas.finish(
         figure,
@@ -228,17 +209,13 @@ def _map(panel: Axes, study: Study, ensembles: xr.Dataset, grouping: Grouping) -
                 "lw": 1.2,
             },
         )
-    verdict = {"yes": "as planted", "no": "not the planted one"}.get(
-        grouping.planted, grouping.planted
-    )
+    verdict = {"yes": "as planted", "no": "not the planted one"}.get(grouping.planted, grouping.planted)
     mapping = ", ".join(m.upper() for m in grouping.mapping)
     panel.set_title(f"{mapping}{'; ' if verdict else ''}{verdict}", fontsize=8, fontweight="normal")
     return not known
 
 
-def _planted_links(
-    panel: Axes, study: Study, ensembles: xr.Dataset, grouping: Grouping, centre: np.ndarray
-) -> None:
+def _planted_links(panel: Axes, study: Study, ensembles: xr.Dataset, grouping: Grouping, centre: np.ndarray) -> None:
     truth = study.truths.get(grouping.recording)
     known = planted_grouping(truth, grouping.condition, grouping.size) if truth else None
     if truth is None or known is None:
@@ -249,12 +226,8 @@ def _planted_links(
         _links(panel, centre, group, (0, (1, 1.5)), 1.3, [INK] * len(group))
 
 
-def _links(
-    panel: Axes, centre: np.ndarray, group: list[int], ls, lw: float, colour: list[str]
-) -> None:
+def _links(panel: Axes, centre: np.ndarray, group: list[int], ls, lw: float, colour: list[str]) -> None:
     for k in sorted(set(group)):
         members = [u for u, g in enumerate(group) if g == k]
         for a, b in itertools.pairwise(members):
-            panel.plot(
-                *centre[[a, b]].T, ls=ls, lw=lw, color=colour[a], zorder=5 if ls != "-" else 4
-            )
+            panel.plot(*centre[[a, b]].T, ls=ls, lw=lw, color=colour[a], zorder=5 if ls != "-" else 4)

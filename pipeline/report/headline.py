@@ -90,9 +90,7 @@ def verdict(study: Study, found: list[ScaleAnswer]) -> list[str]:
         ]
     orders = {a.order for a in found}
     where = (
-        f"at {'both' if len(found) == 2 else f'all {len(found)}'} scales"
-        if len(found) > 1
-        else f"({found[0].scale})"
+        f"at {'both' if len(found) == 2 else f'all {len(found)}'} scales" if len(found) > 1 else f"({found[0].scale})"
     )
     if len(orders) == 1:
         order = next(iter(orders))
@@ -147,9 +145,7 @@ def _beyond_null(study: Study) -> list[str]:
     rows = study.nulls[(study.nulls["measure"] == "phi_s") & study.nulls["p"].notna()]
     rows = rows[rows["null"] != "random_grouping"]
     if rows.empty:
-        return [
-            "No null was computed: it is not known how much of phi_s short data alone would give."
-        ]
+        return ["No null was computed: it is not known how much of phi_s short data alone would give."]
     if (1 / (1 + rows["n_surrogates"]) > ALPHA).all():
         return [
             f"There are too few surrogates (at most {int(rows['n_surrogates'].max())}) to test phi_s against a null."
@@ -166,9 +162,7 @@ def across_scales(study: Study) -> list[str]:
     table = study.summary[(study.summary["measure"] == "phi_s") & study.summary["value"].notna()]
     if table.groupby(["route", "scale"]).ngroups < 2:
         return []
-    values = pd.concat(
-        [by_subject(scale.of(table)).assign(at=str(scale)) for scale in study.scales]
-    )
+    values = pd.concat([by_subject(scale.of(table)).assign(at=str(scale)) for scale in study.scales])
     said = []
     for condition in study.conditions:
         own = values[values["condition"] == condition]
@@ -230,9 +224,7 @@ def _answer(study: Study, scale: Scale) -> ScaleAnswer | None:
     sentences += _other_orders(study, scale, tuple(means.index))
     sentences += _common(study, scale, contrasts)
     sentences += _against_null(study, scale)
-    return ScaleAnswer(
-        scale, means, contrasts, contrasts_of(study, scale, "phi_s_common"), sentences
-    )
+    return ScaleAnswer(scale, means, contrasts, contrasts_of(study, scale, "phi_s_common"), sentences)
 
 
 def _other_orders(study: Study, scale: Scale, order: tuple[str, ...]) -> list[str]:
@@ -338,9 +330,7 @@ def _against_null(study: Study, scale: Scale) -> list[str]:
     table = scale.of(study.nulls)
     table = table[(table["measure"] == "phi_s") & table["p"].notna()]
     if table.empty:
-        return [
-            "No null was computed, so it is not known whether these values differ from those of unconnected units."
-        ]
+        return ["No null was computed, so it is not known whether these values differ from those of unconnected units."]
     return [_family(study, str(family), rows) for family, rows in table.groupby("null", sort=False)]
 
 
@@ -349,13 +339,9 @@ def _family(study: Study, family: str, rows: pd.DataFrame) -> str:
     smallest = 1 / (1 + rows["n_surrogates"])
     decidable = bool((smallest <= ALPHA).all())
     above = rows["p"] <= (ALPHA if decidable else smallest + 1e-9)
-    condition = [
-        study.condition_of(r, w) for r, w in zip(rows["recording"], rows["window"], strict=True)
-    ]
+    condition = [study.condition_of(r, w) for r, w in zip(rows["recording"], rows["window"], strict=True)]
     of = above.groupby(np.array(condition, dtype=str)).agg(["sum", "count"])
-    counts = ", ".join(
-        f"{c} {of['sum'][c]} of {of['count'][c]}" for c in study.conditions if c in of.index
-    )
+    counts = ", ".join(f"{c} {of['sum'][c]} of {of['count'][c]}" for c in study.conditions if c in of.index)
     name = NULL_NAMES.get(family, family)
     if decidable:
         return f"Windows with phi_s above the null “{name}” at p ≤ {ALPHA:g}: {counts}."

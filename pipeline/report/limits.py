@@ -22,9 +22,7 @@ def limits(study: Study, found: list[Grouping]) -> list[str]:
         "phi_s and Φ are those of the units as they were defined here (ensembles, threshold, time bin, lag). Other definitions give other values; none of these numbers is the Φ of a brain.",
     ]
     if study.truths:
-        said.append(
-            "Recordings with planted values are simulated: they test the method and say nothing about animals."
-        )
+        said.append("Recordings with planted values are simulated: they test the method and say nothing about animals.")
     for part in (
         _subjects,
         _short,
@@ -55,9 +53,7 @@ def _subjects(study: Study) -> list[str]:
         for p in [attainable_p(str(r.method), int(r.n_subjects))]
     ]
     corrected, smallest, m = min(reach)
-    left = (
-        f", {probability(corrected)} after correction for {m} tests" if corrected > smallest else ""
-    )
+    left = f", {probability(corrected)} after correction for {m} tests" if corrected > smallest else ""
     no = (
         f" No corrected p in this report can reach {ALPHA:g}; that would take {needed(study, m)}."
         if corrected > ALPHA
@@ -73,10 +69,7 @@ def _micro(study: Study):
 
 
 def _short(study: Study) -> list[str]:
-    ratio = {
-        name: float(tpm.attrs.get("n_transitions", np.nan)) / 2**scale.size
-        for name, scale, tpm in _micro(study)
-    }
+    ratio = {name: float(tpm.attrs.get("n_transitions", np.nan)) / 2**scale.size for name, scale, tpm in _micro(study)}
     few = [name for name, _, tpm in _micro(study) if "few_frames" in str(tpm.attrs.get("flag", ""))]
     said = []
     if ratio:
@@ -107,13 +100,9 @@ def _unvisited(study: Study) -> list[str]:
 
 
 def _constant(study: Study) -> list[str]:
-    constant = [
-        name for name, _, tpm in _micro(study) if "constant_unit" in str(tpm.attrs.get("flag", ""))
-    ]
+    constant = [name for name, _, tpm in _micro(study) if "constant_unit" in str(tpm.attrs.get("flag", ""))]
     return (
-        [
-            f"A unit hardly changes in {_list(constant)}; phi_s of such a window says little about interaction."
-        ]
+        [f"A unit hardly changes in {_list(constant)}; phi_s of such a window says little about interaction."]
         if constant
         else []
     )
@@ -185,18 +174,14 @@ def _unequal(study: Study) -> list[str]:
     frames = study.summary.drop_duplicates(["recording", "window"]).groupby("recording")["n_frames"]
     unequal = [str(r) for r, n in frames if n.max() > 1.2 * n.min()]
     return (
-        [
-            f"Windows of different length are compared in {_list(unequal)}; the bias of short data differs between them."
-        ]
+        [f"Windows of different length are compared in {_list(unequal)}; the bias of short data differs between them."]
         if unequal
         else []
     )
 
 
 def _null(study: Study) -> list[str]:
-    rows = study.nulls[
-        (study.nulls["measure"] == "phi_s") & (study.nulls["null"] != "random_grouping")
-    ]
+    rows = study.nulls[(study.nulls["measure"] == "phi_s") & (study.nulls["null"] != "random_grouping")]
     weak = rows[rows["p"] > ALPHA]
     return (
         [

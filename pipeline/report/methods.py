@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.inference.summary import LEAST_RANDOM
 from pipeline.report.data import Study
-from pipeline.summarise import LEAST_RANDOM
 
 REFERENCES = (
     "Albantakis L, Barbosa L, Findlay G, Grasso M, Haun AM, Marshall W, et al. (2023). Integrated information theory (IIT) 4.0: formulating the properties of phenomenal existence in physical terms. PLoS Computational Biology 19(10): e1011465.",
@@ -101,19 +101,13 @@ def _preprocess(p: dict[str, Any]) -> str:
 
 
 def _ensembles(p: dict[str, Any]) -> str:
-    chosen = (
-        f" Chosen neurons were used for {', '.join(sorted(p['neurons']))}."
-        if p.get("neurons")
-        else ""
-    )
+    chosen = f" Chosen neurons were used for {', '.join(sorted(p['neurons']))}." if p.get("neurons") else ""
     return f"Neurons were grouped {_GROUPS[p['method']]}, into {p['iit']} units, one grouping per recording for all its windows; where a recording had no more neurons than that, each neuron was a unit. A unit's activity is the mean of its neurons' ΔF/F, each scaled by its robust noise standard deviation.{chosen}"
 
 
 def _states(p: dict[str, Any]) -> str:
     rule = _BINARIZE[p["method"]].format(**p, decay=_decay(p["tau_s"]))
-    threshold = (
-        "separately in each window" if p["per_window"] else "once for all windows of a recording"
-    )
+    threshold = "separately in each window" if p["per_window"] else "once for all windows of a recording"
     matched = (
         f" Windows were cut to their first frames, as many as the recording's shortest window of at least {p['min_frames']} frames has, so that the bias of short data is equal."
         if p["match_length"]
@@ -123,9 +117,7 @@ def _states(p: dict[str, Any]) -> str:
 
 
 def _decay(tau_s: float | None) -> str:
-    return (
-        "a decay time estimated for each unit" if tau_s is None else f"a decay time of {tau_s:g} s"
-    )
+    return "a decay time estimated for each unit" if tau_s is None else f"a decay time of {tau_s:g} s"
 
 
 def _tpm(p: dict[str, Any]) -> str:
@@ -172,7 +164,5 @@ def _compare(p: dict[str, Any]) -> str:
 def _software(study: Study) -> str:
     v = study.provenance
     known = v.get("packages", {})
-    listed = ", ".join(
-        f"{n} {known[n]}" for n in ("numpy", "scipy", "torch", "xarray", "snakemake") if n in known
-    )
+    listed = ", ".join(f"{n} {known[n]}" for n in ("numpy", "scipy", "torch", "xarray", "snakemake") if n in known)
     return f"phiscale {v.get('phiscale', '')} (Python {v.get('python', '')}{'; ' + listed if listed else ''}), seed {study.parameters['seed']}. All random choices derive from the seed."

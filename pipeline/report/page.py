@@ -9,6 +9,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from pipeline.base.files import write_whole
 from pipeline.report import (
     canvas,
     figures,
@@ -16,7 +17,6 @@ from pipeline.report import (
     headline,
     limits,
     methods,
-    provenance,
     qc_figures,
     result_tables,
     tables,
@@ -25,7 +25,7 @@ from pipeline.report import (
 from pipeline.report.canvas import Figure
 from pipeline.report.data import Study
 from pipeline.report.truth import truth_pairs
-from pipeline.store import write_whole
+from pipeline.results import provenance
 
 
 def build(
@@ -46,9 +46,7 @@ def build(
         Path(results),
         parameters,
         failures,
-        None
-        if windows is None
-        else windows.astype({c: t for c, t in text.items() if c in windows}),
+        None if windows is None else windows.astype({c: t for c, t in text.items() if c in windows}),
         recordings.astype({c: t for c, t in text.items() if c in recordings}),
     )
     if not study.provenance:

@@ -54,9 +54,7 @@ def traces(study: Study, recording: str, states: xr.Dataset) -> Figure:
     ensembles = study.dataset("ensembles", recording)
     figure = canvas.canvas(height=0.7 + 0.55 * (len(names) + (3 if ensembles is not None else 0)))
     ratios = [3] * (ensembles is not None) + [1] * len(names)
-    grid = figure.subplots(
-        len(ratios), len(shown), squeeze=False, sharex="col", sharey="row", height_ratios=ratios
-    )
+    grid = figure.subplots(len(ratios), len(shown), squeeze=False, sharex="col", sharey="row", height_ratios=ratios)
     units = _unit(states.attrs.get("signal_units", ""))
     for column, (condition, window) in zip(grid.T, shown.items(), strict=True):
         frames = _excerpt(states, windows == window)
@@ -133,14 +131,10 @@ def _activity(panel: Axes, ensembles: xr.Dataset, start: float, end: float, n: i
 def _shade(panel: Axes, x: np.ndarray, where: np.ndarray, colour: str) -> None:
     """Shade stretches of x over the panel's whole height."""
     height = panel.get_xaxis_transform()
-    panel.fill_between(
-        x, 0, 1, where=where, color=colour, alpha=0.4, lw=0, zorder=0, transform=height
-    )
+    panel.fill_between(x, 0, 1, where=where, color=colour, alpha=0.4, lw=0, zorder=0, transform=height)
 
 
-def _signal(
-    panel: Axes, time: np.ndarray, signal: np.ndarray, on: np.ndarray, limit: float, width: float
-) -> None:
+def _signal(panel: Axes, time: np.ndarray, signal: np.ndarray, on: np.ndarray, limit: float, width: float) -> None:
     panel.step(time, signal, where="post", lw=0.7, color=INK)
     edges = np.repeat(np.append(time, time[-1] + width), 2)[1:-1]
     _shade(panel, edges, np.repeat(on > 0, 2), canvas.PALETTE[5])
@@ -157,14 +151,10 @@ def overview(study: Study, recording: str, states: xr.Dataset) -> Figure:
     names = [str(u) for u in states["unit"].values]
     order = [c for c in study.conditions if c in set(conditions)]
     figure = canvas.canvas(height=3.4 + 0.13 * len(names))
-    spaces = figure.add_gridspec(
-        2, 3, height_ratios=[0.6 + 0.13 * len(names), 1.9], width_ratios=[1, 1, 1.7]
-    )
+    spaces = figure.add_gridspec(2, 3, height_ratios=[0.6 + 0.13 * len(names), 1.9], width_ratios=[1, 1, 1.7])
     _raster(figure.add_subplot(spaces[0, :]), states, conditions, order, names)
     own = study.quality[study.quality["recording"] == recording]
-    for column, (measure, title) in enumerate(
-        [("fraction_on", "fraction ON"), ("event_rate_hz", "event rate [Hz]")]
-    ):
+    for column, (measure, title) in enumerate([("fraction_on", "fraction ON"), ("event_rate_hz", "event rate [Hz]")]):
         panel = figure.add_subplot(spaces[1, column])
         _bars(panel, own[own["measure"] == measure], order, names)
         panel.set_title(title, fontsize=8.5, fontweight="normal")
@@ -184,9 +174,7 @@ def overview(study: Study, recording: str, states: xr.Dataset) -> Figure:
     )
 
 
-def _raster(
-    panel: Axes, states: xr.Dataset, conditions: np.ndarray, order: list[str], names: list[str]
-) -> None:
+def _raster(panel: Axes, states: xr.Dataset, conditions: np.ndarray, order: list[str], names: list[str]) -> None:
     """An image of at most 1,500 columns; a column is ON if any of its bins is."""
     width = _bin(states)
     bins = np.round(states["time"].values / width).astype(int)
@@ -225,11 +213,7 @@ def _visits(panel: Axes, states: xr.Dataset, conditions: np.ndarray, order: list
     """Visits per state by condition, states sorted by number of units ON; says how many were never visited."""
     on = states["states"].values.astype(int)
     n = on.shape[1]
-    used = (
-        states["matched"].values.astype(bool)
-        if "matched" in states.variables
-        else np.ones(len(on), bool)
-    )
+    used = states["matched"].values.astype(bool) if "matched" in states.variables else np.ones(len(on), bool)
     code = on @ (1 << np.arange(n))
     index = np.arange(2**n)
     weight = np.array([int(s).bit_count() for s in index])
@@ -240,9 +224,7 @@ def _visits(panel: Axes, states: xr.Dataset, conditions: np.ndarray, order: list
         colour = canvas.PALETTE[i % len(canvas.PALETTE)]
         x = index + 0.5 * ((i + 0.5) / len(order) - 0.5)
         panel.plot(x[visits > 0], visits[visits > 0], ".", ms=4, color=colour)
-        panel.plot(
-            x[visits == 0], np.full((visits == 0).sum(), 0.5), "x", ms=3, mew=0.9, color=colour
-        )
+        panel.plot(x[visits == 0], np.full((visits == 0).sum(), 0.5), "x", ms=3, mew=0.9, color=colour)
         never.append(f"{condition} {int((visits == 0).sum())}")
     panel.set_yscale("log")
     panel.set_ylim(0.35, None)

@@ -87,10 +87,7 @@ def _test_caption(study: Study) -> str:
         if len(methods) == 1
         else " Tests: " + " / ".join(methods[:3]) + (" / …" if len(methods) > 3 else "") + "."
     )
-    return (
-        "Within-subject differences between conditions (first minus second), mean over subjects."
-        + stated
-    )
+    return "Within-subject differences between conditions (first minus second), mean over subjects." + stated
 
 
 def values(study: Study) -> Table:
@@ -145,9 +142,7 @@ def macro(study: Study, found: list[Grouping]) -> Table:
     """Which units form which macro unit, and what is gained by it."""
     rows = []
     for g in found:
-        own = study.summary[
-            (study.summary["recording"] == g.recording) & (study.summary["window"] == g.window)
-        ]
+        own = study.summary[(study.summary["recording"] == g.recording) & (study.summary["window"] == g.window)]
         mine = own[(own["route"] == "macro_units") & (own["scale"] == g.size)].set_index("measure")
         micro = own[own["route"] == "micro"].set_index("measure")
         rows.append([

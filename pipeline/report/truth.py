@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pipeline import groupings, measures
+from pipeline.integration import batch as measures
+from pipeline.macro import groupings
 from pipeline.report.data import Scale, Study
 
 COMPARED = ("phi_s", "big_phi", "effective_information")
@@ -62,9 +63,7 @@ def _rows(head: dict[str, Any], values: dict[str, tuple[float, float]]) -> list[
 
 def micro_truth(known: dict[str, Any], size: int) -> dict[str, tuple[float, float]]:
     """True values (planted, unlimited) of all units together; none where the units are not the true ones."""
-    entry = next(
-        (e for e in known["scales"] if (e["route"], int(e["scale"])) == ("micro", size)), None
-    )
+    entry = next((e for e in known["scales"] if (e["route"], int(e["scale"])) == ("micro", size)), None)
     if entry is None:
         return {}
     p_on, occupancy = tpms_of(known)
@@ -77,9 +76,7 @@ def micro_truth(known: dict[str, Any], size: int) -> dict[str, tuple[float, floa
     return found
 
 
-def macro_truth(
-    known: dict[str, Any], grouping: groupings.Grouping
-) -> dict[str, tuple[float, float]]:
+def macro_truth(known: dict[str, Any], grouping: groupings.Grouping) -> dict[str, tuple[float, float]]:
     """True values (planted, unlimited) of macro units over the true ensembles."""
     p_on, occupancy = tpms_of(known)
     if p_on is None or p_on.shape[-1] != len(grouping.group):
@@ -98,9 +95,7 @@ def tpms_of(known: dict[str, Any]) -> tuple[np.ndarray | None, np.ndarray]:
     return np.stack([planted, unlimited]), np.array(known["occupancy"])
 
 
-def _values(
-    p_on: np.ndarray, occupancy: np.ndarray, *, phi_s: bool = True
-) -> dict[str, tuple[float, float]]:
+def _values(p_on: np.ndarray, occupancy: np.ndarray, *, phi_s: bool = True) -> dict[str, tuple[float, float]]:
     """The compared measures of both TPMs, means over all states weighted with their true occupancy."""
     there, states, n = np.isfinite(p_on).all(axis=(1, 2)), np.arange(p_on.shape[1]), p_on.shape[-1]
     found = {m: np.full(len(p_on), np.nan) for m in COMPARED}
@@ -125,9 +120,7 @@ def planted(study: Study, scale: Scale, measure: str) -> pd.DataFrame:
     return own.groupby(keys, sort=False, as_index=False)["value"].mean()[[*keys, "value"]]
 
 
-def planted_grouping(
-    truth: dict[str, Any], condition: str, size: int
-) -> tuple[list[int], list[str]] | None:
+def planted_grouping(truth: dict[str, Any], condition: str, size: int) -> tuple[list[int], list[str]] | None:
     """Group of each *true* ensemble and the mappings at a macro scale, or None where nothing was planted."""
     for entry in truth["conditions"].get(condition, {}).get("scales", ()):
         if entry["route"] == "macro_units" and int(entry["scale"]) == size and "group" in entry:
@@ -142,9 +135,7 @@ def true_ensembles(truth: dict[str, Any], ensembles: xr.Dataset) -> list[int]:
     own = truth["neuron_ensemble"]
     found = []
     for unit in range(ensembles.sizes["ensemble"]):
-        members = Counter(
-            own[n] for n, k in zip(names, label, strict=True) if k == unit and n in own
-        )
+        members = Counter(own[n] for n, k in zip(names, label, strict=True) if k == unit and n in own)
         found.append(members.most_common(1)[0][0] if members else -1)
     return found
 

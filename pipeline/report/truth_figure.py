@@ -35,20 +35,15 @@ def truth(study: Study) -> Figure | None:
         panel.set_title(glossary.axis(measure), fontsize=8.5)
     panels[0].set_ylabel("estimated")
     handles = [
-        Line2D([], [], marker="o", color="none", mfc=colour[c], mec="white", ms=7, label=c)
-        for c in study.conditions
+        Line2D([], [], marker="o", color="none", mfc=colour[c], mec="white", ms=7, label=c) for c in study.conditions
     ]
     handles += [
-        Line2D(
-            [], [], marker=SHAPES[r], color="none", mfc=MUTED, mec="white", ms=7, label=ROUTES[r]
-        )
+        Line2D([], [], marker=SHAPES[r], color="none", mfc=MUTED, mec="white", ms=7, label=ROUTES[r])
         for r in dict.fromkeys(pairs["route"])
     ]
     handles += [
         Line2D([], [], marker="o", color="none", mfc="white", mec=MUTED, ms=7, label="planted"),
-        Line2D(
-            [], [], marker="o", color="none", mfc=MUTED, mec="white", ms=7, label="unlimited data"
-        ),
+        Line2D([], [], marker="o", color="none", mfc=MUTED, mec="white", ms=7, label="unlimited data"),
     ]
     figure.legend(
         handles=handles,
@@ -88,9 +83,7 @@ def coverage(study: Study) -> list[str]:
     text = [said for kind in KINDS if (said := _contained(pairs, kind))]
     for (measure, route, scale), rows in pairs.groupby(["measure", "route", "scale"], sort=False):
         mean = rows.groupby("condition")[["planted", "value"]].mean()
-        orders = [
-            " > ".join(mean[c].sort_values(ascending=False).index) for c in ("planted", "value")
-        ]
+        orders = [" > ".join(mean[c].sort_values(ascending=False).index) for c in ("planted", "value")]
         if orders[0] != orders[1]:
             text.append(
                 f"The planted order of the conditions by {NAMES[measure]} at {scale} {ROUTES[route]} ({orders[0]}) is not what is estimated ({orders[1]})."

@@ -71,8 +71,7 @@ def cuts(n):
                     tuple(
                         i
                         for i in range(n)
-                        if block[i] == block[j]
-                        or (marks[block[i]] == "<-" and marks[block[j]] == "->")
+                        if block[i] == block[j] or (marks[block[i]] == "<-" and marks[block[j]] == "->")
                     )
                 )
             found[tuple(kept)] = sum(n - len(k) for k in kept)
@@ -89,9 +88,7 @@ def probability(marginal, value, inputs, kept):
 def joint(marginals, values, inputs, kept=None):
     if kept is None:
         kept = [tuple(range(len(inputs)))] * len(marginals)
-    return np.prod(
-        [probability(m, v, inputs, k) for m, v, k in zip(marginals, values, kept, strict=True)]
-    )
+    return np.prod([probability(m, v, inputs, k) for m, v, k in zip(marginals, values, kept, strict=True)])
 
 
 def from_every_state(marginals, values):
@@ -130,9 +127,7 @@ def phi_s(marginals, state, units=None):
         return nothing
     losses_c = {c: losses(cause, s, c, select_c[c]) for c in ties_c}
     losses_e = {e: losses(effect, e, s, select_e[e]) for e in ties_e}
-    results = {
-        (c, e): minimum(losses_c[c], losses_e[e], len(units)) for c in ties_c for e in ties_e
-    }
+    results = {(c, e): minimum(losses_c[c], losses_e[e], len(units)) for c in ties_c for e in ties_e}
     phi = max(r[0] for r in results.values())
     best = {pair: r for pair, r in results.items() if r[0] >= phi - TIE}
     first = next(iter(best.values()))

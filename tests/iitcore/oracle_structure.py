@@ -56,17 +56,10 @@ class Oracle:
 
     def specified(self, side, mechanism, purview):
         zs, p, weight, reference = self.repertoires(side, mechanism, purview)
-        ii = [
-            w * np.log2(a / r) if w > 0 else 0.0
-            for a, w, r in zip(p, weight, reference, strict=True)
-        ]
+        ii = [w * np.log2(a / r) if w > 0 else 0.0 for a, w, r in zip(p, weight, reference, strict=True)]
         if max(ii) < TIE:
             return []
-        return [
-            (z, a, w, i)
-            for z, a, w, i in zip(zs, p, weight, ii, strict=True)
-            if w > 0 and i >= max(ii) - TIE
-        ]
+        return [(z, a, w, i) for z, a, w, i in zip(zs, p, weight, ii, strict=True) if w > 0 and i >= max(ii) - TIE]
 
     def phi(self, side, mechanism, purview, z, p, weight):
         """phi and norm of the minimum partition."""
@@ -104,9 +97,7 @@ class Oracle:
         found = {}
         for size in range(1, self.n + 1):
             for mechanism in combinations(range(self.n), size):
-                (c, causes), (e, effects) = (
-                    self.maximal(side, mechanism) for side in ("cause", "effect")
-                )
+                (c, causes), (e, effects) = (self.maximal(side, mechanism) for side in ("cause", "effect"))
                 if causes and effects:
                     found[mechanism] = min(c, e), causes, effects
         return found

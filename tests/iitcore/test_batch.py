@@ -41,17 +41,12 @@ def test_background_units(rng):
 def test_systems_with_a_cause_tpm_of_their_own(rng):
     effect, cause = rng.random((2, 8, 8, 3))
     batch = phi_batch(effect, ["010"], cause_tpms=cause)
-    scalar = [
-        system_phi(System.from_tpms(c, e, "010")).phi for c, e in zip(cause, effect, strict=True)
-    ]
+    scalar = [system_phi(System.from_tpms(c, e, "010")).phi for c, e in zip(cause, effect, strict=True)]
     np.testing.assert_array_equal(batch[:, 0], scalar)
 
 
 def test_multi_valued_substrates(rng):
-    substrates = [
-        Substrate.from_factors([rng.dirichlet(np.ones(k), size=(3, 2)) for k in (3, 2)])
-        for _ in range(5)
-    ]
+    substrates = [Substrate.from_factors([rng.dirichlet(np.ones(k), size=(3, 2)) for k in (3, 2)]) for _ in range(5)]
     batch = phi_batch(substrates, ["20", "11"])
     scalar = [[system_phi(s.system(x)).phi for x in ("20", "11")] for s in substrates]
     np.testing.assert_array_equal(batch, scalar)

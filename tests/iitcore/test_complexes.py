@@ -44,9 +44,7 @@ def test_reference_complexes(golden_dir):
     for case, substrate in reference_cases(golden_dir):
         found = complexes(substrate, case["state"])
         got = sorted((round(c.phi, 8), c.indices) for c in found)
-        want = sorted(
-            (round(c["phi_s"], 8), tuple(c["units"])) for c in case.get("complexes") or []
-        )
+        want = sorted((round(c["phi_s"], 8), tuple(c["units"])) for c in case.get("complexes") or [])
         assert got == want, case["name"]
         assert [c.phi for c in found] == sorted((c.phi for c in found), reverse=True)
 
@@ -66,9 +64,7 @@ def test_equals_brute_force(kind, seed):
         weights[2:, 2:] += 0.4
         substrate = Substrate.logistic(weights)
     else:
-        substrate = Substrate(
-            np.clip(rng.integers(0, 2, (2**n, n)) + rng.normal(0, 0.05, (2**n, n)), 0, 1)
-        )
+        substrate = Substrate(np.clip(rng.integers(0, 2, (2**n, n)) + rng.normal(0, 0.05, (2**n, n)), 0, 1))
     state = rng.integers(0, 2, n)
     want = brute_force(substrate, state)
     got = complexes(substrate, state)

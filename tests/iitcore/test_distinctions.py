@@ -77,9 +77,7 @@ def test_reported_partition_is_admissible_and_attains_phi():
                 whole = pi(z, m)
                 weight = whole
                 if p.direction == "cause":
-                    weight /= sum(
-                        pi(dict(zip(z, v, strict=True)), m) for v in reference.values(list(z))
-                    )
+                    weight /= sum(pi(dict(zip(z, v, strict=True)), m) for v in reference.values(list(z)))
                 assert p.phi == pytest.approx(weight * np.log2(whole / q), abs=1e-9), name
                 assert p.normalized_phi == pytest.approx(p.phi / norm, abs=1e-12), name
 
@@ -134,9 +132,7 @@ def test_phi_never_exceeds_that_of_the_complete_cut():
     system = random_system("logistic", 5, n=4)
     tables = Tables(system)
     for mask in range(1, 16):
-        index, phi, _, _, _ = maximal(
-            mask, False, tables.effect, tables.effect_logs, tables.now, tables.geometry
-        )
+        index, phi, _, _, _ = maximal(mask, False, tables.effect, tables.effect_logs, tables.now, tables.geometry)
         p, _, _ = effect_profile(mask, tables.effect, tables.now, tables.geometry)
         alone, _, _ = effect_profile(0, tables.effect, tables.now, tables.geometry)
         assert (phi <= p[index] * np.log2(p[index] / alone[index]) + 1e-12).all()
@@ -147,9 +143,7 @@ def summary(found, rename=lambda u: u, flip=frozenset()):
         frozenset(map(rename, d.mechanism)): (
             round(d.phi, 9),
             *(
-                frozenset(
-                    frozenset((rename(u), v ^ (u in flip)) for u, v in p.elements) for p in tied
-                )
+                frozenset(frozenset((rename(u), v ^ (u in flip)) for u, v in p.elements) for p in tied)
                 for tied in (d.tied_causes, d.tied_effects)
             ),
         )
@@ -181,9 +175,7 @@ def test_neither_order_nor_names_of_values_matter(kind):
         mask = sum(1 << j for j in range(n) if names[j] in flipped)
         sign = np.array([u in flipped for u in names])
         mirrored = Substrate(np.where(sign, 1 - tpm[rows ^ mask], tpm[rows ^ mask]), names)
-        assert summary(distinctions(mirrored.system(state ^ sign)), flip=flipped) == summary(
-            expected
-        )
+        assert summary(distinctions(mirrored.system(state ^ sign)), flip=flipped) == summary(expected)
 
 
 def test_threads_change_nothing():
@@ -205,10 +197,7 @@ def test_reference_values(golden_dir):
             system = substrate.system(golden["state"], structure["units"])
             unit = dict(zip(system.indices, system.labels, strict=True))
             found = {d.mechanism: d for d in distinctions(system)}
-            expected = {
-                tuple(unit[j] for j in d["mechanism"]): d
-                for d in structure["distinctions_before_congruence"]
-            }
+            expected = {tuple(unit[j] for j in d["mechanism"]): d for d in structure["distinctions_before_congruence"]}
             assert set(found) == set(expected), (path.name, name)
             for mechanism, d in expected.items():
                 for side in ("cause", "effect"):

@@ -76,10 +76,7 @@ def all_groupings(units):
     """Every way to put units into groups or leave them out."""
     found = set()
     for labels in itertools.product(range(len(units) + 1), repeat=len(units)):
-        groups = [
-            tuple(u for u, v in zip(units, labels, strict=True) if v == k)
-            for k in range(1, len(units) + 1)
-        ]
+        groups = [tuple(u for u, v in zip(units, labels, strict=True) if v == k) for k in range(1, len(units) + 1)]
         found.add(tuple(sorted(g for g in groups if g)))
     return sorted(found - {()})
 
@@ -103,10 +100,7 @@ class Plain:
     def phi(self, groups, grain):
         if (groups, grain) not in self.memory:
             micro = [len(g) == 1 and grain == 1 for g in groups]
-            tables = [
-                [(0, 1)] if m else all_mappings(len(g), grain)
-                for g, m in zip(groups, micro, strict=True)
-            ]
+            tables = [[(0, 1)] if m else all_mappings(len(g), grain) for g, m in zip(groups, micro, strict=True)]
             self.memory[groups, grain] = max(
                 system_phi(
                     macro_system(

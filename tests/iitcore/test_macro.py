@@ -170,10 +170,7 @@ LAYOUTS = [
 def test_macro_tpms_equal_enumeration(n, grain, layout):
     rng = np.random.default_rng([n, grain, len(layout)])
     sub = random_substrate(rng, n)
-    units = [
-        MacroUnit(c, random_table(rng, 2 ** (len(c) * grain)), grain, through)
-        for c, through in layout
-    ]
+    units = [MacroUnit(c, random_table(rng, 2 ** (len(c) * grain)), grain, through) for c, through in layout]
     history = rng.integers(0, 2, (grain, n))
     tpms = macro_tpms(sub, units, history)
     inside = [i for u in units for i in u.constituents]

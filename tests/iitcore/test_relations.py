@@ -40,9 +40,7 @@ def invented(seed, count, n_units):
 
 
 def oracle(relations):
-    return list_relations(
-        [(d.phi, d.cause.elements, d.effect.elements) for d in relations.distinctions]
-    )
+    return list_relations([(d.phi, d.cause.elements, d.effect.elements) for d in relations.distinctions])
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -71,9 +69,7 @@ def test_listed_relations_and_faces(seed):
     listed = oracle(relations)
     found = list(relations.enumerate(max_degree=None))
     members = {d.mechanism: i for i, d in enumerate(relations.distinctions)}
-    have = sorted(
-        (tuple(members[m] for m in r.mechanisms), round(r.phi, 12), len(r.faces)) for r in found
-    )
+    have = sorted((tuple(members[m] for m in r.mechanisms), round(r.phi, 12), len(r.faces)) for r in found)
     assert have == sorted((m, round(phi, 12), faces) for m, phi, faces in listed)
     for r in found:
         for face in r.faces:
@@ -106,18 +102,14 @@ def test_counts_have_any_size_and_sums_are_kept_as_logarithms():
     # m distinctions, all of whose purviews are the one element A=1: every subset is related.
     for m in (64, 200, 1500):
         side = [Purview(d, ("A",), (1,), 0.5, 0.5, 0.5, ()) for d in ("cause", "effect")]
-        same = tuple(
-            Distinction((f"m{i}",), (1,), 0.5, *side, (side[0],), (side[1],)) for i in range(m)
-        )
+        same = tuple(Distinction((f"m{i}",), (1,), 0.5, *side, (side[0],), (side[1],)) for i in range(m))
         relations = Relations(same, ("A",))
         assert relations.count == 2**m - 1
         assert relations.log2_count == pytest.approx(m)
         assert relations.log2_sum_phi == pytest.approx(m - 1)
         assert relations.by_degree(3)[3][0] == math.comb(m, 3)
         degrees = relations.by_degree()  # all of one density: so many relations, so much phi each
-        assert {k: count for k, (count, _) in degrees.items()} == {
-            k: math.comb(m, k) for k in range(1, m + 1)
-        }
+        assert {k: count for k, (count, _) in degrees.items()} == {k: math.comb(m, k) for k in range(1, m + 1)}
         for k in (2, 17, m // 4, m - 1, m):
             total = 0.5 * math.comb(m, k) if math.comb(m, k) < 2**1024 else math.inf
             assert degrees[k][1] == pytest.approx(total, rel=1e-11)
@@ -146,9 +138,7 @@ def test_no_distinctions_no_relations():
 def test_figure_4(golden_dir):
     golden = json.loads((golden_dir / "iit4" / "paper_fig1_ABC.json").read_text())
     structure = unfold(Substrate(golden["tpm"]).system(golden["state"], [0, 1]))
-    (relation,) = [
-        r for r in structure.relations.enumerate() if r.mechanisms == (("A",), ("A", "B"))
-    ]
+    (relation,) = [r for r in structure.relations.enumerate() if r.mechanisms == (("A",), ("A", "B"))]
     assert int(1000 * relation.phi) / 1000 == 0.035
     assert len(relation.faces) == 9
     assert relation.overlap == (("B", 0),)
@@ -167,9 +157,7 @@ def test_reference_relations_by_degree(golden_dir):
             system = Substrate(golden["tpm"]).system(golden["state"], expected["units"])
             state = expected["resolution_state"]
             found = unfold(system, (state["cause"], state["effect"])).relations.by_degree()
-            assert {k: v[0] for k, v in found.items()} == {
-                int(k): v["num"] for k, v in degrees.items()
-            }, path.name
+            assert {k: v[0] for k, v in found.items()} == {int(k): v["num"] for k, v in degrees.items()}, path.name
             for k, v in degrees.items():
                 assert found[int(k)][1] == pytest.approx(v["sum_phi"], rel=1e-6), path.name
                 compared += 1

@@ -83,7 +83,5 @@ def test_enumeration_is_complete():
 @pytest.mark.slow
 def test_sixteen_units(golden_dir):
     case = json.loads((golden_dir / "lattices.json").read_text())[-1]
-    gains = exhaustive.gain_tables(
-        Substrate.logistic(case["weights"], case["k"]).system(case["state"])
-    )
+    gains = exhaustive.gain_tables(Substrate.logistic(case["weights"], case["k"]).system(case["state"]))
     assert minimum_of_both(*gains)[0] == pytest.approx(case["phi_s"], abs=1e-9)

@@ -88,10 +88,7 @@ def test_reference_values(golden_dir):
             assert given.sum_phi_d == pytest.approx(expected["sum_phi_d"], **close), label
             assert given.sum_phi_r == pytest.approx(expected["sum_phi_r"], **close), label
             assert len(given.distinctions) == expected["num_distinctions"], label
-            assert (
-                len(given.distinctions) + len(given.incongruent)
-                == (expected["num_distinctions_before"])
-            ), label
+            assert len(given.distinctions) + len(given.incongruent) == (expected["num_distinctions_before"]), label
             assert given.relations.count == expected["num_relations"], label
             assert given.relations.self_count == expected["num_self_relations"], label
             equal += 1

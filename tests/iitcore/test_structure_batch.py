@@ -73,10 +73,7 @@ def test_cause_tpms_of_their_own():
 def test_units_of_more_values():
     rng = np.random.default_rng(7)
     alphabet = (2, 3, 2)
-    substrates = [
-        Substrate.from_factors([rng.dirichlet(np.ones(k), alphabet) for k in alphabet])
-        for _ in range(3)
-    ]
+    substrates = [Substrate.from_factors([rng.dirichlet(np.ones(k), alphabet) for k in alphabet]) for _ in range(3)]
     states = [(0, 2, 1), (1, 1, 0)]
     for units in (None, [0, 1]):
         batch = big_phi_batch(substrates, states, units=units)

@@ -15,10 +15,7 @@ def random_substrate(n=4, seed=0):
 
 def as_marginals(factors, alphabet):
     """(n_states, k) factors to arrays with one axis per unit."""
-    return [
-        f.reshape(*reversed(alphabet), -1).transpose(*range(len(alphabet))[::-1], -1)
-        for f in factors
-    ]
+    return [f.reshape(*reversed(alphabet), -1).transpose(*range(len(alphabet))[::-1], -1) for f in factors]
 
 
 @pytest.mark.parametrize("units", [(0,), (1, 3), (0, 1, 2), (0, 1, 2, 3)])
@@ -70,10 +67,7 @@ def test_units_by_name_index_or_both_in_any_order():
 def test_state_by_state_round_trip():
     substrate = random_substrate(3)
     joint = np.array(
-        [
-            [np.prod([p if y >> j & 1 else 1 - p for j, p in enumerate(row)]) for y in range(8)]
-            for row in substrate.tpm
-        ]
+        [[np.prod([p if y >> j & 1 else 1 - p for j, p in enumerate(row)]) for y in range(8)] for row in substrate.tpm]
     )
     np.testing.assert_allclose(Substrate.from_state_by_state(joint).tpm, substrate.tpm, atol=1e-12)
 

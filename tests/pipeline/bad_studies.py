@@ -22,9 +22,7 @@ def write_study(folder: Path) -> dict:
         "preprocess": {"kind": "dff"},
     }
     (folder / "recordings.tsv").write_text(
-        "recording\tsubject\tpath\tformat\trate_hz\n"
-        "m1\tm1\tm1.csv\tcsv\t10\n"
-        "m2\tm2\tm2.csv\tcsv\t10\n"
+        "recording\tsubject\tpath\tformat\trate_hz\nm1\tm1\tm1.csv\tcsv\t10\nm2\tm2\tm2.csv\tcsv\t10\n"
     )
     (folder / "windows.tsv").write_text(
         "recording\twindow\tcondition\tstart_s\tend_s\n"
@@ -106,9 +104,7 @@ def simulated(*conditions: str, **fields: object) -> Fault:
         rows = "".join(f"{m}\t{m}\t\tsimulate\n" for m in ("m1", "m2"))
         (folder / "recordings.tsv").write_text("recording\tsubject\tpath\tformat\n" + rows)
         rows = "".join(
-            f"{m}\t{c}\t{c}\t{300 * i}\t{300 * i + 300}\n"
-            for m in ("m1", "m2")
-            for i, c in enumerate(conditions)
+            f"{m}\t{c}\t{c}\t{300 * i}\t{300 * i + 300}\n" for m in ("m1", "m2") for i, c in enumerate(conditions)
         )
         header = "recording\twindow\tcondition\tstart_s\tend_s\n"
         (folder / "windows.tsv").write_text(header + rows)

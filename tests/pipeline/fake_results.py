@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pipeline import store
-from pipeline.compare import compare
-from pipeline.config import Parameters
-from pipeline.groupings import Grouping
-from pipeline.report import provenance
+from pipeline.base import files, history
+from pipeline.inference.contrasts import compare
+from pipeline.macro.groupings import Grouping
+from pipeline.results import provenance
+from pipeline.study.parameters import Parameters
 
 COUPLING = {"awake": 1.0, "anesthesia": 0.2, "recovery": 0.6, "wake": 1.0, "NREM": 0.3, "REM": 0.8}
 MEASURES = {
@@ -57,9 +57,7 @@ def planted_pairs(coupling: float) -> np.ndarray:
 def observational(coupling: float) -> np.ndarray:
     """What a recording would show: the same, and as if units followed each other, the weaker the coupling."""
     together = STATES.mean(axis=1, keepdims=True)
-    return planted_pairs(coupling) * 0.8 + 0.2 * (
-        coupling * planted_pairs(coupling) + (1 - coupling) * together
-    )
+    return planted_pairs(coupling) * 0.8 + 0.2 * (coupling * planted_pairs(coupling) + (1 - coupling) * together)
 
 
 def stationary(p_on: np.ndarray) -> np.ndarray:
@@ -71,9 +69,7 @@ def stationary(p_on: np.ndarray) -> np.ndarray:
     return occupancy
 
 
-def _var(
-    dims: tuple[str, ...] | str, values: Any, units: str = "1", name: str = ""
-) -> tuple[Any, ...]:
+def _var(dims: tuple[str, ...] | str, values: Any, units: str = "1", name: str = "") -> tuple[Any, ...]:
     return dims, values, {"units": units, "long_name": name or "value"}
 
 
@@ -111,9 +107,7 @@ class _Recording:
             {"recording": recording, "window": c, "condition": c, "start_s": i * frames * BIN_S, "end_s": (i + 1) * frames * BIN_S}
             for i, c in enumerate(conditions)
         ])  # fmt: skip
-        self.states = np.concatenate(
-            [self._simulate(planted_pairs(COUPLING[c])) for c in conditions]
-        )
+        self.states = np.concatenate([self._simulate(planted_pairs(COUPLING[c])) for c in conditions])
 
     def _simulate(self, p_on: np.ndarray) -> np.ndarray:
         state, weights, out = 0, 1 << np.arange(N), []
@@ -136,9 +130,7 @@ class _Recording:
         if not self.positions:
             xy[:] = np.nan
             centre = np.full_like(centre, np.nan)
-        dff = (
-            0.4 * smooth[:, label] + 0.1 * self.rng.standard_normal((len(time), len(label)))
-        ).astype("f4")
+        dff = (0.4 * smooth[:, label] + 0.1 * self.rng.standard_normal((len(time), len(label)))).astype("f4")
         dropped = np.zeros(len(time), bool)
         dropped[200:230] = True
         coords = {
@@ -199,9 +191,7 @@ class _Recording:
         keep = np.ones(len(self.states), bool)
         keep[40:46] = False
         bins = np.arange(len(self.states))
-        segment = np.cumsum(
-            (np.diff(bins[keep], prepend=-1) > 1) | (condition[keep] != np.roll(condition[keep], 1))
-        )
+        segment = np.cumsum((np.diff(bins[keep], prepend=-1) > 1) | (condition[keep] != np.roll(condition[keep], 1)))
         signal = self.states * self.rng.uniform(2.5, 9, self.states.shape) + np.abs(
             0.6 * self.rng.standard_normal(self.states.shape)
         )
@@ -210,9 +200,7 @@ class _Recording:
                 {
                     "states": _var(("frame", "unit"), self.states[keep]),
                     "signal": _var(("frame", "unit"), signal[keep], "noise sd"),
-                    "threshold": _var(
-                        ("window_name", "unit"), np.full((len(self.conditions), N), 2.0), "noise sd"
-                    ),
+                    "threshold": _var(("window_name", "unit"), np.full((len(self.conditions), N), 2.0), "noise sd"),
                 },
                 {
                     "time": _var("frame", bins[keep] * BIN_S, "s"),
@@ -245,10 +233,7 @@ class _Recording:
                 "n_frames": (len(x), "1"), "n_transitions": (len(x) - 1, "1"), "n_matched": (len(x), "1"), "duration_s": (len(x) * BIN_S, "s"), "dropped_fraction": (0.003, "1"),
                 "mean_pairwise_correlation": (np.corrcoef(x.T)[np.triu_indices(N, 1)].mean(), "1"), "neuron_transients_per_5min": (8 * COUPLING[c], "1"), "mean_pairwise_correlation_neurons": (0.019, "1"),
             }  # fmt: skip
-            rows += [
-                {**head, "unit": "", "measure": m, "value": v, "units": u}
-                for m, (v, u) in level.items()
-            ]
+            rows += [{**head, "unit": "", "measure": m, "value": v, "units": u} for m, (v, u) in level.items()]
             for i, unit in enumerate(units):
                 p = x[:, i].mean()
                 rate = (np.diff(x[:, i]) > 0).sum() / (len(x) * BIN_S)
@@ -260,22 +245,16 @@ class _Recording:
                     "autocorrelation_time_s": (0.7 + 0.1 * i, "s"),
                     "stationarity_z": (self.rng.standard_normal(), "1"),
                 }
-                rows += [
-                    {**head, "unit": unit, "measure": m, "value": v, "units": u}
-                    for m, (v, u) in own.items()
-                ]
-        store.save_table(pd.DataFrame(rows), self.results / f"quality/{self.recording}.csv")
+                rows += [{**head, "unit": unit, "measure": m, "value": v, "units": u} for m, (v, u) in own.items()]
+        files.save_table(pd.DataFrame(rows), self.results / f"quality/{self.recording}.csv")
 
     def _window(self, c: str, units: list[str]) -> None:
         x = self.states[np.repeat(self.conditions, self.frames) == c]
         code = x @ (1 << np.arange(N))
         visits = np.bincount(code, minlength=2**N)
-        p_on = np.clip(
-            planted_pairs(COUPLING[c]) + 0.03 * self.rng.standard_normal((2**N, N)), 0.01, 0.99
-        )
+        p_on = np.clip(planted_pairs(COUPLING[c]) + 0.03 * self.rng.standard_normal((2**N, N)), 0.01, 0.99)
         flag = ";".join(
-            (["unvisited_states"] if (visits == 0).any() else [])
-            + (["few_frames"] if self.frames < 200 else [])
+            (["unvisited_states"] if (visits == 0).any() else []) + (["few_frames"] if self.frames < 200 else [])
         )
         attrs = {
             **self.attrs,
@@ -334,9 +313,7 @@ class _Recording:
     def summary(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Rows of summary.csv and nulls.csv."""
         rows, nulls = [], []
-        for c, (route, scale) in itertools.product(
-            self.conditions, (("micro", 4), ("macro_units", 2))
-        ):
+        for c, (route, scale) in itertools.product(self.conditions, (("micro", 4), ("macro_units", 2))):
             head = {"recording": self.recording, "subject": self.subject, "condition": c, "window": c, "scale": scale, "route": route}  # fmt: skip
             tail = {"null_mean": np.nan, "null_p": np.nan, "n_frames": self.frames, "n_states_visited": 13, "estimator": "logistic"}  # fmt: skip
             for measure, full in MEASURES[route].items():
@@ -388,7 +365,7 @@ class _Recording:
         }
 
     def _save(self, dataset: xr.Dataset, path: str) -> None:
-        store.save(store.record(dataset, "fake.write"), self.results / path)
+        files.save(history.record(dataset, "fake.write"), self.results / path)
 
 
 def write_study(
@@ -414,13 +391,11 @@ def write_study(
         own, own_nulls = recording.summary()
         rows, nulls = rows + own, nulls + own_nulls
         if truth:
-            store.save_json(
-                recording.truth(), results / f"recordings/{recording.recording}.truth.json"
-            )
+            files.save_json(recording.truth(), results / f"recordings/{recording.recording}.truth.json")
     summary = pd.DataFrame(rows)
-    store.save_table(summary, results / "summary.csv")
-    store.save_table(pd.DataFrame(nulls), results / "nulls.csv")
-    store.save_table(compare(summary, [], conditions), results / "comparison.csv")
+    files.save_table(summary, results / "summary.csv")
+    files.save_table(pd.DataFrame(nulls), results / "nulls.csv")
+    files.save_table(compare(summary, [], conditions), results / "comparison.csv")
     sheet = [
         {
             "recording": r.recording,
@@ -442,15 +417,8 @@ def write_study(
                 "reason": "m9_s1.csv: column 'n3', row 1204: 'nan?' is not a number. Fix: leave the cell empty & mark the frame <dropped>.",
             }
         )
-        store.save_json(failures[0], results / "failed/m9_s1.json")
-    parameters = Parameters(study="fake", seed=seed, conditions=list(conditions)).model_dump(
-        mode="json"
-    )
-    inputs = [
-        {"recording": r.recording, "source": r.attrs["source"], "sha256": r.attrs["source_sha256"]}
-        for r in made
-    ]
-    store.save_json(provenance.collect(parameters, inputs), results / "provenance.json")
-    return FakeStudy(
-        results, parameters, failures, pd.concat(windows, ignore_index=True), pd.DataFrame(sheet)
-    )
+        files.save_json(failures[0], results / "failed/m9_s1.json")
+    parameters = Parameters(study="fake", seed=seed, conditions=list(conditions)).model_dump(mode="json")
+    inputs = [{"recording": r.recording, "source": r.attrs["source"], "sha256": r.attrs["source_sha256"]} for r in made]
+    files.save_json(provenance.collect(parameters, inputs), results / "provenance.json")
+    return FakeStudy(results, parameters, failures, pd.concat(windows, ignore_index=True), pd.DataFrame(sheet))

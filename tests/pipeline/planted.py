@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from pipeline.transitions import encode
+from pipeline.base.raster import encode
 
 
 def planted() -> np.ndarray:

@@ -1,0 +1,233 @@
+"""The Recording dataset: fluorescence of neurons over time, and what every recording must carry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from pipeline.base import history
+from pipeline.base.errors import Problems
+
+GAP = 1.5  # a step longer than this many frame intervals ends a run of frames
+LARGEST_FIELD_MM = 50.0
+TEXT_ATTRS = ("recording", "subject", "indicator", "source", "source_sha256", "format")
+
+
+def build(
+    fluorescence: np.ndarray,
+    *,
+    time: np.ndarray,
+    sampling_rate_hz: float,
+    recording: str,
+    subject: str,
+    neurons: Sequence[str] | None = None,
+    neuropil: np.ndarray | None = None,
+    dropped: np.ndarray | None = None,
+    x: np.ndarray | None = None,
+    y: np.ndarray | None = None,
+    region: Sequence[str] | None = None,
+    indicator: str = "",
+    source: str = "",
+    source_sha256: str = "",
+    format: str = "",
+) -> xr.Dataset:
+    """Assemble a Recording from arrays.
+
+    Missing values are treated as in `mark_missing`.
+
+    Args:
+        fluorescence: (time, neuron), arbitrary units or ΔF/F.
+        time: (time,) start of each frame [s]; need not be regular.
+        sampling_rate_hz: nominal frame rate [Hz].
+        recording: identifier, kept as text.
+        subject: identifier of the animal, kept as text.
+        neurons: names; "n0", "n1", ... by default.
+        neuropil: (time, neuron) signal around each neuron, same units.
+        dropped: (time,) True for frames that must not be used (motion, light off).
+        x: (neuron,) position [mm], NaN when unknown.
+        y: (neuron,) position [mm], NaN when unknown.
+        region: (neuron,) label, "" when unknown.
+        indicator: name of the calcium indicator.
+        source: name of the file, without its folder.
+        source_sha256: hash of that file.
+        format: name of the reader.
+    """
+    values = np.asarray(fluorescence, dtype=np.float32)
+    n_frames, n_neurons = values.shape
+    names = [f"n{i}" for i in range(n_neurons)] if neurons is None else [str(n) for n in neurons]
+    unknown = np.full(n_neurons, np.nan)
+    lost = np.zeros(n_frames, bool) if dropped is None else np.asarray(dropped, bool)
+    dataset = xr.Dataset(
+        {"fluorescence": (("time", "neuron"), values)},
+        coords={
+            "time": ("time", np.asarray(time, float)),
+            "neuron": ("neuron", np.array(names, dtype=str)),
+            "x": ("neuron", unknown if x is None else np.asarray(x, float)),
+            "y": ("neuron", unknown if y is None else np.asarray(y, float)),
+            "region": ("neuron", np.array([""] * n_neurons if region is None else region, str)),
+        },
+        attrs={
+            "recording": str(recording),
+            "subject": str(subject),
+            "indicator": str(indicator),
+            "sampling_rate_hz": float(sampling_rate_hz),
+            "source": str(source),
+            "source_sha256": str(source_sha256),
+            "format": str(format),
+        },
+    )
+    if neuropil is not None:
+        dataset["neuropil"] = (("time", "neuron"), np.asarray(neuropil, dtype=np.float32))
+    dataset["dropped"] = ("time", lost)
+    return mark_missing(describe(dataset))
+
+
+def mark_missing(dataset: xr.Dataset) -> xr.Dataset:
+    """Leave out neurons that are NaN throughout, then mark frames without any value as dropped.
+
+    A neuron without a value says nothing, so leaving it out changes no result; it is named in the
+    history. A recording of such neurons only is kept, for `validate` to refuse.
+    """
+    missing = np.isnan(dataset["fluorescence"].values)
+    empty = missing.all(axis=0)
+    excluded = [str(name) for name in dataset["neuron"].values[empty]]
+    if 0 < len(excluded) < len(empty):
+        dataset, missing = dataset.isel(neuron=~empty), missing[:, ~empty]
+    dropped = dataset["dropped"].copy(data=dataset["dropped"].values | missing.all(axis=1))
+    dataset = dataset.assign(dropped=dropped)
+    return history.record(dataset, "recording.mark_missing", neurons_left_out=excluded)
+
+
+def describe(dataset: xr.Dataset) -> xr.Dataset:
+    """Return `dataset` with `units` and `long_name` on every variable of a Recording."""
+    labels = {
+        "fluorescence": ("a.u.", "fluorescence"),
+        "neuropil": ("a.u.", "fluorescence of the surrounding neuropil"),
+        "dropped": ("1", "frame not to be used"),
+        "time": ("s", "start of the frame"),
+        "neuron": ("1", "neuron"),
+        "x": ("mm", "position of the neuron, first axis"),
+        "y": ("mm", "position of the neuron, second axis"),
+        "region": ("1", "brain region of the neuron"),
+    }
+    for name, (units, long_name) in labels.items():
+        if name in dataset.variables:
+            dataset[name].attrs.update(units=units, long_name=long_name)
+    return dataset
+
+
+def validate(dataset: xr.Dataset) -> None:
+    """Raise `PhiscaleError` with everything that keeps `dataset` from being a Recording."""
+    where = f"recording {dataset.attrs.get('recording', '?')!r}"
+    problems = Problems()
+    for name, dims in _expected_dims(dataset).items():
+        if name not in dataset.variables:
+            problems.add(where, f"has no {name!r} with dims {dims}", fix=f"add {name!r}")
+        elif dataset[name].dims != dims:
+            problems.add(where, f"{name!r} has dims {dataset[name].dims}, expected {dims}")
+    for name in TEXT_ATTRS:
+        if not isinstance(dataset.attrs.get(name), str):
+            problems.add(where, f"attribute {name!r} is {dataset.attrs.get(name)!r}, expected text")
+    problems.raise_if_any()  # what follows reads these variables
+    _check_time(dataset, where, problems)
+    _check_neurons(dataset, where, problems)
+    problems.raise_if_any()
+
+
+def _expected_dims(dataset: xr.Dataset) -> dict[str, tuple[str, ...]]:
+    dims: dict[str, tuple[str, ...]] = {"fluorescence": ("time", "neuron"), "dropped": ("time",)}
+    if "neuropil" in dataset.variables:
+        dims["neuropil"] = ("time", "neuron")
+    dims |= {"time": ("time",)}
+    return dims | dict.fromkeys(("neuron", "x", "y", "region"), ("neuron",))
+
+
+def _check_time(dataset: xr.Dataset, where: str, problems: Problems) -> None:
+    time = dataset["time"].values
+    rate = dataset.attrs.get("sampling_rate_hz")
+    if len(time) < 2:
+        problems.add(where, f"has {len(time)} frames", "No transition can be counted")
+        return
+    if not np.isfinite(time).all():
+        problems.add(where, f"{int((~np.isfinite(time)).sum())} frame times are NaN or infinite")
+        return
+    backwards = np.flatnonzero(np.diff(time) <= 0)
+    if backwards.size:
+        i = int(backwards[0])
+        problems.add(
+            where,
+            f"time does not increase at frame {i + 1} ({time[i]:g} s, then {time[i + 1]:g} s), "
+            f"{backwards.size} such steps in all",
+            "Transitions would be counted in the wrong order",
+            "sort the frames by time and remove repeated ones",
+        )
+    if not isinstance(rate, float | int) or not np.isfinite(rate) or rate <= 0:
+        problems.add(where, f"sampling_rate_hz is {rate!r}", fix="give rate_hz, frames per second")
+    elif not backwards.size and not 0.8 < rate * float(np.median(np.diff(time))) < 1.25:
+        problems.add(
+            where,
+            f"sampling_rate_hz is {rate:g}, but the median step between frames is "
+            f"{np.median(np.diff(time)):g} s ({1 / np.median(np.diff(time)):g} Hz)",
+            "Time constants and bins would be wrong",
+            "correct rate_hz, or give the frame times in seconds",
+        )
+    if dataset["dropped"].values.all():
+        problems.add(where, "every frame is dropped or NaN", "Nothing is left to analyse")
+
+
+def _check_neurons(dataset: xr.Dataset, where: str, problems: Problems) -> None:
+    names = pd.Series(dataset["neuron"].values.astype(str))
+    repeated = sorted(names[names.duplicated()].unique())
+    if len(names) == 0:
+        problems.add(where, "has no neurons")
+    if repeated:
+        problems.add(where, f"neuron names occur more than once: {', '.join(repeated[:10])}")
+    for name in ("fluorescence", "neuropil"):
+        if name not in dataset.variables:
+            continue
+        infinite = np.isinf(dataset[name].values).any(axis=0)
+        if infinite.any():
+            which = ", ".join(names[infinite][:10])
+            problems.add(
+                where,
+                f"{name} is infinite in {int(infinite.sum())} neurons ({which})",
+                "Baselines and correlations of these neurons would be undefined",
+                "mark missing values as NaN, or leave these neurons out",
+            )
+    for name in ("x", "y"):
+        known = dataset[name].values[np.isfinite(dataset[name].values)]
+        if known.size and np.ptp(known) > LARGEST_FIELD_MM:
+            problems.add(
+                where,
+                f"{name} of the neurons spans {np.ptp(known):g} mm",
+                "Distances would be wrong",
+                "give positions in mm, not in µm or pixels",
+            )
+
+
+def runs(time: np.ndarray, rate_hz: float, dropped: np.ndarray | None = None) -> list[tuple[int, int]]:
+    """Return (first, last + 1) of each stretch of consecutive frames.
+
+    A stretch ends where the step exceeds 1.5 frame intervals, and before a dropped frame.
+    """
+    keep = np.ones(len(time), bool) if dropped is None else ~np.asarray(dropped, bool)
+    joined = keep[1:] & keep[:-1] & (np.diff(time) * rate_hz <= GAP)
+    first = np.flatnonzero(keep & ~np.append(False, joined))
+    last = np.flatnonzero(keep & ~np.append(joined, False))
+    return [(int(a), int(b) + 1) for a, b in zip(first, last, strict=True)]
+
+
+def frames_of(windows: pd.DataFrame, time: np.ndarray) -> dict[str, np.ndarray]:
+    """Return, per window of one recording, which frames begin in one of its segments.
+
+    `windows` has the columns window, start_s, end_s; rows of the same window are united; a segment
+    is [start_s, end_s).
+    """
+    masks: dict[str, np.ndarray] = {}
+    for row in windows.itertuples():
+        inside = (time >= row.start_s) & (time < row.end_s)
+        masks[str(row.window)] = masks.get(str(row.window), np.zeros(len(time), bool)) | inside
+    return masks

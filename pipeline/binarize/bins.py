@@ -1,0 +1,151 @@
+"""Time bins of a recording, the windows they lie in, and which of them follow each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.base.errors import Problems
+from pipeline.base.recording import frames_of
+
+ROUNDING = 1e-6  # of a frame interval: times this close are the same
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Bins aligned to time 0: bin b covers [b, b + 1) x bin_s.
+
+    Attributes:
+        number: (bin,) numbers b of the bins that hold frames, increasing.
+        of_frame: (time,) index into `number` of each frame's bin.
+        used: (time,) frames that are not dropped.
+        valid: (bin,) at least half of the bin's frames are used.
+        time: (time,) start of each frame [s].
+        bin_s: length [s].
+        rate_hz: frame rate [Hz].
+    """
+
+    number: np.ndarray
+    of_frame: np.ndarray
+    used: np.ndarray
+    valid: np.ndarray
+    time: np.ndarray
+    bin_s: float
+    rate_hz: float
+
+    @property
+    def start_s(self) -> np.ndarray:
+        """(bin,) start of each bin [s]."""
+        return self.number * self.bin_s
+
+    @property
+    def frames(self) -> float:
+        """Frames per bin, nominally."""
+        return self.bin_s * self.rate_hz
+
+    def total(self, values: np.ndarray) -> np.ndarray:
+        """Return (bin, unit) sums of `values` (time, unit) over the used frames."""
+        sums = np.zeros((len(self.number), values.shape[1]))
+        np.add.at(sums, self.of_frame[self.used], values[self.used])
+        return sums
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """Return (bin, unit) means of `values` (time, unit) over the used frames."""
+        count = np.bincount(self.of_frame[self.used], minlength=len(self.number))
+        return self.total(values) / np.maximum(count, 1)[:, None]
+
+
+def lay_bins(time: np.ndarray, rate_hz: float, dropped: np.ndarray, bin_s: float) -> Bins:
+    """Lay bins over frames that start at `time` (increasing, [s]); `dropped` frames do not count."""
+    number, of_frame = np.unique(
+        np.floor(time / bin_s + ROUNDING / (bin_s * rate_hz)).astype(np.int64), return_inverse=True
+    )
+    used = ~np.asarray(dropped, bool)
+    count = np.bincount(of_frame[used], minlength=len(number))
+    valid = count >= max(1.0, 0.5 * bin_s * rate_hz - ROUNDING)
+    return Bins(number, of_frame, used, valid, time, bin_s, rate_hz)
+
+
+def check_length(where: str, bin_s: float, rate_hz: float, problems: Problems) -> None:
+    """Note it among the problems of `where` if bins are shorter than a frame."""
+    if bin_s * rate_hz < 1 - ROUNDING:
+        problems.add(
+            f"{where}, binarize.bin_s",
+            f"a bin of {bin_s:g} s is shorter than a frame ({1 / rate_hz:g} s at {rate_hz:g} Hz)",
+            "Most bins would hold no frame, and no transition could be counted",
+            f"use bin_s of at least {1 / rate_hz:.4g}",
+        )
+
+
+def window_of_bins(bins: Bins, windows: pd.DataFrame) -> np.ndarray:
+    """Return (bin,) index of the row of `windows` in which the whole bin lies, -1 for none."""
+    slack = ROUNDING / bins.rate_hz
+    row = np.full(len(bins.number), -1)
+    for i, (start, end) in enumerate(zip(windows["start_s"], windows["end_s"], strict=True)):
+        row[(bins.start_s >= start - slack) & (bins.start_s + bins.bin_s <= end + slack)] = i
+    return row
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The valid bins that lie in windows, those with less than two of them left out.
+
+    Attributes:
+        kept: (frame,) indices of the bins.
+        row: (frame,) row of the table of windows.
+        window: (frame,) name of the window.
+        segment: (frame,) stretch of consecutive bins of one window.
+        listed, shown: names of all windows, and of those that have frames.
+    """
+
+    kept: np.ndarray
+    row: np.ndarray
+    window: np.ndarray
+    segment: np.ndarray
+    listed: list[str]
+    shown: list[str]
+
+
+def in_windows(bins: Bins, windows: pd.DataFrame) -> Frames:
+    """Return the bins that become frames of `windows` (window, start_s, end_s)."""
+    row = window_of_bins(bins, windows)
+    listed = list(dict.fromkeys(windows["window"].astype(str)))
+    names = np.append(windows["window"].to_numpy(str), "")  # row -1: of no window
+    found = names[row[bins.valid]]
+    shown = [name for name in listed if (found == name).sum() > 1]
+    kept = np.flatnonzero(bins.valid & np.isin(names[row], shown))
+    window = names[row[kept]]
+    return Frames(kept, row[kept], window, segments_of(bins.number[kept], window), listed, shown)
+
+
+def dropped_share(bins: Bins, windows: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """Return for each window in `names` the share of its frames that are dropped."""
+    inside = frames_of(windows, bins.time)
+    return np.array([float((~bins.used[inside[name]]).mean()) for name in names])
+
+
+def segments_of(number: np.ndarray, label: np.ndarray | None = None) -> np.ndarray:
+    """Return (frame,) counter that increments where bins are not consecutive or the label changes."""
+    if not len(number):
+        return np.zeros(0, np.int64)
+    border = np.diff(number) != 1
+    if label is not None:
+        border |= label[1:] != label[:-1]
+    return np.append(0, np.cumsum(border)).astype(np.int64)
+
+
+def match(label: np.ndarray, min_frames: int) -> np.ndarray:
+    """Return (frame,) the frames kept when all windows are cut to the same length.
+
+    That is the length of the shortest window of at least `min_frames`; each window keeps its first
+    frames. Shorter windows keep all of theirs.
+    """
+    counts = np.unique(label, return_counts=True)[1]
+    long_enough = counts[counts >= min_frames]
+    if not long_enough.size:
+        return np.ones(len(label), bool)
+    place = pd.Series(label).groupby(label).cumcount().to_numpy()
+    return place < long_enough.min()

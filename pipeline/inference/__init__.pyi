@@ -1,0 +1,4 @@
+from .contrasts import compare as compare
+from .summary import summarise as summarise
+
+__all__ = ["compare", "summarise"]

@@ -1,0 +1,69 @@
+"""Integrated information of many TPMs at once (posterior draws, surrogates), in the states visited.
+
+TPMs are P(ON) arrays (tpm, 2**n, n), states are joint states as integers (bit i = unit i).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+import iitcore as iit
+from pipeline.base.raster import bits
+from pipeline.emergence.discrete import causal_power, effective_information, state_by_state
+
+TIE = 1e-10  # ibits; see iitcore
+
+
+def system_phi(
+    p_on: np.ndarray,
+    states: np.ndarray,
+    units: Sequence[int] | None = None,
+    threads: int = 1,
+) -> np.ndarray:
+    """phi_s (tpm, state) [ibit] of the system of `units` (all by default), the rest as background."""
+    return iit.phi_batch(p_on, bits(states, p_on.shape[-1]), units=units, threads=threads)
+
+
+def first_complexes(p_on: np.ndarray, states: np.ndarray, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """phi_s (tpm, state) of the subset of units with the largest phi_s, and the subset as a bit mask.
+
+    The mask is 0 where every subset has phi_s = 0. Of subsets that tie (within 1e-10) the one that
+    comes first as a number is named: exact ties have probability 0 among posterior draws; in a
+    point estimate `iitcore.complexes` resolves them.
+    """
+    n = p_on.shape[-1]
+    best = np.zeros((len(p_on), len(states)))
+    winner = np.zeros(best.shape, dtype=int)
+    for mask in range(1, 2**n):
+        phi = system_phi(p_on, states, [i for i in range(n) if mask >> i & 1], threads)
+        better = phi > best + TIE
+        best[better], winner[better] = phi[better], mask
+    return best, winner
+
+
+def structures(
+    p_on: np.ndarray,
+    states: np.ndarray,
+    units: Sequence[int] | None = None,
+    threads: int = 1,
+) -> dict[str, np.ndarray]:
+    """Φ, its two sums [ibit], and the numbers of distinctions and relations, each (tpm, state)."""
+    found = iit.big_phi_batch(p_on, bits(states, p_on.shape[-1]), units=units, threads=threads)
+    return {
+        "big_phi": found.phi,
+        "sum_phi_d": found.sum_phi_d,
+        "sum_phi_r": found.sum_phi_r,
+        "n_distinctions": found.n_distinctions,
+        "n_relations": found.n_relations,
+    }
+
+
+def causal_measures(p_on: np.ndarray) -> dict[str, np.ndarray]:
+    """Effective information [bit] and causal power [1] of each TPM, (tpm,)."""
+    tpms = state_by_state(p_on)
+    return {
+        "effective_information": np.asarray(effective_information(tpms)),
+        "causal_power": np.asarray(causal_power(tpms)),
+    }

@@ -1,0 +1,23 @@
+"""The section `iit` of a study."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pipeline.base.parameters import Section
+
+
+class Iit(Section):
+    """What the exact engine computes."""
+
+    big_phi_max_units: Annotated[int, Field(ge=0)] = Field(
+        5,
+        description="Largest number of units for which the whole structure (Φ, distinctions, relations) is unfolded",
+    )
+    big_phi_draws: Annotated[int, Field(ge=0)] = Field(
+        20, description="Posterior draws that are unfolded (the first ones)"
+    )
+    structures: Annotated[int, Field(ge=0)] = Field(3, description="Structures stored, for the most visited states")
+    min_visits: Annotated[int, Field(ge=1)] = Field(1, description="A state counts as visited from this many frames on")

@@ -1,0 +1,226 @@
+"""Disjoint groupings of micro units into macro units: their names, their macro TPM, the best and the random.
+
+A macro unit is ON when at least k of its units are: `and` (all), `or` (one), `majority` (more than
+half) or `threshold:k`. What is maximised is the effective information of the macro TPM, which is
+derived from the micro TPM (every micro state in the pre-image of a macro state counts alike).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from math import factorial
+
+import numpy as np
+
+from iitcore.macro import derive_macro_tpm
+from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.emergence.discrete import effective_information, state_by_state
+
+MAPPINGS = ("and", "or", "majority", "threshold")
+EXHAUSTIVE_UNITS = 6
+TIE = 1e-9  # bits: closer candidates are tied, the first in order is taken
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """`group` (micro unit) -> macro unit, numbered by first member; `mapping` (macro unit): its name.
+
+    objective: effective information of the macro TPM [bit]. agreement: how many restarts of the encoder
+    ended here (1 for a search without restarts).
+    """
+
+    group: tuple[int, ...]
+    mapping: tuple[str, ...]
+    objective: float = float("nan")
+    agreement: int = 1
+
+    @property
+    def blocks(self) -> tuple[tuple[int, ...], ...]:
+        """Micro units of each macro unit."""
+        return tuple(tuple(i for i, g in enumerate(self.group) if g == j) for j in range(len(self.mapping)))
+
+    @property
+    def thresholds(self) -> tuple[int, ...]:
+        """Least number of ON units that turns each macro unit ON."""
+        return tuple(threshold(m, len(b)) for m, b in zip(self.mapping, self.blocks, strict=True))
+
+    @property
+    def truth_tables(self) -> tuple[tuple[int, ...], ...]:
+        """Truth table of each macro unit, its first constituent fastest."""
+        return tuple(
+            tuple(int(x.bit_count() >= k) for x in range(2 ** len(b)))
+            for b, k in zip(self.blocks, self.thresholds, strict=True)
+        )
+
+    def macro_p_on(self, p_on: np.ndarray) -> np.ndarray:
+        """Macro P(ON), (..., 2**m, m), from micro P(ON), (..., 2**n, n)."""
+        p_on = np.asarray(p_on, dtype=float)
+        macro = derive_macro_tpm(p_on.reshape(-1, *p_on.shape[-2:]), self.blocks, self.truth_tables)
+        return macro.reshape(*p_on.shape[:-2], *macro.shape[-2:])
+
+    def macro_state(self) -> np.ndarray:
+        """Macro state of every micro state, (2**n,)."""
+        return _macro_codes(self.group, self.thresholds)
+
+
+def threshold(mapping: str, size: int) -> int:
+    """Least number of ON units for a mapping's name and a group's size."""
+    fixed = {"and": size, "or": 1, "majority": size // 2 + 1}
+    return fixed[mapping] if mapping in fixed else int(mapping.removeprefix("threshold:"))
+
+
+def mapping_name(k: int, size: int, allowed: Sequence[str] = MAPPINGS) -> str:
+    """Name of the mapping "at least k of size", the first that fits among those allowed."""
+    names = [m for m in MAPPINGS[:3] if m in allowed and threshold(m, size) == k]
+    return names[0] if names else f"threshold:{k}"
+
+
+def allowed_thresholds(size: int, allowed: Sequence[str]) -> tuple[int, ...]:
+    """Thresholds that a group of `size` units may take, increasing."""
+    if "threshold" in allowed or size == 1:
+        return tuple(range(1, size + 1))
+    return tuple(sorted({threshold(m, size) for m in allowed}))
+
+
+def canonical(group: Sequence[int], ks: Sequence[int], allowed: Sequence[str]) -> Grouping:
+    """Grouping with macro units numbered by first member; `ks` (macro unit) as numbered in `group`."""
+    order = list(dict.fromkeys(group))
+    relabelled = tuple(order.index(g) for g in group)
+    names = tuple(mapping_name(ks[g], list(group).count(g), allowed) for g in order)
+    return Grouping(relabelled, names)
+
+
+def objective(grouping: Grouping, p_on: np.ndarray) -> float:
+    """Effective information [bit] of the macro TPM, every macro state set equally often."""
+    return float(effective_information(state_by_state(grouping.macro_p_on(p_on))))
+
+
+def check(n_units: int, n_macro: int, allowed: Sequence[str]) -> None:
+    """Raise `PhiscaleError` unless `n_units` can be grouped into `n_macro` units with these mappings."""
+    if not 1 <= n_macro <= n_units:
+        raise PhiscaleError(
+            Problem("macro.scales", f"{n_macro} macro units out of {n_units} units",
+                    "Each macro unit needs at least one unit of its own",
+                    f"use scales between 1 and {n_units}")
+        )  # fmt: skip
+    unknown = [m for m in allowed if m not in MAPPINGS]
+    if unknown or not allowed:
+        raise PhiscaleError(
+            Problem("macro.mappings", f"{unknown[0]!r} is not a mapping" if unknown else "is empty",
+                    "A macro unit would have no state", f"choose among {', '.join(MAPPINGS)}")
+        )  # fmt: skip
+
+
+def exhaustive(p_on: np.ndarray, n_macro: int, allowed: Sequence[str] = MAPPINGS) -> list[Grouping]:
+    """Best grouping of each micro TPM, (..., 2**n, n), over all groupings and mappings; flat list.
+
+    Up to 6 units (at most 540 candidates); raises `PhiscaleError` beyond. Many TPMs (surrogates) are
+    searched at once.
+    """
+    p_on = np.asarray(p_on, dtype=float)
+    n = p_on.shape[-1]
+    check(n, n_macro, allowed)
+    if n > EXHAUSTIVE_UNITS:
+        raise PhiscaleError(
+            Problem("macro.method", f"'exhaustive' with {n} units (at most {EXHAUSTIVE_UNITS})",
+                    "The number of groupings explodes", "use the encoder, or fewer units")
+        )  # fmt: skip
+    return [_largest(n, n_macro, allowed, _values(one, n_macro, allowed)) for one in p_on.reshape(-1, *p_on.shape[-2:])]
+
+
+def exhaustive_common(p_on: np.ndarray, n_macro: int, allowed: Sequence[str] = MAPPINGS) -> Grouping:
+    """Best grouping for several micro TPMs (window, 2**n, n) at once: the largest mean of their objectives.
+
+    Its `objective` is that mean. Limits as in `exhaustive`.
+    """
+    n = p_on.shape[-1]
+    check(n, n_macro, allowed)
+    mean = np.mean([_values(one, n_macro, allowed) for one in p_on], axis=0)
+    return _largest(n, n_macro, allowed, mean)
+
+
+def _values(p_on: np.ndarray, n_macro: int, allowed: Sequence[str]) -> np.ndarray:
+    """Objective of every candidate, (candidate,) [bit], for one micro TPM."""
+    _, features, weights = _candidates(p_on.shape[-1], n_macro, tuple(allowed))
+    on = _feature_probabilities(p_on)[features]  # (candidate, macro unit, micro state)
+    return effective_information(state_by_state(weights @ np.swapaxes(on, -1, -2)))
+
+
+def _largest(n: int, n_macro: int, allowed: Sequence[str], value: np.ndarray) -> Grouping:
+    candidate = _candidates(n, n_macro, tuple(allowed))[0]
+    best = int(np.argmax(value > value.max() - TIE))
+    return Grouping(candidate[best].group, candidate[best].mapping, float(value[best]))
+
+
+def matched_groupings(grouping: Grouping, n: int, rng: np.random.Generator) -> list[Grouping]:
+    """Up to `n` other groupings with the same sizes and, size by size, the same mappings; all if fewer.
+
+    Distinct, drawn uniformly, sorted; `grouping` itself is not among them.
+    """
+    sizes = [len(b) for b in grouping.blocks]
+    ks = grouping.thresholds
+    total = factorial(len(grouping.group))
+    for size in sizes:
+        total //= factorial(size)
+    kinds = list(zip(sizes, ks, strict=True))
+    for kind in set(kinds):
+        total //= factorial(kinds.count(kind))
+    names = {(s, k): m for s, k, m in zip(sizes, ks, grouping.mapping, strict=True)}
+    found: set[tuple[tuple[int, ...], tuple[str, ...]]] = set()
+    while len(found) < min(n, total - 1):
+        group = rng.permutation(grouping.group).tolist()
+        order = list(dict.fromkeys(group))
+        key = (tuple(order.index(g) for g in group), tuple(names[kinds[g]] for g in order))
+        if key != (grouping.group, grouping.mapping):
+            found.add(key)
+    return [Grouping(*key) for key in sorted(found)]
+
+
+@lru_cache(maxsize=16)
+def _candidates(n: int, n_macro: int, allowed: tuple[str, ...]) -> tuple[list[Grouping], np.ndarray, np.ndarray]:
+    """All candidates, their features (candidate, macro unit) and averaging weights (candidate, 2**m, 2**n).
+
+    Row f = (members - 1) * n + k - 1 of `_feature_probabilities` belongs to a group (as a bit mask) and
+    threshold k. Candidates are in lexicographic order of group, then of decreasing thresholds.
+    """
+    candidates, features, weights = [], [], []
+    for group in _surjections(n, n_macro):
+        sizes = [group.count(j) for j in range(n_macro)]
+        masks = [sum(1 << i for i in range(n) if group[i] == j) for j in range(n_macro)]
+        for ks in product(*(allowed_thresholds(s, allowed)[::-1] for s in sizes)):
+            candidates.append(canonical(group, ks, allowed))
+            features.append([(m - 1) * n + k - 1 for m, k in zip(masks, ks, strict=True)])
+            member = np.arange(2**n_macro)[:, None] == _macro_codes(group, ks)
+            weights.append(member / member.sum(axis=1, keepdims=True))
+    return candidates, np.array(features), np.stack(weights)
+
+
+def _feature_probabilities(p_on: np.ndarray) -> np.ndarray:
+    """P(at least k units of a group are ON next | micro state), (group mask and k, 2**n); see `_candidates`."""
+    n_states, n = p_on.shape
+    count = np.zeros((2**n, n + 1, n_states))
+    count[0, 0] = 1.0
+    for mask in range(1, 2**n):
+        p = p_on[:, mask.bit_length() - 1]
+        fewer = count[mask ^ (1 << (mask.bit_length() - 1))]
+        count[mask] = fewer * (1 - p)
+        count[mask, 1:] += fewer[:-1] * p
+    at_least = np.cumsum(count[1:, ::-1], axis=1)[:, ::-1]
+    return at_least[:, 1:].reshape(-1, n_states)
+
+
+def _macro_codes(group: Sequence[int], ks: Sequence[int]) -> np.ndarray:
+    """Macro state of every micro state, (2**n,)."""
+    bits = np.arange(2 ** len(group))[:, None] >> np.arange(len(group)) & 1
+    on = [bits[:, np.array(group) == j].sum(axis=1) >= k for j, k in enumerate(ks)]
+    return np.stack(on, axis=1) @ (1 << np.arange(len(ks)))
+
+
+def _surjections(n: int, m: int) -> Iterator[tuple[int, ...]]:
+    """Groupings of n units into m non-empty groups, groups numbered by first member."""
+    for group in product(range(m), repeat=n):
+        if list(dict.fromkeys(group)) == list(range(m)):
+            yield group

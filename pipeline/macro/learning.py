@@ -1,0 +1,197 @@
+"""Grouping encoder: which units form which macro unit, and when that is ON, learned by gradient.
+
+Assignment and mapping are discrete. Forward, every step scores a hard grouping exactly, on all 2**n
+states; backward, the gradient flows through the relaxed one (Gumbel-softmax, straight-through: Jang,
+Gu & Poole 2017). Membership and threshold enter the macro TPM as probabilities, so the gradient at a
+hard grouping is that of the multilinear extension: what moving one unit, or one threshold, would do.
+The best hard grouping of each restart then goes up by single moves and swaps until none is better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.macro.ascent import Descent
+from pipeline.macro.groupings import (
+    MAPPINGS,
+    TIE,
+    Grouping,
+    allowed_thresholds,
+    canonical,
+    check,
+    exhaustive,
+    objective,
+)
+from pipeline.tpm.estimation import MAX_UNITS, point_estimates
+
+LEARNING_RATE = 0.05
+TEMPERATURE = (1.0, 0.5)  # of the relaxation, first and last step, falling geometrically
+EMPTY = 1e-9  # weight of the plain average in a macro state that no micro state maps to
+
+
+def learn_grouping(
+    tpm_or_states: np.ndarray | xr.Dataset,
+    n_macro: int,
+    mappings: Sequence[str] = MAPPINGS,
+    restarts: int = 8,
+    steps: int = 200,
+    seed: int = 0,
+    method: str = "encoder",
+) -> Grouping:
+    """Group micro units into `n_macro` macro units whose derived TPM has the largest effective information.
+
+    tpm_or_states: P(ON), (2**n, n) little-endian, a dataset of `pipeline.tpm.estimate`, or states (frame,
+    unit) of 0 and 1 (then a logistic TPM at lag 1 is estimated first). All restarts are trained together; each
+    refines the best hard grouping that it passed through; the best of all is returned with the number
+    of restarts that ended there. method "exhaustive" tries every grouping instead (up to 6 units). Same
+    seed, same result. Raises `PhiscaleError` for impossible sizes, unknown mappings or methods.
+    """
+    p_on = _p_on(tpm_or_states)
+    check(p_on.shape[1], n_macro, mappings)
+    if method == "exhaustive":
+        return exhaustive(p_on, n_macro, mappings)[0]
+    if method != "encoder":
+        raise PhiscaleError(Problem("method", f"'{method}' is not 'encoder' or 'exhaustive'", fix="choose one"))
+    found = _scored(_train(p_on, n_macro, mappings, restarts, steps, seed), p_on, mappings)
+    top = max(g.objective for g in found)
+    best = min((g for g in found if g.objective > top - TIE), key=lambda g: (g.group, g.mapping))
+    agreement = sum(g.objective > top - TIE for g in found)
+    return Grouping(best.group, best.mapping, best.objective, agreement)
+
+
+class GroupingEncoder(torch.nn.Module):
+    """Logits of membership (restart, unit, macro unit) and of thresholds (restart, macro unit, k = 1..n)."""
+
+    def __init__(self, p_on: Tensor, n_macro: int, allowed: Tensor, restarts: int, rng: torch.Generator) -> None:
+        super().__init__()
+        n = p_on.shape[1]
+        self.membership = torch.nn.Parameter(_normal((restarts, n, n_macro), rng))
+        self.threshold = torch.nn.Parameter(_normal((restarts, n_macro, n), rng))
+        self.register_buffer("p_on", p_on)
+        self.register_buffer("micro", _bits(n))
+        self.register_buffer("macro", _bits(n_macro))
+        self.register_buffer("allowed", allowed)  # (size, k): whether a mapping of that size has it
+
+    def forward(self, temperature: float, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Sample one hard grouping per restart: its EI [bit], one-hot members, one-hot thresholds."""
+        member = _straight_through(self.membership, temperature, rng)
+        sizes = member.detach().sum(dim=1).round().long()
+        masked = self.threshold.masked_fill(~self.allowed[sizes], -torch.inf)
+        k = _straight_through(masked, temperature, rng)
+        return self._effective_information(member, k), member.detach(), k.detach()
+
+    def _effective_information(self, member: Tensor, k: Tensor) -> Tensor:
+        """EI (restart,) of the macro TPM: uniform over micro states within, and over macro states between."""
+        now = _at_least(self.micro, member, k)  # (restart, macro unit, micro state)
+        later = _at_least(self.p_on, member, k)
+        inside = _joint(now)  # (restart, macro state, micro state)
+        weight = inside + EMPTY
+        macro = weight @ later.transpose(1, 2) / weight.sum(dim=2, keepdim=True)
+        tpm = _joint(macro.transpose(1, 2)).transpose(1, 2)  # (restart, macro state, next)
+        return _entropy(tpm.mean(dim=1)) - _entropy(tpm).mean(dim=1)
+
+
+def _train(
+    p_on: np.ndarray,
+    n_macro: int,
+    mappings: Sequence[str],
+    restarts: int,
+    steps: int,
+    seed: int,
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Best hard grouping of each restart: group (unit,) and thresholds (macro unit,)."""
+    torch.set_num_threads(1)
+    rng = torch.Generator().manual_seed(seed % 2**63)
+    n = p_on.shape[1]
+    allowed = torch.zeros(n + 1, n, dtype=torch.bool)
+    for size in range(1, n + 1):
+        allowed[size, [k - 1 for k in allowed_thresholds(size, mappings)]] = True
+    allowed[0, 0] = True  # an empty group: never ON, and so never the best
+    encoder = GroupingEncoder(torch.tensor(p_on), n_macro, allowed, restarts, rng)
+    optimizer = torch.optim.Adam(encoder.parameters(), lr=LEARNING_RATE)
+    first, last = TEMPERATURE
+    best = torch.full((restarts,), -torch.inf, dtype=torch.float64)
+    groups = torch.zeros(restarts, n, dtype=torch.long)
+    thresholds = torch.zeros(restarts, n_macro, dtype=torch.long)
+    for step in range(steps):
+        value, member, k = encoder(first * (last / first) ** (step / max(1, steps - 1)), rng)
+        optimizer.zero_grad()
+        (-value.sum()).backward()
+        optimizer.step()
+        full = (member.sum(dim=1) > 0.5).all(dim=1)
+        better = full & (value.detach() > best + TIE)
+        best[better] = value.detach()[better]
+        groups[better] = member.argmax(dim=2)[better]
+        thresholds[better] = k.argmax(dim=2)[better] + 1
+    return [(groups[r].numpy(), thresholds[r].numpy()) for r in range(restarts) if best[r] > -torch.inf]
+
+
+def _scored(found: list[tuple[np.ndarray, np.ndarray]], p_on: np.ndarray, mappings: Sequence[str]) -> list[Grouping]:
+    """Groupings after the final descent, in canonical form, with the engine's own macro TPM scored."""
+    descent = Descent(p_on, mappings)
+    refined = [descent.run(group.tolist(), ks.tolist()) for group, ks in found]
+    named = [canonical(group, ks, mappings) for group, ks in refined]
+    return [Grouping(g.group, g.mapping, objective(g, p_on)) for g in named]
+
+
+def _straight_through(logits: Tensor, temperature: float, rng: torch.Generator) -> Tensor:
+    """One-hot sample of softmax(logits) over the last axis; its gradient is that of the relaxed sample."""
+    uniform = torch.rand(logits.shape, generator=rng, dtype=logits.dtype).clamp_min(1e-12)
+    soft = torch.softmax((logits - torch.log(-torch.log(uniform))) / temperature, dim=-1)
+    hard = torch.nn.functional.one_hot(soft.argmax(dim=-1), soft.shape[-1]).to(soft.dtype)
+    return hard + soft - soft.detach()
+
+
+def _at_least(p_on: Tensor, member: Tensor, k: Tensor) -> Tensor:
+    """P(at least k of a group's units are ON), (restart, group, row), for P(ON) (row, unit)."""
+    restarts, n, n_macro = member.shape
+    count = torch.ones(restarts, n_macro, len(p_on), 1, dtype=p_on.dtype)
+    for unit in range(n):
+        p = (member[:, unit, :, None] * p_on[:, unit])[..., None]
+        on = count * p
+        pad = torch.nn.functional.pad
+        count = pad(count - on, (0, 1)) + pad(on, (1, 0))
+    tail = count.flip(-1).cumsum(-1).flip(-1)[..., 1:]
+    return (tail * k[:, :, None, :]).sum(dim=-1)
+
+
+def _joint(p_on: Tensor) -> Tensor:
+    """Joint distribution (restart, 2**m, row) of independent units with P(ON) (restart, m, row)."""
+    joint = torch.ones_like(p_on[:, :1])
+    for unit in range(p_on.shape[1]):
+        p = p_on[:, unit : unit + 1]
+        joint = torch.cat([joint * (1 - p), joint * p], dim=1)
+    return joint
+
+
+def _entropy(p: Tensor) -> Tensor:
+    return -torch.special.xlogy(p, p.clamp_min(1e-300)).sum(dim=-1) / np.log(2)
+
+
+def _bits(n: int) -> Tensor:
+    return ((torch.arange(2**n)[:, None] >> torch.arange(n)) & 1).to(torch.float64)
+
+
+def _normal(shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
+    return torch.randn(shape, generator=rng, dtype=torch.float64)
+
+
+def _p_on(tpm_or_states: np.ndarray | xr.Dataset) -> np.ndarray:
+    """Micro P(ON) (2**n, n) from whatever was given."""
+    if isinstance(tpm_or_states, xr.Dataset):
+        return tpm_or_states["p_on"].transpose("state", "unit").values
+    array = np.asarray(tpm_or_states)
+    if array.ndim != 2 or array.shape[1] > MAX_UNITS:
+        raise PhiscaleError(
+            Problem("learn_grouping", f"an array of shape {array.shape}",
+                    fix=f"give a TPM (2**n, n) or states (frame, unit), at most {MAX_UNITS} units")
+        )  # fmt: skip
+    if len(array) == 2 ** array.shape[1]:
+        return array.astype(float)
+    return point_estimates(array)

@@ -1,0 +1,38 @@
+"""Whether learned macro units are units by the theory's own criterion: maximally irreducible within."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import iitcore as iit
+from pipeline.macro.groupings import Grouping
+
+MOST_UNITS = 6  # beyond, rival systems inside a macro unit are too many to compare
+
+
+def unit_validity(p_on: np.ndarray, grouping: Grouping, visits: np.ndarray, names: list[str]) -> list[tuple[int, str]]:
+    """Return (1 valid, 0 not valid, -1 not checked; the reason) for each macro unit.
+
+    A macro unit is valid when phi_s of its constituents, taken as a system, is above zero and above that of every
+    system of units inside it (Marshall et al. 2024); here phi_s is the mean over visited micro states, weighted with
+    `visits` (state,). `p_on` (state, unit) is the micro TPM. A unit of a single constituent is a micro unit, and
+    valid as such.
+    """
+    substrate = iit.Substrate(p_on, units=tuple(names))
+    seen = np.flatnonzero(visits)
+    states = (seen[:, None] >> np.arange(p_on.shape[1])) & 1
+    found = []
+    for block, table in zip(grouping.blocks, grouping.truth_tables, strict=True):
+        if len(block) == 1:
+            found.append((1, "a micro unit"))
+        elif p_on.shape[1] > MOST_UNITS:
+            found.append((-1, f"not checked with more than {MOST_UNITS} units"))
+        else:
+            verdict = iit.is_maximally_irreducible_within(
+                substrate,
+                iit.MacroUnit(block, table),
+                states[:, None, :],
+                weights=visits[seen].astype(float),
+            )
+            found.append((int(bool(verdict)), verdict.reason))
+    return found

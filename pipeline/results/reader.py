@@ -1,0 +1,197 @@
+"""The results of a study, read back: its tables, and the datasets behind them.
+
+>>> results = pipeline.load_results("results/demo")                        # doctest: +SKIP
+>>> results.summary.query("measure == 'phi_s' and route == 'micro'")       # doctest: +SKIP
+>>> results.phi("m1", "awake", "micro", 4)["phi_s_draws"].mean("draw")     # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import xarray as xr
+
+from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.base.files import load
+from pipeline.results.columns import COMPARISON_COLUMNS, NULL_COLUMNS, NUMBERS, QUALITY_COLUMNS, SUMMARY_COLUMNS
+
+
+class SystemKey(NamedTuple):
+    """What one dataset under tpm/, phi/ and nulls/ is about."""
+
+    recording: str
+    window: str
+    route: str
+    scale: int
+
+
+class Results:
+    """The folder of one study (results/STUDY); tables are read once, datasets each time asked for.
+
+    Attributes:
+        folder: where the results are.
+        summary, nulls, comparison: the tables of the study (columns as in their files).
+        quality: the quality tables of the study's recordings, one below the other.
+        provenance: versions, parameters, seed and inputs of the run; empty before the report.
+        failures: what failed (recording, window unless all are concerned, stage, reason).
+
+    Files that earlier runs left behind (other scales, recordings no longer in the sheet) are not
+    listed. Datasets come whole and in memory, their files closed.
+    """
+
+    def __init__(self, directory: str | Path) -> None:
+        self.folder = Path(directory)
+        if not (self.folder / "summary.csv").is_file():
+            raise PhiscaleError(
+                Problem(
+                    str(self.folder),
+                    "holds no summary.csv",
+                    "It is not the results folder of a study, or its run has not come that far",
+                    "give RESULTS/STUDY as named in study.yaml, or finish the run",
+                )
+            )
+
+    def __repr__(self) -> str:
+        return f"Results({str(self.folder)!r}: {len(self.systems)} systems)"
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """One row per recording, window, scale and measure."""
+        return read_table(self.folder / "summary.csv", SUMMARY_COLUMNS)
+
+    @cached_property
+    def nulls(self) -> pd.DataFrame:
+        """One row per recording, window, scale, measure and null family."""
+        return read_table(self.folder / "nulls.csv", NULL_COLUMNS)
+
+    @cached_property
+    def comparison(self) -> pd.DataFrame:
+        """One row per measure, scale and contrast."""
+        return read_table(self.folder / "comparison.csv", COMPARISON_COLUMNS)
+
+    @cached_property
+    def quality(self) -> pd.DataFrame:
+        """One row per recording, window, unit and measure of quality."""
+        known = {i["recording"] for i in self.provenance.get("inputs", [])}
+        names = sorted(known | set(self.summary["recording"]))
+        return read_tables([self.folder / f"quality/{n}.csv" for n in names], QUALITY_COLUMNS)
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """provenance.json."""
+        path = self.folder / "provenance.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    @cached_property
+    def failures(self) -> list[dict[str, str]]:
+        """Notes of failed recordings and windows."""
+        return [json.loads(p.read_text()) for p in sorted((self.folder / "failed").glob("*.json"))]
+
+    @cached_property
+    def systems(self) -> tuple[SystemKey, ...]:
+        """Every system of the summary: (recording, window, route, scale), sorted."""
+        return tuple(sorted(systems_of(self.summary)))
+
+    def tpm(self, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
+        """TPM of a system with its posterior draws (see `tpm.estimate`, `coarse.coarse_grain`)."""
+        return self._system("tpm", recording, window, route, scale)
+
+    def phi(self, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
+        """Integrated information of a system, per state and draw (see `integration.integrate`)."""
+        return self._system("phi", recording, window, route, scale)
+
+    def surrogates(self, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
+        """Null values of a system (see `integration.integrate_nulls`)."""
+        return self._system("nulls", recording, window, route, scale)
+
+    def structure(self, recording: str, window: str, route: str, scale: int, state: int) -> dict[str, Any]:
+        """Unfolded structure of a system in a joint state (bit i = unit i), if it was stored."""
+        stored = self.phi(recording, window, route, scale)["structure"]
+        texts = {int(s): str(text) for s, text in zip(stored["state"].values, stored.values, strict=True)}
+        if texts.get(state):
+            return json.loads(texts[state])
+        there = [s for s, text in texts.items() if text]
+        raise PhiscaleError(
+            Problem(
+                f"{recording}, window {window}, {route}-{scale}",
+                f"no structure is stored for state {state}",
+                fix=f"take one of {there}, or raise iit.structures" if there else "raise iit.structures",
+            )
+        )
+
+    def recording(self, recording: str) -> xr.Dataset:
+        """Recording as it was read."""
+        return self._open(f"recordings/{recording}.nc")
+
+    def preprocessed(self, recording: str) -> xr.Dataset:
+        """ΔF/F of a recording."""
+        return self._open(f"preprocessed/{recording}.nc")
+
+    def ensembles(self, recording: str, k: int) -> xr.Dataset:
+        """Activity of `k` ensembles and which neuron belongs to which."""
+        return self._open(f"ensembles/{recording}-k{k}.nc")
+
+    def states(self, recording: str, k: int) -> xr.Dataset:
+        """Binary states of `k` units, their windows and thresholds."""
+        return self._open(f"states/{recording}-k{k}.nc")
+
+    def truth(self, recording: str) -> dict[str, Any]:
+        """What was planted in a simulated recording."""
+        return json.loads(self._found(f"recordings/{recording}.truth.json").read_text())
+
+    def _system(self, stage: str, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
+        return self._open(f"{stage}/{recording}/{window}/{route}-{scale}.nc")
+
+    def _open(self, name: str) -> xr.Dataset:
+        return load(self._found(name))
+
+    def _found(self, name: str) -> Path:
+        """Path of a file, or an error that names its neighbours."""
+        path = self.folder / name
+        if path.is_file():
+            return path
+        folder = next(p for p in path.parents if p.is_dir())
+        there = ", ".join(sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")))
+        raise PhiscaleError(Problem(str(path), "does not exist", fix=f"{folder} has {there or 'nothing'}"))
+
+
+def load_results(directory: str | Path) -> Results:
+    """Open the results folder of a study; raises PhiscaleError where it holds no summary.csv."""
+    return Results(directory)
+
+
+def systems_of(summary: pd.DataFrame) -> set[SystemKey]:
+    """The systems that a summary has values of."""
+    rows = summary[list(SystemKey._fields)].drop_duplicates().itertuples(index=False)
+    return {SystemKey(str(r), str(w), str(route), int(scale)) for r, w, route, scale in rows}
+
+
+def read_tables(paths: Sequence[Path], columns: Sequence[str]) -> pd.DataFrame:
+    """Read tables with the same columns, one below the other; those that are not there are left out."""
+    tables = [read_table(path, columns) for path in paths if path.exists()]
+    return pd.concat(tables, ignore_index=True) if tables else _empty(columns)
+
+
+def read_table(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a table of the study; identifiers stay text ("007" is not 7, "NA" is not missing).
+
+    A file that is not there yet gives a table without rows.
+    """
+    if not Path(path).exists():
+        return _empty(columns)
+    text = [c for c in columns if c not in NUMBERS]
+    return pd.read_csv(
+        path,
+        dtype=dict.fromkeys(text, str),
+        keep_default_na=False,
+        na_values={c: ["", "nan"] for c in columns if c not in text},
+    )
+
+
+def _empty(columns: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(columns))

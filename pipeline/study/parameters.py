@@ -1,0 +1,170 @@
+"""The study: its parameters (study.yaml) and its two sheets (recordings.tsv, windows.tsv) as one model.
+
+The commented template that `phiscale init` writes and the JSON schema are generated from this model.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Annotated
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from pipeline.base.errors import Problem, Problems
+from pipeline.base.parameters import Identifier, Section
+from pipeline.binarize.parameters import Binarize
+from pipeline.inference.parameters import Compare
+from pipeline.ingest.parameters import StateCodes
+from pipeline.integration.parameters import Iit
+from pipeline.macro.parameters import Macro
+from pipeline.nulls.parameters import Nulls
+from pipeline.simulation.parameters import Simulate
+from pipeline.tpm.parameters import Tpm
+from pipeline.traces.parameters import Ensembles, Preprocess
+
+
+class Parameters(Section):
+    """Everything in study.yaml."""
+
+    study: Identifier = Field(description="Name of the study; results go to RESULTS/STUDY")
+    seed: Annotated[int, Field(ge=0)] = Field(0, description="Fixes every random choice")
+    results: str = Field("results", description="Folder of the results (relative to where the run is started)")
+    data: str | None = Field(
+        None,
+        description="Folder from which paths in the sheet start; empty: that of study.yaml. May name environment variables as ${NAME}; --data on the command line wins",
+    )
+    recordings: str = Field("recordings.tsv", description="Sheet of recordings (relative to study.yaml)")
+    windows: str | None = Field(
+        "windows.tsv",
+        description="Sheet of windows (relative to study.yaml); empty when state codes give them",
+    )
+    conditions: list[Identifier] = Field(
+        min_length=1, description="Conditions in the order of the figures and contrasts"
+    )
+    preprocess: Preprocess = Preprocess()
+    ensembles: Ensembles = Ensembles()
+    binarize: Binarize = Binarize()
+    tpm: Tpm = Tpm()
+    macro: Macro = Macro()
+    iit: Iit = Iit()
+    nulls: Nulls = Nulls()
+    compare: Compare = Compare()
+    state_codes: StateCodes | None = Field(None, description="Windows from state codes")
+    simulate: Simulate = Simulate()
+
+    @model_validator(mode="after")
+    def _fields_fit_together(self) -> Parameters:
+        faults = [str(problem) for problem in cross_checks(self)]
+        if faults:
+            raise PydanticCustomError("cross_field", "{faults}", {"faults": "\n".join(faults)})
+        return self
+
+
+def contrasts(parameters: Parameters) -> list[tuple[str, str]]:
+    """Return the contrasts of a study: those it names, or every pair of conditions in their order."""
+    return list(parameters.compare.contrasts) or list(combinations(parameters.conditions, 2))
+
+
+def cross_checks(p: Parameters) -> list[Problem]:
+    """Return what is wrong between fields that are each valid on their own."""
+    found = Problems()
+    if len(set(p.conditions)) < len(p.conditions):
+        found.add(
+            "conditions",
+            f"a condition is listed twice in {p.conditions}",
+            "Its contrasts would be zero",
+            "list each condition once",
+        )
+    for pair in p.compare.contrasts:
+        unknown = sorted(set(pair) - set(p.conditions))
+        if unknown:
+            found.add(
+                "compare.contrasts and conditions",
+                f"the contrast {list(pair)} names {unknown}, which is not among the conditions {p.conditions}",
+                "There would be nothing to compare",
+                "correct the name, or add it to conditions",
+            )
+        elif pair[0] == pair[1]:
+            found.add(
+                "compare.contrasts",
+                f"the contrast {list(pair)} compares a condition with itself",
+                "It is always zero",
+                "name two conditions",
+            )
+    for scale in p.macro.scales:
+        if scale >= p.ensembles.iit:
+            found.add(
+                "macro.scales and ensembles.iit",
+                f"{scale} macro units cannot be made of {p.ensembles.iit} units",
+                "A macro unit would be a single unit, and the scale the micro scale again",
+                f"use scales below {p.ensembles.iit}, or raise ensembles.iit",
+            )
+    if len(set(p.macro.scales)) < len(p.macro.scales):
+        found.add(
+            "macro.scales",
+            f"a scale is listed twice in {p.macro.scales}",
+            "Its results would be counted twice in the correction",
+            "list each scale once",
+        )
+    if p.macro.scales and not p.macro.mappings:
+        found.add(
+            "macro.mappings and macro.scales",
+            "macro units are asked for, but no state mapping is allowed",
+            "No macro unit has a state",
+            "name at least one mapping, or empty macro.scales",
+        )
+    if p.iit.big_phi_draws > p.tpm.draws:
+        found.add(
+            "iit.big_phi_draws and tpm.draws",
+            f"{p.iit.big_phi_draws} draws are to be unfolded, but only {p.tpm.draws} are made",
+            "The interval of Φ would rest on fewer draws than stated",
+            "lower iit.big_phi_draws or raise tpm.draws",
+        )
+    if p.nulls.big_phi_surrogates > p.nulls.surrogates:
+        found.add(
+            "nulls.big_phi_surrogates and nulls.surrogates",
+            f"{p.nulls.big_phi_surrogates} surrogates are to be unfolded, but only {p.nulls.surrogates} are made",
+            "The null of Φ would rest on fewer surrogates than stated",
+            "lower nulls.big_phi_surrogates or raise nulls.surrogates",
+        )
+    rate = p.preprocess.resample_hz
+    if rate and p.binarize.bin_s < 1 / rate - 1e-9:
+        found.add(
+            "binarize.bin_s and preprocess.resample_hz",
+            f"a bin of {p.binarize.bin_s} s is shorter than a frame at {rate} Hz",
+            "Bins would be empty",
+            f"use bins of at least {1 / rate:g} s, or a higher rate",
+        )
+    codes = p.state_codes
+    if codes is not None:
+        for condition in sorted(set(codes.codes.values()) - set(p.conditions)):
+            found.add(
+                "state_codes.codes and conditions",
+                f"a code stands for {condition!r}, which is not among the conditions {p.conditions}",
+                "Its frames would belong to no condition",
+                "correct the name, or add it to conditions",
+            )
+        for condition in [c for c in p.conditions if c not in codes.codes.values() and not p.windows]:
+            found.add(
+                "conditions and state_codes.codes",
+                f"no code stands for the condition {condition!r}",
+                "It would have no data",
+                "add its code, or remove the condition",
+            )
+        shortest = p.binarize.bin_s * (p.tpm.lag + 1)
+        if codes.min_bout_s < shortest:
+            found.add(
+                "state_codes.min_bout_s and binarize.bin_s × (tpm.lag + 1)",
+                f"bouts of {codes.min_bout_s} s would be kept, but one transition takes {shortest:g} s",
+                "Such bouts hold no transition",
+                f"raise min_bout_s to at least {shortest:g}",
+            )
+    elif not p.windows:
+        found.add(
+            "windows and state_codes",
+            "both are empty",
+            "No frame would belong to a condition",
+            "name a sheet of windows, or give state_codes",
+        )
+    return found.found

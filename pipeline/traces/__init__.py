@@ -1,0 +1,5 @@
+"""From fluorescence to the activity of ensembles."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

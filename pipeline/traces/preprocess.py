@@ -1,0 +1,238 @@
+"""From fluorescence to ΔF/F: neuropil, running baseline, detrending, common frame rate."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from scipy import sparse
+
+from pipeline.base import history
+from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.base.recording import runs
+
+NODES_PER_WINDOW = 10  # the baseline varies slowly: exact here, linear in between
+FLOOR = 0.1  # least denominator of ΔF/F, as a share of the neuron's median fluorescence
+LOBES = 3  # half width of the resampling kernel, in periods of the lower rate
+
+
+def preprocess(
+    recording: xr.Dataset,
+    *,
+    kind: str = "fluorescence",
+    neuropil_factor: float = 0.7,
+    baseline_percentile: float = 8.0,
+    baseline_window_s: float = 60.0,
+    detrend: str = "none",
+    highpass_s: float = 300.0,
+    resample_hz: float | None = None,
+) -> xr.Dataset:
+    """Return ΔF/F of every neuron.
+
+    Fluorescence F is corrected for neuropil, F - factor * Fneu, where the recording has it; F0 is
+    its running percentile; ΔF/F = (F - F0) / F0. Where F0 falls below a tenth of the median
+    fluorescence of the neuron before correction (dim cells, too much neuropil), that floor divides
+    instead, so that noise is not blown up; the history counts these values. Neurons for
+    which that is so in most frames have no ΔF/F: they are left out and named in the history; half
+    of the neurons being so is an error. With kind "dff" none of this is done. Dropped frames are NaN
+    in the result and count for nothing.
+
+    Args:
+        recording: a Recording (see `recording.build`).
+        kind: "fluorescence", or "dff" when the recording holds ΔF/F already.
+        neuropil_factor: share of the neuropil subtracted.
+        baseline_percentile: percentile taken as F0 [%].
+        baseline_window_s: length of its centred window, cut off at both ends [s].
+        detrend: "none", "linear" (the least-squares slope of each neuron is taken out, its mean
+            stays) or "highpass" (the running median is taken out).
+        highpass_s: window of that median [s].
+        resample_hz: common frame rate [Hz]; None keeps the frames. See `resample`.
+
+    Returns:
+        Dataset (time, neuron) `dff` float32, `f0` float32 (kind "fluorescence"), `dropped`.
+
+    Raises:
+        PhiscaleError: fluorescence that cannot be divided by its baseline.
+    """
+    time = recording["time"].values
+    dark, floored = [], 0
+    if kind == "fluorescence":
+        layers, low = _delta_f(recording, neuropil_factor, baseline_percentile, baseline_window_s)
+        recording, layers, dark = _without_dark(recording, layers, low)
+        floored = int((low.sum(axis=0)[low.mean(axis=0) <= 0.5]).sum())
+    else:
+        layers = {"dff": _values(recording, "fluorescence")}
+    if detrend == "linear":
+        layers["dff"] = _without_slope(time, layers["dff"])
+    elif detrend == "highpass":
+        layers["dff"] = layers["dff"] - running_percentile(time, layers["dff"], 50.0, highpass_s)
+    rate = float(recording.attrs["sampling_rate_hz"])
+    if resample_hz is not None:
+        time, layers = resample(time, layers, rate, resample_hz)
+        rate = float(resample_hz)
+    dataset = _assemble(recording, time, layers, rate)
+    return history.record(
+        dataset,
+        "preprocess.preprocess",
+        kind=kind,
+        neuropil_factor=neuropil_factor if "neuropil" in recording else None,
+        baseline_percentile=baseline_percentile,
+        baseline_window_s=baseline_window_s,
+        detrend=detrend,
+        highpass_s=highpass_s,
+        resample_hz=resample_hz,
+        values_divided_by_floor=floored,
+        neurons_left_out=dark,
+    )
+
+
+def _delta_f(
+    recording: xr.Dataset, neuropil_factor: float, percentile: float, window_s: float
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return ΔF/F and F0 (time, neuron), and where the floor had to divide."""
+    values = raw = _values(recording, "fluorescence")
+    if "neuropil" in recording:
+        values = raw - neuropil_factor * recording["neuropil"].values
+    baseline = running_percentile(recording["time"].values, values, percentile, window_s)
+    floor = FLOOR * _percentile(raw, 50.0)
+    low = ~((baseline >= floor) & (floor > 0))
+    dff = (values - baseline) / np.where(low, np.where(floor > 0, floor, np.nan), baseline)
+    return {"dff": dff, "f0": baseline}, low
+
+
+def _without_dark(
+    recording: xr.Dataset, layers: dict[str, np.ndarray], low: np.ndarray
+) -> tuple[xr.Dataset, dict[str, np.ndarray], list[str]]:
+    """Leave out neurons that mostly lack a baseline to divide by, and name them."""
+    dark = low.mean(axis=0) > 0.5
+    names = [str(name) for name in recording["neuron"].values[dark]]
+    if len(names) >= len(dark) / 2:
+        raise PhiscaleError(
+            Problem(
+                f"recording {recording.attrs['recording']!r}",
+                f"{len(names)} of {len(dark)} neurons ({', '.join(names[:10])}) have a baseline "
+                "that is negative or close to zero",
+                "ΔF/F cannot be formed: it divides by the baseline",
+                "set preprocess.kind to dff if these are ΔF/F or z-scores already, lower "
+                "preprocess.neuropil_factor, or add the camera's offset to the fluorescence",
+            )
+        )
+    kept = {name: values[:, ~dark] for name, values in layers.items()}
+    return recording.isel(neuron=~dark), kept, names
+
+
+def _values(recording: xr.Dataset, name: str) -> np.ndarray:
+    """Return (time, neuron) values, NaN in dropped frames."""
+    return np.where(recording["dropped"].values[:, None], np.nan, recording[name].values)
+
+
+def running_percentile(time: np.ndarray, values: np.ndarray, percentile: float, window_s: float) -> np.ndarray:
+    """Return the percentile of (time, neuron) values over a window centred on each frame.
+
+    It is exact at ten nodes per window and linear between them. Windows are in time, so gaps count
+    as time without values; at both ends they are cut off, and NaN are left out of them.
+    """
+    span = max(float(time[-1] - time[0]), np.finfo(float).tiny)
+    count = max(2, int(np.ceil(span / window_s * NODES_PER_WINDOW)) + 1)
+    nodes = np.linspace(time[0], time[-1], count)
+    first = np.searchsorted(time, nodes - window_s / 2, side="left")
+    last = np.searchsorted(time, nodes + window_s / 2, side="right")
+    at_nodes = np.stack([_percentile(values[a:b], percentile) for a, b in zip(first, last, strict=True)])
+    result = np.full(values.shape, np.nan)
+    for i in range(values.shape[1]):
+        known = np.isfinite(at_nodes[:, i])
+        if known.any():
+            result[:, i] = np.interp(time, nodes[known], at_nodes[known, i])
+    return result
+
+
+def _percentile(block: np.ndarray, percentile: float) -> np.ndarray:
+    """Return the percentile of each column, without NaN (linear between ranks, as numpy's)."""
+    if not len(block):
+        return np.full(block.shape[1], np.nan)
+    ordered = np.sort(block, axis=0)  # NaN go last
+    rank = (np.isfinite(block).sum(axis=0) - 1) * percentile / 100
+    below = np.floor(rank).astype(int).clip(0)
+    above = np.ceil(rank).astype(int).clip(0)
+    columns = np.arange(block.shape[1])
+    low, high = ordered[below, columns], ordered[above, columns]
+    return low + (rank - below) * (high - low)
+
+
+def _without_slope(time: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Take each neuron's least-squares slope out of (time, neuron) values; its mean stays."""
+    known = np.isfinite(values)
+    n = known.sum(axis=0).clip(1)
+    shifted = np.where(known, time[:, None] - (time @ known) / n, 0.0)
+    centred = np.where(known, values - np.nansum(values, axis=0) / n, 0.0)
+    spread = (shifted**2).sum(axis=0)
+    slope = (shifted * centred).sum(axis=0) / np.where(spread > 0, spread, 1.0)
+    return values - slope * shifted
+
+
+def resample(
+    time: np.ndarray, layers: dict[str, np.ndarray], rate_hz: float, new_hz: float
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Bring (time, neuron) layers to the times k / new_hz, low-passed below both Nyquist rates.
+
+    The kernel is a Lanczos window of three periods of the lower rate, normalised over the frames
+    that are there, so that irregular steps and missing frames are no obstacle. It never reaches
+    across a gap (a step over 1.5 frame intervals). A new frame is NaN where less than half of its
+    weight falls on values. Returns the new times [s] and layers.
+    """
+    times: list[np.ndarray] = []
+    pieces: dict[str, list[np.ndarray]] = {name: [] for name in layers}
+    for a, b in runs(time, rate_hz):
+        slack = 1e-6  # a frame at k / new_hz up to rounding is that frame
+        k = np.arange(np.ceil(time[a] * new_hz - slack), np.floor(time[b - 1] * new_hz + slack) + 1)
+        weights = _lanczos(time[a:b], k / new_hz, min(rate_hz, new_hz))
+        times.append(k / new_hz + 0.0)  # no -0
+        for name, values in layers.items():
+            pieces[name].append(_weighted(weights, values[a:b]))
+    return np.concatenate(times), {name: np.concatenate(parts) for name, parts in pieces.items()}
+
+
+def _lanczos(time: np.ndarray, new_time: np.ndarray, cutoff_hz: float) -> sparse.csr_matrix:
+    """Return the (new, old) weights of a Lanczos kernel with lobes of 1 / cutoff_hz."""
+    reach = LOBES / cutoff_hz
+    first = np.searchsorted(time, new_time - reach, side="left")
+    last = np.searchsorted(time, new_time + reach, side="right")
+    counts = last - first
+    rows = np.repeat(np.arange(len(new_time)), counts)
+    offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    columns = np.repeat(first, counts) + offset
+    u = (time[columns] - new_time[rows]) * cutoff_hz
+    weights = np.sinc(u) * np.sinc(u / LOBES)
+    return sparse.csr_matrix((weights, (rows, columns)), shape=(len(new_time), len(time)))
+
+
+def _weighted(weights: sparse.csr_matrix, values: np.ndarray) -> np.ndarray:
+    """Return the weighted means of (old, neuron) values, over those that are not NaN."""
+    known = np.isfinite(values)
+    total = np.asarray(weights.sum(axis=1))
+    found = weights @ known.astype(float)
+    enough = found > 0.5 * total
+    sums = weights @ np.where(known, values, 0.0)
+    return np.where(enough, sums / np.where(enough, found, 1.0), np.nan)
+
+
+def _assemble(recording: xr.Dataset, time: np.ndarray, layers: dict[str, np.ndarray], rate_hz: float) -> xr.Dataset:
+    """Put the layers into a dataset with the recording's coordinates and attributes."""
+    labels = {"dff": ("dF/F", "ΔF/F"), "f0": ("a.u.", "baseline fluorescence F0")}
+    dataset = xr.Dataset(
+        {
+            name: (
+                ("time", "neuron"),
+                values.astype(np.float32),
+                {"units": labels[name][0], "long_name": labels[name][1]},
+            )
+            for name, values in layers.items()
+        },
+        coords={
+            "time": ("time", time, recording["time"].attrs),
+            **{name: recording[name] for name in ("neuron", "x", "y", "region")},
+        },
+        attrs={**recording.attrs, "sampling_rate_hz": rate_hz},
+    )
+    dropped = np.isnan(layers["dff"]).all(axis=1)
+    dataset["dropped"] = ("time", dropped, {"units": "1", "long_name": "frame not to be used"})
+    return dataset

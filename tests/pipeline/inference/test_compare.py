@@ -1,0 +1,345 @@
+"""Contrasts between conditions: the subject is the unit of inference."""
+
+import re
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.base.files import save_table
+from pipeline.inference.contrasts import bootstrap_interval, compare, correct, sign_flip, subject_values
+from pipeline.inference.summary import table
+from pipeline.results.columns import COMPARISON_COLUMNS, SUMMARY_COLUMNS
+from pipeline.results.reader import read_table
+
+
+def summary_of(values, measure="phi_s", scale=4, route="micro", n_frames=1000):
+    """values: {(subject, condition): value or list of (recording, n_frames, value[, flag])}."""
+    rows = []
+    for (subject, condition), given in values.items():
+        sessions = given if isinstance(given, list) else [(f"{subject}_r", n_frames, given)]
+        for recording, frames, value, *flag in sessions:
+            rows.append(
+                dict.fromkeys(SUMMARY_COLUMNS, np.nan)
+                | {"recording": recording, "subject": subject, "condition": condition}
+                | {"window": condition, "scale": scale, "route": route, "measure": measure}
+                | {
+                    "value": value,
+                    "n_frames": frames,
+                    "estimator": "logistic",
+                    "flag": "".join(flag),
+                }
+            )
+    return pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
+
+
+def cohort(differences, **options):
+    values = {}
+    for i, d in enumerate(differences):
+        values |= {(f"m{i}", "awake"): 0.5 + d, (f"m{i}", "sleep"): 0.5}
+    return summary_of(values, **options)
+
+
+def test_hand_computed_contrast():
+    row = compare(cohort([0.1, 0.2, 0.6]), [("awake", "sleep")]).iloc[0]
+    assert row["contrast"] == "awake-sleep"
+    assert row["n_subjects"] == 3
+    assert row["estimate"] == pytest.approx(0.3)
+    assert row["p"] == pytest.approx(2 / 8)  # only all signs kept and all flipped reach the mean
+    assert row["p_corrected"] == pytest.approx(2 / 8)
+    assert "all 8 flips" in row["method"]
+    assert "smallest attainable p 0.25" in row["method"]
+    # 27 resamples: the outer 1/27 on either side is the extreme subject three times over
+    stretch = 4.302652729911275 / 1.959963984540054 * np.sqrt(3 / 2)
+    assert row["ci_low"] == pytest.approx(0.3 + stretch * (0.1 - 0.3))
+    assert row["ci_high"] == pytest.approx(0.3 + stretch * (0.6 - 0.3))
+
+
+def test_reversed_contrast_mirrors():
+    table = compare(cohort([0.1, 0.2, 0.6]), [("awake", "sleep"), ("sleep", "awake")])
+    there, back = table.iloc[0], table.iloc[1]
+    assert there["estimate"] == -back["estimate"]
+    assert there["p"] == back["p"]
+    assert there["ci_low"] == pytest.approx(-back["ci_high"])
+
+
+def test_sessions_of_one_animal_are_one_value_weighted_by_frames():
+    summary = summary_of(
+        {
+            ("m1", "awake"): [("a", 100, 1.0), ("b", 300, 2.0), ("c", 50, np.nan)],
+            ("m1", "sleep"): [("a", 100, 0.5)],
+            ("m2", "awake"): [("d", 100, 1.0)],
+            ("m2", "sleep"): [("d", 100, 0.0)],
+        }
+    )
+    values = subject_values(summary)
+    assert values["micro", 4, "phi_s", "awake", "m1"] == pytest.approx(1.75)
+    row = compare(summary, [("awake", "sleep")]).iloc[0]
+    assert row["n_subjects"] == 2  # not 3 sessions
+    assert row["estimate"] == pytest.approx((1.25 + 1.0) / 2)
+
+
+def few_frames_summary(second_sleep):
+    """m1's awake has a short window beside a long one; m2's sleep has `second_sleep` alone."""
+    flag = "few_frames;unvisited_states:3"
+    return summary_of(
+        {
+            ("m1", "awake"): [("a", 1000, 1.0, ""), ("b", 100, 9.0, flag)],
+            ("m1", "sleep"): [("a", 1000, 0.5)],
+            ("m2", "awake"): [("c", 1000, 1.0)],
+            ("m2", "sleep"): [second_sleep],
+        }
+    )
+
+
+def test_short_windows_are_left_out_where_there_are_others():
+    summary = few_frames_summary(("c", 1000, 0.0, "imprecise"))
+    assert subject_values(summary)["micro", 4, "phi_s", "awake", "m1"] == 1.0
+    row = compare(summary, [("awake", "sleep")]).iloc[0]
+    assert row["estimate"] == pytest.approx((0.5 + 1.0) / 2)
+    assert "few frames" not in row["method"]
+
+
+def test_short_windows_are_used_for_want_of_others_and_said_to_be():
+    summary = few_frames_summary(("c", 100, 0.2, "few_frames"))
+    row = compare(summary, [("awake", "sleep")]).iloc[0]
+    assert row["n_subjects"] == 2
+    assert row["estimate"] == pytest.approx((0.5 + 0.8) / 2)
+    assert "1 of 2 subjects with windows of few frames only in a condition" in row["method"]
+
+
+def test_a_long_window_without_a_value_does_not_push_out_a_short_one():
+    summary = few_frames_summary(("c", 100, 0.2, "few_frames"))
+    empty = summary_of({("m2", "sleep"): [("d", 1000, np.nan)]})
+    values = subject_values(pd.concat([summary, empty]))
+    assert values["micro", 4, "phi_s", "sleep", "m2"] == 0.2
+
+
+def test_no_value_at_all_gives_rows_without_numbers():
+    summary = summary_of({("m1", "awake"): np.nan, ("m1", "sleep"): np.nan})
+    row = compare(summary.assign(flag=np.nan), [("awake", "sleep")]).iloc[0]
+    assert row["n_subjects"] == 0
+    assert np.isnan(row["estimate"])
+
+
+def test_subject_without_one_condition_is_left_out():
+    summary = pd.concat([cohort([0.1, 0.2]), summary_of({("lone", "awake"): 9.0})])
+    row = compare(summary, [("awake", "sleep")]).iloc[0]
+    assert row["n_subjects"] == 2
+    assert row["estimate"] == pytest.approx(0.15)
+
+
+def test_contrast_that_no_subject_has():
+    summary = summary_of({("m1", "awake"): 1.0, ("m2", "sleep"): 0.5})
+    row = compare(summary, [("awake", "sleep")]).iloc[0]
+    assert row["n_subjects"] == 0
+    assert row[["estimate", "ci_low", "ci_high", "p", "p_corrected"]].isna().all()
+    assert "no subject" in row["method"]
+
+
+def test_one_subject_has_no_interval_and_says_why():
+    row = compare(cohort([0.4]), [("awake", "sleep")]).iloc[0]
+    assert row["estimate"] == pytest.approx(0.4)
+    assert np.isnan(row["ci_low"])
+    assert np.isnan(row["ci_high"])
+    assert row["p"] == 1.0
+    assert "smallest attainable p 1" in row["method"]
+    assert "one subject" in row["method"]
+
+
+def test_single_condition_gives_a_table_with_header_only(tmp_path):
+    table = compare(summary_of({("m1", "awake"): 1.0}), [], ["awake"])
+    assert list(table.columns) == COMPARISON_COLUMNS
+    assert table.empty
+    save_table(table, tmp_path / "comparison.csv")
+    assert (tmp_path / "comparison.csv").read_text().strip() == ",".join(COMPARISON_COLUMNS)
+
+
+def test_no_contrasts_takes_all_pairs_in_order():
+    values = dict.fromkeys(product(("m1", "m2"), ("awake", "sleep", "rem")), 1.0)
+    table = compare(summary_of(values), [], ["awake", "sleep", "rem"])
+    assert list(table["contrast"]) == ["awake-sleep", "awake-rem", "sleep-rem"]
+
+
+def test_correction_runs_over_scales_and_measures_of_a_contrast():
+    rng = np.random.default_rng(0)
+    tables = [
+        cohort(rng.normal(0.3, 0.2, 8), measure=measure, scale=scale, route=route)
+        for measure in ("phi_s", "big_phi")
+        for scale, route in ((4, "micro"), (2, "macro_units"))
+    ]
+    table = compare(pd.concat(tables), [("awake", "sleep")])
+    assert len(table) == 4
+    assert list(table["p_corrected"]) == pytest.approx(list(correct(table["p"], "holm")))
+    assert (table["p_corrected"] >= table["p"]).all()
+    assert table["method"].str.contains("Holm over 4 tests").all()
+    assert list(zip(table["route"], table["scale"], table["measure"], strict=True)) == [
+        ("micro", 4, "phi_s"),
+        ("micro", 4, "big_phi"),
+        ("macro_units", 2, "phi_s"),
+        ("macro_units", 2, "big_phi"),
+    ]
+
+
+def stated(method, words):
+    return float(re.search(rf"{words} ([0-9.e-]+)", method).group(1))
+
+
+@pytest.mark.parametrize(("n_tests", "attainable"), [(1, 0.03125), (4, 0.125), (40, 1.0)])
+def test_smallest_p_after_holm_is_stated_and_is_what_the_best_data_give(n_tests, attainable):
+    """Six subjects who all differ alike, in every measure."""
+    tables = [cohort([0.3] * 6, measure=f"measure{i}") for i in range(n_tests)]
+    table = compare(pd.concat(tables), [("awake", "sleep")], bootstrap=100)
+    for method in table["method"]:
+        assert stated(method, "smallest attainable p") == 0.03125  # that before correction is first
+        assert stated(method, "smallest attainable p after correction") == attainable
+    assert table["p_corrected"].to_numpy() == pytest.approx(attainable)
+
+
+def test_smallest_p_after_false_discovery_rate():
+    everywhere = [cohort([0.3] * 6, measure=f"measure{i}") for i in range(4)]
+    mixed = [0.3, -0.3] * 3
+    once = [cohort(mixed if i else [0.3] * 6, measure=f"measure{i}") for i in range(4)]
+    for tables, expected in ((everywhere, 0.03125), (once, 0.125)):
+        table = compare(pd.concat(tables), [("awake", "sleep")], correction="fdr", bootstrap=100)
+        assert table["p_corrected"].iloc[0] == pytest.approx(expected)
+        method = table["method"].iloc[0]
+        assert stated(method, "smallest attainable p after correction") == 0.03125
+        assert stated(method, "where all tests reach theirs,") == 0.125
+
+
+def test_smallest_p_after_correction_where_tests_have_different_subjects():
+    """Three subjects in one measure do not raise what eight can reach in another to more than Holm's share."""
+    tables = [cohort([0.3] * 8, measure="one"), cohort([0.3] * 3, measure="two")]
+    table = compare(pd.concat(tables), [("awake", "sleep")], bootstrap=100).set_index("measure")
+    assert table.loc["one", "p_corrected"] == pytest.approx(2 * 2 / 2**8)
+    assert table.loc["two", "p_corrected"] == pytest.approx(0.25)
+    for measure, method in table["method"].items():
+        after = stated(method, "smallest attainable p after correction")
+        assert after == pytest.approx(table.loc[measure, "p_corrected"], rel=1e-3)
+
+
+def test_without_correction_there_is_no_p_after_it():
+    method = compare(cohort([0.1] * 3), [("awake", "sleep")], correction="none")["method"].item()
+    assert "after correction" not in method
+    assert "no correction over 1 tests" in method
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("holm", [0.04, 0.06, 0.06, np.nan, 0.5]),
+        ("fdr", [0.04 * 1, 0.04, 0.04, np.nan, 0.5]),
+        ("none", [0.01, 0.02, 0.03, np.nan, 0.5]),
+    ],
+)
+def test_corrections_by_hand(method, expected):
+    corrected = correct([0.01, 0.02, 0.03, np.nan, 0.5], method)
+    np.testing.assert_allclose(corrected, expected)
+
+
+def test_corrected_p_never_exceeds_one_and_keeps_the_order():
+    p = np.random.default_rng(3).uniform(size=40)
+    for method in ("holm", "fdr"):
+        corrected = correct(p, method)
+        assert corrected.max() <= 1.0
+        assert (np.diff(corrected[np.argsort(p)]) >= 0).all()
+
+
+def test_unknown_correction_is_refused():
+    with pytest.raises(ValueError, match="holm, fdr, none"):
+        compare(cohort([0.1]), [("awake", "sleep")], correction="bonferroni")
+
+
+def test_random_flips_approach_the_exact_test():
+    d = np.random.default_rng(5).normal(0.4, 1.0, 12)
+    exact, flips, smallest = sign_flip(d, 10**4, np.random.default_rng(0))
+    assert (flips, smallest) == (4096, 2 / 4096)
+    sampled, flips, smallest = sign_flip(d, 4000, np.random.default_rng(0))
+    assert (flips, smallest) == (4000, 1 / 4001)
+    assert sampled == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 4000))
+
+
+def test_no_difference_at_all_has_p_one():
+    assert sign_flip(np.zeros(5), 10000, np.random.default_rng(0))[0] == 1.0
+
+
+@pytest.mark.parametrize("subjects", [6, 10])
+def test_sign_flip_false_positives_on_null_cohorts(subjects):
+    """Symmetric, heavy-tailed differences without effect: at most alpha below alpha."""
+    rng = np.random.default_rng(11)
+    p = np.array([sign_flip(rng.standard_t(3, subjects), 10000, rng)[0] for _ in range(1000)])
+    for alpha in (0.05, 0.1, 0.25):
+        limit = alpha + 3 * np.sqrt(alpha * (1 - alpha) / len(p))
+        assert (p <= alpha).mean() <= limit
+    assert (p <= 0.25).mean() > 0.25 - 2 / 2**subjects - 3 * np.sqrt(0.19 / len(p))  # not idle
+
+
+def test_holm_keeps_the_family_wise_error_on_null_cohorts():
+    rng = np.random.default_rng(12)
+    hits = [
+        min(correct([sign_flip(rng.normal(size=8), 10000, rng)[0] for _ in range(6)], "holm")) <= 0.05
+        for _ in range(400)
+    ]
+    assert np.mean(hits) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)
+
+
+@pytest.mark.parametrize("subjects", [3, 6, 15])
+def test_interval_covers_the_true_mean(subjects):
+    """Between-subject spread and estimation noise together; the plain bootstrap covers 75% at n = 3."""
+    rng = np.random.default_rng(13)
+    covered = []
+    for _ in range(400):
+        differences = 0.2 + rng.normal(0, 0.1, subjects) + rng.normal(0, 0.05, subjects)
+        low, high = bootstrap_interval(differences, 1000, 0.95, rng)
+        covered.append(low <= 0.2 <= high)
+    assert 0.91 <= np.mean(covered) <= 0.99
+
+
+def test_interval_keeps_the_skew_of_the_data():
+    low, high = bootstrap_interval(np.array([0.0, 0.0, 0.1, 0.1, 1.0]), 4000, 0.95, np.random.default_rng(0))
+    assert high - 0.24 > 0.24 - low
+
+
+def test_ordering_of_conditions_is_recovered():
+    rng = np.random.default_rng(2)
+    true = {"awake": 0.30, "recovery": 0.18, "anesthesia": 0.06}
+    values = {(f"m{i}", condition): phi + rng.normal(0, 0.02) for i in range(6) for condition, phi in true.items()}
+    table = compare(summary_of(values), [], ["awake", "anesthesia", "recovery"])
+    estimate = table.set_index("contrast")["estimate"]
+    assert estimate["awake-anesthesia"] > estimate["awake-recovery"] > 0
+    assert estimate["anesthesia-recovery"] < 0
+    assert (table["p"] == 2 / 64).all()
+    assert (table["ci_low"] * table["ci_high"] > 0).all()
+
+
+def test_same_seed_same_bytes_whatever_the_order_of_rows(tmp_path):
+    summary = cohort(np.random.default_rng(1).normal(0.1, 0.2, 16))
+    options = {"permutations": 500, "bootstrap": 500}
+    first = compare(summary, [("awake", "sleep")], seed=4, **options)
+    again = compare(summary.sample(frac=1, random_state=0), [("awake", "sleep")], seed=4, **options)
+    other = compare(summary, [("awake", "sleep")], seed=5, **options)
+    for name, made in (("first", first), ("again", again)):
+        save_table(made, tmp_path / f"{name}.csv")
+    assert (tmp_path / "first.csv").read_bytes() == (tmp_path / "again.csv").read_bytes()
+    assert not first.equals(other)
+
+
+def test_a_summary_from_its_file_gives_the_same_comparison(tmp_path):
+    """Also where identifiers look like numbers or like missing values."""
+    values = {(s, c): i**0.5 for i, (s, c) in enumerate(product(("007", "NA", "1e3"), ("NA", "x")))}
+    summary = table(summary_of(values).to_dict("records"), SUMMARY_COLUMNS)
+    save_table(summary, tmp_path / "summary.csv")
+    again = read_table(tmp_path / "summary.csv", SUMMARY_COLUMNS)
+    direct = compare(summary, [("NA", "x")])
+    assert direct["n_subjects"].item() == 3
+    pd.testing.assert_frame_equal(compare(again, [("NA", "x")]), direct)
+
+
+def test_a_test_does_not_depend_on_which_others_are_made():
+    one, other = cohort([0.1, 0.3, 0.2] * 5), cohort([0.2, 0.1, 0.4] * 5, measure="big_phi")
+    alone = compare(one, [("awake", "sleep")], permutations=300, bootstrap=300)
+    both = compare(pd.concat([other, one]), [("awake", "sleep")], permutations=300, bootstrap=300)
+    columns = ["estimate", "ci_low", "ci_high", "p"]
+    pd.testing.assert_frame_equal(alone[columns], both[both["measure"] == "phi_s"][columns])

@@ -1,0 +1,351 @@
+"""The page and its figures: complete, self-contained, the same for the same results, and fit for any study."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from fake_results import FakeStudy, observational, planted_pairs, stationary, write_study
+
+from pipeline import report
+from pipeline.base import files
+from pipeline.emergence.discrete import effective_information, state_by_state
+from pipeline.macro.groupings import Grouping
+from pipeline.report import canvas, figures, grouping_figures, truth, truth_figure
+from pipeline.report.data import Scale, Study, by_subject
+from pipeline.report.truth import truth_pairs
+
+
+class Page(HTMLParser):
+    """What a test asks of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("img", "meta", "br", "link"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.words.append(data)
+
+    def all(self, tag: str, attribute: str) -> list[str]:
+        return [str(a[attribute]) for t, a in self.tags if t == tag and attribute in a]
+
+
+def build(study: FakeStudy) -> Path:
+    return report.build(study.results, study.parameters, study.failures, study.windows, study.recordings)
+
+
+def opened(study: FakeStudy) -> Study:
+    return Study(study.results, study.parameters, study.failures, study.windows, study.recordings)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> FakeStudy:
+    made = write_study(tmp_path_factory.mktemp("study"), subjects=2)
+    build(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def page(study: FakeStudy) -> Page:
+    return Page((study.results / "report.html").read_text())
+
+
+def test_page_is_well_formed_and_every_link_leads_somewhere(page: Page) -> None:
+    assert page.open == []
+    ids = [a["id"] for _, a in page.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    assert {h.removeprefix("#") for h in page.all("a", "href")} <= set(ids)
+    assert len(page.all("a", "href")) > 10
+
+
+def test_page_fetches_nothing_and_stays_small(study: FakeStudy, page: Page) -> None:
+    assert all(s.startswith("data:image/svg+xml;base64,") for s in page.all("img", "src"))
+    assert not page.all("link", "href")
+    assert not page.all("script", "src")
+    assert "url(" not in (study.results / "report.html").read_text()
+    assert (study.results / "report.html").stat().st_size < 1.2e6 * 2
+
+
+def test_every_picture_can_be_read_without_seeing_it(page: Page) -> None:
+    alts = page.all("img", "alt")
+    assert len(alts) == len(page.all("img", "src")) >= 9
+    assert all(len(a) > 30 for a in alts)
+    assert any("awake 0.2" in a or "awake 0.3" in a for a in alts)
+
+
+def test_figures_lie_beside_the_page_in_both_formats(study: FakeStudy) -> None:
+    names = {p.name for p in (study.results / "figures").iterdir()}
+    for name in (
+        "scales",
+        "other_measures",
+        "contrasts",
+        "activity",
+        "truth",
+        "macro_units-2",
+        "qc-m1_s1-traces",
+        "qc-m2_s1-states",
+    ):
+        assert {f"{name}.svg", f"{name}.png"} <= names
+
+
+def test_same_results_same_bytes(study: FakeStudy) -> None:
+    def content() -> dict[str, bytes]:
+        files = [study.results / "report.html", *(study.results / "figures").iterdir()]
+        return {p.name: p.read_bytes() for p in files}
+
+    first = content()
+    build(study)
+    assert content() == first
+    assert not any(re.search(rb"<dc:date>", b) for n, b in first.items() if n.endswith(".svg"))
+
+
+def test_failures_are_told_with_stage_and_reason_and_cannot_break_the_page(page: Page) -> None:
+    assert "1 recording failed and is left out." in page.text
+    assert "m9_s1 all ingest" in page.text
+    assert "mark the frame <dropped>" in page.text  # escaped in the source, read as it was said
+    assert not any(tag == "dropped" for tag, _ in page.tags)
+
+
+def test_page_says_what_a_lab_needs_to_publish(page: Page) -> None:
+    for text in (
+        "observational", "Albantakis", "2509.10891", "SHA-256", "smallest p", "0.7 times it was subtracted",
+        "non-negative deconvolution", "sign-flip", "Holm", "common occupancy", "never visited", "seed",
+    ):  # fmt: skip
+        assert text in page.text, text
+
+
+def test_learned_grouping_is_held_against_the_planted_one(page: Page) -> None:
+    assert "{e0, e1} AND · {e2, e3} AND" in page.text
+    assert re.search(r"awake {e0, e1} AND · {e2, e3} AND yes · yes yes 0\.800 encoder, 7 of 8", page.text)
+
+
+def test_single_condition_without_positions_truth_or_provenance(tmp_path: Path) -> None:
+    made = write_study(
+        tmp_path,
+        subjects=1,
+        conditions=("awake",),
+        truth=False,
+        positions=False,
+        failed=False,
+        frames=120,
+    )
+    (made.results / "provenance.json").unlink()
+    page = Page(build(made).read_text())
+    assert "single condition, so nothing is compared" in page.text
+    assert "Comparison of conditions" not in page.text.split("Methods")[0]
+    assert "Nothing failed." in page.text
+    assert "Truth against estimate" not in page.text
+    assert "few_frames" in page.text
+    assert "Windows with fewer frames than the study's minimum: m1_s1/awake" in page.text
+
+
+def test_every_recording_failed(tmp_path: Path) -> None:
+    made = write_study(tmp_path, subjects=1)
+    for path in made.results.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    page = Page(build(made).read_text())
+    assert "No phi_s could be computed" in page.text.replace("φ s", "phi_s")
+    assert "m9_s1" in page.text
+
+
+def test_windows_may_come_from_the_run(study: FakeStudy, tmp_path: Path) -> None:
+    for name, rows in study.windows.groupby("recording"):
+        files.write_whole(tmp_path / f"windows/{name}.csv", lambda p, r=rows: r.to_csv(p, index=False))
+    found = Study(tmp_path, study.parameters, [], None, study.recordings).windows
+    pd.testing.assert_frame_equal(
+        found.sort_values(["recording", "start_s"], ignore_index=True),
+        study.windows.sort_values(["recording", "start_s"], ignore_index=True).astype({"start_s": float, "end_s": float}),
+        check_dtype=False,
+    )  # fmt: skip
+
+
+def test_identifiers_stay_text(tmp_path: Path) -> None:
+    rows = [
+        {
+            "recording": "007",
+            "subject": "NA",
+            "window": "1",
+            "condition": "null",
+            "scale": 4,
+            "route": "micro",
+            "measure": "phi_s",
+            "value": 1.0,
+            "n_frames": 10,
+        }
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "summary.csv", index=False)
+    row = Study(tmp_path, {}, [], None, pd.DataFrame()).summary.iloc[0]
+    assert (row["recording"], row["subject"], row["window"], row["condition"]) == (
+        "007",
+        "NA",
+        "1",
+        "null",
+    )
+
+
+def test_subject_values_are_means_weighted_by_frames() -> None:
+    table = pd.DataFrame(
+        {
+            "subject": ["a", "a"],
+            "condition": ["x", "x"],
+            "value": [1.0, 4.0],
+            "ci_low": [0.0, np.nan],
+            "ci_high": [2.0, np.nan],
+            "null_mean": [np.nan, np.nan],
+            "n_frames": [100, 200],
+            "flag": ["imprecise", "few_frames"],
+        }
+    )
+    row = by_subject(table).iloc[0]
+    assert row["value"] == pytest.approx(3.0)
+    assert (row["ci_low"], row["ci_high"]) == (0.0, 2.0)
+    assert np.isnan(row["null_mean"])
+    assert not row["imprecise"]  # two thirds of its frames are not
+
+
+def test_scales_are_ordered_micro_first(study: FakeStudy) -> None:
+    assert opened(study).scales == [Scale("micro", 4), Scale("macro_units", 2)]
+
+
+def test_true_values_are_those_of_the_units_that_were_learned(study: FakeStudy) -> None:
+    pairs = truth_pairs(opened(study)).set_index(["recording", "condition", "route", "measure"])
+    assert len(pairs) == 2 * 3 * 2 * 3
+    awake = pairs.loc[("m1_s1", "awake", "macro_units", "phi_s")]  # the planted pairs, both AND
+    assert (awake["planted"], awake["unlimited"]) == pytest.approx((1.262, 1.262), abs=5e-4)
+    other = pairs.loc[("m1_s1", "anesthesia", "macro_units", "effective_information")]
+    crossed = Grouping((0, 1, 0, 1), ("and", "and"))  # what was learned there
+    for kind, p_on in (("planted", planted_pairs(0.2)), ("unlimited", observational(0.2))):
+        expected = effective_information(state_by_state(crossed.macro_p_on(p_on)))
+        assert other[kind] == pytest.approx(expected)
+    assert other["planted"] != pytest.approx(other["unlimited"], rel=0.01)
+
+
+def test_true_values_follow_the_mapping_and_the_names_of_the_units() -> None:
+    p_on = planted_pairs(0.6)
+    known = {"tpm": p_on.tolist(), "occupancy": stationary(p_on).tolist(), "scales": []}
+    both = truth.macro_truth(known, Grouping((0, 0, 1, 1), ("and", "and")))
+    other = truth.macro_truth(known, Grouping((0, 0, 1, 1), ("or", "or")))
+    turned = truth.macro_truth(known, Grouping((1, 1, 0, 0), ("and", "and")))
+    assert both["phi_s"][0] != pytest.approx(other["phi_s"][0], rel=0.05)
+    assert turned["phi_s"][0] == pytest.approx(both["phi_s"][0])
+    assert np.isnan(both["phi_s"][1])  # no observational TPM in this file
+    assert truth.macro_truth({"tpm": None, "scales": []}, Grouping((0, 1), ("and", "and"))) == {}
+
+
+def test_both_kinds_of_truth_are_counted_apart(study: FakeStudy, page: Page) -> None:
+    said = truth_figure.coverage(opened(study))
+    assert said[0].startswith("Intervals that contain the planted value (interventional TPM): ")
+    assert said[1].startswith("Intervals that contain what unlimited data would show")
+    assert said[0].split(": ")[1] != said[1].split(": ")[1]
+    assert "Contains planted Contains unlimited" in page.text
+
+
+def test_macro_units_are_told_with_the_theorys_verdict(study: FakeStudy, page: Page) -> None:
+    assert "{e0, e2} AND · {e1, e3} AND yes · no no 0.800" in page.text
+    assert "m1_s1 anesthesia {e1, e3} reducible" in page.text
+    assert "2 of 12 macro units (all windows) are not maximally irreducible within" in page.text
+    assert "learned in each window by itself" in page.text
+    found = grouping_figures.groupings(opened(study))
+    shared = [replace(g, shared=True) for g in found]
+    once = grouping_figures.introduction(shared)
+    assert "once per recording" in once
+    assert "by itself" not in once
+    mixed = grouping_figures.introduction([*found, *shared])
+    assert "not comparable throughout" in mixed
+
+
+def test_one_grouping_per_recording_is_read_and_drawn_once(tmp_path: Path) -> None:
+    made = write_study(tmp_path, subjects=1, failed=False)
+    for path in made.results.glob("tpm/*/*/macro_units-2.nc"):
+        attrs = {"grouping": "recording", "window_bits": 0.5}
+        files.save(files.load(path).assign_attrs(attrs), path)
+    again = opened(made)
+    found = grouping_figures.groupings(again)
+    assert {(g.shared, g.objective) for g in found} == {(True, "0.500")}
+    with canvas.style():
+        drawn = grouping_figures.maps(again, found, 2)
+    assert "once for all windows of a recording" in drawn.caption
+    assert drawn.width < 0.5  # one column
+
+
+def test_imprecise_values_are_drawn_open(study: FakeStudy) -> None:
+    made = opened(study)
+    table = made.summary[made.summary["measure"] == "phi_s"]
+    marked = by_subject(Scale("micro", 4).of(table)).set_index("condition")["imprecise"]
+    assert marked.groupby(level=0).all().to_dict() == {"awake": False, "anesthesia": True, "recovery": False}  # fmt: skip
+    with canvas.style():
+        figure = figures._grid(made, ["phi_s"])
+    faces = {line.get_markerfacecolor() for line in figure.axes[0].lines if line.get_marker() == "s"}
+    assert faces == {"white"}
+    assert figures.IMPRECISE in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_axes_are_shared_logarithmic_or_own_by_what_the_values_need() -> None:
+    def limits(measures: list[list[float]], *, logarithmic: bool) -> list[tuple[str, float]]:
+        axes = list(canvas.canvas().subplots(1, len(measures)))
+        for panel, values in zip(axes, measures, strict=True):
+            panel.plot(values, "o")
+        figures._limits(axes, [max(v) for v in measures], logarithmic=logarithmic)
+        return [(a.get_yscale(), a.get_ylim()[1]) for a in axes]
+
+    close = limits([[1.0, 2.0], [3.0, 4.0]], logarithmic=True)
+    assert close[0] == close[1] == ("linear", pytest.approx(4.32))
+    wide = limits([[0.1, 0.2], [30.0, 40.0]], logarithmic=True)
+    assert wide[0] == wide[1] == ("log", pytest.approx(64.0))
+    own = limits([[0.1, 0.2], [30.0, 40.0]], logarithmic=False)
+    assert [scale for scale, _ in own] == ["linear", "linear"]
+    assert own[0][1] < 1 < own[1][1]
+    zero = limits([[0.0, 0.2], [30.0, 40.0]], logarithmic=True)
+    assert zero[0][0] == "linear"
+
+
+def test_figures_leave_the_settings_of_the_user_alone(study: FakeStudy) -> None:
+    import matplotlib
+
+    matplotlib.rcParams["font.size"] = 33.0
+    try:
+        with canvas.style():
+            assert matplotlib.rcParams["font.size"] == 8.5
+        assert matplotlib.rcParams["font.size"] == 33.0
+    finally:
+        matplotlib.rcdefaults()
+
+
+def test_report_needs_no_torch() -> None:
+    code = "import sys, pipeline.report; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_files_that_the_study_no_longer_uses_are_not_read(tmp_path: Path) -> None:
+    made = write_study(tmp_path, subjects=2, failed=False)
+    window = made.results / "tpm/m1_s1/awake"
+    shutil.copy(window / "micro-4.nc", window / "micro-5.nc")
+    read = {str(scale) for _, _, scale, _ in opened(made).tpms}
+    assert read == {"4 micro units", "2 macro units"}
+    made.recordings = made.recordings[made.recordings["recording"] == "m1_s1"]
+    assert set(opened(made).quality["recording"]) == set(opened(made).truths) == {"m1_s1"}
+    (made.results / "summary.csv").unlink()
+    assert {str(scale) for _, _, scale, _ in opened(made).tpms} == read
+    made.parameters["macro"]["scales"] = [3]
+    assert {str(scale) for _, _, scale, _ in opened(made).tpms} == {"4 micro units"}

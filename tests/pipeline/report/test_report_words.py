@@ -1,0 +1,283 @@
+"""What the report says in words: the verdict never claims more than the tables support."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.inference.contrasts import sign_flip
+from pipeline.inference.summary import MEASURES as COMPUTED
+from pipeline.macro.groupings import Grouping
+from pipeline.report import headline, limits, methods
+from pipeline.report.data import Study
+from pipeline.report.glossary import MEASURES, count, number, probability
+from pipeline.report.truth import likeness
+from pipeline.results import provenance
+from pipeline.results.columns import COMPARISON_COLUMNS as COMPARISON
+from pipeline.results.columns import NULL_COLUMNS as NULLS
+from pipeline.results.columns import SUMMARY_COLUMNS as SUMMARY
+from pipeline.study.parameters import Parameters
+
+
+def study(
+    folder: Path,
+    values: dict[str, list[float]],
+    contrast: tuple[float, float, float, float, float] | None = None,
+    null_p: float | None = None,
+    surrogates: int = 100,
+) -> Study:
+    """A study whose phi_s per condition and subject are `values`; contrast: (estimate, low, high, p, corrected)."""
+    rows = [
+        {"recording": f"r{i}", "subject": f"s{i}", "condition": c, "window": c, "scale": 4, "route": "micro", "measure": "phi_s", "value": v, "n_frames": 300, "n_states_visited": 9, "estimator": "logistic", "flag": ""}
+        for c, per_subject in values.items()
+        for i, v in enumerate(per_subject)
+    ]  # fmt: skip
+    pd.DataFrame(rows, columns=list(SUMMARY)).to_csv(folder / "summary.csv", index=False)
+    nulls = [] if null_p is None else [
+        {"recording": r["recording"], "window": r["window"], "scale": 4, "route": "micro", "measure": "phi_s", "null": "shift", "mean": 0.1, "sd": 0.02, "z": 1.0, "p": null_p, "excess": 0.1, "n_surrogates": surrogates}
+        for r in rows
+    ]  # fmt: skip
+    pd.DataFrame(nulls, columns=list(NULLS)).to_csv(folder / "nulls.csv", index=False)
+    n = len(next(iter(values.values())))
+    names = list(values)
+    tests = [] if contrast is None else [
+        ["phi_s", 4, "micro", f"{names[0]}-{names[1]}", n, *contrast, f"sign-flip permutation across {n} subjects, all {2**n} flips, smallest attainable p {2 / 2**n:.4g}; 95% interval"]
+    ]  # fmt: skip
+    pd.DataFrame(tests, columns=list(COMPARISON)).to_csv(folder / "comparison.csv", index=False)
+    windows = pd.DataFrame(
+        [
+            {
+                "recording": r["recording"],
+                "window": r["window"],
+                "condition": r["condition"],
+                "start_s": 0.0,
+                "end_s": 150.0,
+            }
+            for r in rows
+        ]
+    )
+    recordings = pd.DataFrame({"recording": [f"r{i}" for i in range(n)], "subject": [f"s{i}" for i in range(n)]})
+    parameters = Parameters(study="words", conditions=names).model_dump(mode="json")
+    return Study(folder, parameters, [], windows, recordings)
+
+
+@pytest.fixture
+def study_of_two(tmp_path: Path) -> Study:
+    """A study with phi_s and phi_s_common."""
+    made = study(tmp_path, {"awake": [2.0] * 3, "asleep": [1.0] * 3}, (1.0, 0.8, 1.2, 0.25, 0.5))
+    both = pd.concat([made.comparison, made.comparison.assign(measure="phi_s_common")])
+    both.to_csv(tmp_path / "comparison.csv", index=False)
+    return Study(tmp_path, made.parameters, [], made.windows, made.recordings)
+
+
+def told(made: Study) -> str:
+    return " ".join(headline.verdict(made, headline.answers(made)))
+
+
+def test_significant_is_called_so(tmp_path: Path) -> None:
+    made = study(tmp_path, {"awake": [2.0] * 8, "asleep": [1.0] * 8}, (1.0, 0.8, 1.2, 0.0078, 0.03), 0.01)
+    text = told(made)
+    assert "highest in awake and lowest in asleep" in text
+    assert "significant (corrected p ≤ 0.05) for 1 of 1 contrasts" in text
+    assert "16 of 16 values of phi_s" in text
+
+
+def test_three_subjects_cannot_be_significant_and_the_page_says_so(tmp_path: Path) -> None:
+    text = told(study(tmp_path, {"awake": [2.0] * 3, "asleep": [1.0] * 3}, (1.0, 0.8, 1.2, 0.25, 0.25), 0.01))
+    assert "cannot give a p below 0.25" in text
+    assert "not as proof for the population" in text
+    assert "significant (" not in text
+
+
+def test_correction_can_put_significance_out_of_reach(tmp_path: Path) -> None:
+    """Six subjects give p = 0.031, but Holm multiplies the smallest of 21 by 21."""
+    made = study(tmp_path, {"awake": [2.0] * 6, "asleep": [1.0] * 6}, (1.0, 0.8, 1.2, 0.03125, 0.66), 0.01)
+    assert "suggested, not shown" in told(made)  # a single test could decide
+    others = [made.comparison.assign(measure=f"m{i}") for i in range(20)]
+    empty = made.comparison.assign(measure="none", p=np.nan)
+    table = pd.concat([made.comparison, *others, empty])
+    table.to_csv(tmp_path / "comparison.csv", index=False)
+    again = Study(tmp_path, made.parameters, [], made.windows, made.recordings)
+    text = told(again)
+    assert "cannot give a p below 0.031, which is 0.656 after correction for the 21 tests" in text
+    assert "at least 10 subjects with both conditions, or fewer measures and scales" in text
+    assert "No corrected p in this report can reach 0.05" in " ".join(limits.limits(again, []))
+    again.parameters["compare"]["correction"] = "none"
+    assert "suggested, not shown" in told(again)
+
+
+@pytest.mark.parametrize(
+    ("tests", "permutations", "said"),
+    [
+        (1, 10000, "at least 6 subjects with both conditions"),
+        (21, 10000, "at least 10 subjects with both conditions, or fewer"),
+        (21, 100, "at least 10 subjects with both conditions and at least 419 permutations"),
+    ],
+)
+def test_what_is_needed_is_enough_and_no_more(tmp_path: Path, tests: int, permutations: int, said: str) -> None:
+    made = study(tmp_path, {"awake": [2.0], "asleep": [1.0]})
+    made.parameters["compare"]["permutations"] = permutations
+    assert headline.needed(made, tests).startswith(said)
+    n = int(said.split()[2])
+    differences, rng = np.ones(n), np.random.default_rng(0)
+    enough = sign_flip(differences, 10000, rng)[2]
+    assert headline.corrected_p(made, enough, tests) <= headline.ALPHA
+    assert headline.corrected_p(made, 2 / 2 ** (n - 1), tests) > headline.ALPHA
+
+
+def test_the_same_occupancy_leaves_no_claim_of_mechanism(study_of_two: Study) -> None:
+    text = " ".join(s for a in headline.answers(study_of_two) for s in a.sentences)
+    assert "a difference of the observed transition probabilities" in text
+    assert "mechanism" not in text
+
+
+def test_suggested_where_the_test_could_decide_but_does_not(tmp_path: Path) -> None:
+    text = told(study(tmp_path, {"awake": [2.0] * 8, "asleep": [1.0] * 8}, (1.0, 0.1, 1.9, 0.04, 0.2), 0.01))
+    assert "suggested, not shown" in text
+
+
+def test_interval_over_zero_is_no_support(tmp_path: Path) -> None:
+    text = told(study(tmp_path, {"awake": [1.1] * 8, "asleep": [1.0] * 8}, (0.1, -0.2, 0.4, 0.6, 0.6), 0.5))
+    assert "do not support this order" in text
+    assert "0 of 16 values" in text
+
+
+def test_significant_alone_is_not_enough_where_the_interval_disagrees(tmp_path: Path) -> None:
+    text = told(study(tmp_path, {"awake": [1.1] * 8, "asleep": [1.0] * 8}, (0.1, -0.01, 0.4, 0.01, 0.04), 0.5))
+    assert "interval over subjects excludes zero for 0" in text
+
+
+def test_one_subject_is_described_not_tested(tmp_path: Path) -> None:
+    text = told(study(tmp_path, {"awake": [2.0], "asleep": [1.0]}, (1.0, np.nan, np.nan, 1.0, 1.0)))
+    assert "described, not tested" in text
+    assert "No null was computed" in text
+
+
+def test_no_subject_with_both_conditions(tmp_path: Path) -> None:
+    made = study(tmp_path, {"awake": [2.0, 2.1], "asleep": [1.0, 1.1]}, (np.nan,) * 5)
+    assert "cannot be tested" in told(made)
+
+
+def test_single_condition_compares_nothing(tmp_path: Path) -> None:
+    text = told(study(tmp_path, {"awake": [2.0, 2.2]}))
+    assert "nothing is compared" in text
+    assert "2.10 ibit" in text
+
+
+def test_too_few_surrogates_are_a_comparison_not_a_test(tmp_path: Path) -> None:
+    made = study(tmp_path, {"awake": [2.0, 2.2]}, null_p=1 / 3, surrogates=2)
+    assert "too few surrogates (at most 2)" in " ".join(headline._beyond_null(made))
+    sentence = headline.answers(made)[0].sentences[-1]
+    assert "above all of the 2 surrogates" in sentence
+    assert "awake 2 of 2" in sentence
+    assert "cannot fall below 0.333" in sentence
+
+
+def test_another_order_by_big_phi_is_told_at_the_top(tmp_path: Path) -> None:
+    made = study(tmp_path, {"awake": [2.0] * 3, "asleep": [1.0] * 3})
+    rows = made.summary.assign(measure="big_phi", value=-made.summary["value"])
+    pd.concat([made.summary, rows]).to_csv(tmp_path / "summary.csv", index=False)
+    again = Study(tmp_path, made.parameters, [], made.windows, made.recordings)
+    assert "By Φ the order is another at 4 micro units." in told(again)
+    assert "By Φ" not in told(made)
+
+
+@pytest.mark.parametrize(
+    ("method", "n", "p"),
+    [
+        ("sign-flip permutation across 3 subjects, all 8 flips, smallest attainable p 0.25; 95% interval", 3, 0.25),
+        ("10000 random flips, smallest attainable p 9.999e-05; Holm", 20, 9.999e-05),
+        ("another test", 5, 0.0625),
+        ("no subject has both conditions", 0, 1.0),
+    ],
+)  # fmt: skip
+def test_smallest_attainable_p_is_the_one_stated(method: str, n: int, p: float) -> None:
+    assert headline.attainable_p(method, n) == pytest.approx(p)
+
+
+def test_limits_name_what_is_weak(tmp_path: Path) -> None:
+    made = study(tmp_path, {"awake": [2.0] * 3, "asleep": [1.0] * 3}, (1.0, 0.8, 1.2, 0.25, 0.25), 0.4)
+    text = " ".join(limits.limits(made, []))
+    assert text.startswith("The TPMs are observational")
+    assert (
+        "smallest p that the sign-flip test can give is 0.25. No corrected p in this report can reach 0.05; that would take at least 6 subjects"
+        in text
+    )
+    assert "6 of 6 values of phi_s are not distinguishable from surrogates" in text
+
+
+def test_methods_follow_the_parameters(tmp_path: Path) -> None:
+    made = study(tmp_path, {"awake": [2.0]})
+    made.parameters["binarize"] |= {"method": "quantile", "quantile": 0.9, "match_length": False}
+    made.parameters["tpm"] |= {"method": "beta", "prior": 0.5, "lag": 2}
+    made.parameters["compare"] |= {"correction": "fdr", "confidence": 0.9}
+    made.parameters["preprocess"] |= {"kind": "dff", "detrend": "linear", "resample_hz": 5.0}
+    text = " ".join(t for _, t in methods.paragraphs(made))
+    for part in (
+        "exceeded the 0.9 quantile",
+        "not matched in length",
+        "Beta(0.5, 0.5)",
+        "2 bins earlier",
+        "Benjamini-Hochberg",
+        "(90%)",
+        "held ΔF/F",
+        "linear trend",
+        "resampled to 5 Hz",
+    ):
+        assert part in text, part
+
+
+@pytest.mark.parametrize("method", ["quantile", "median", "zscore", "otsu", "hmm", "events"])
+@pytest.mark.parametrize("estimator", ["logistic", "logistic_pairwise", "beta"])
+def test_methods_have_words_for_every_choice(tmp_path: Path, method: str, estimator: str) -> None:
+    made = study(tmp_path, {"awake": [2.0]})
+    made.parameters["binarize"]["method"], made.parameters["tpm"]["method"] = method, estimator
+    assert all("{" not in text for _, text in methods.paragraphs(made))
+
+
+def test_every_computed_measure_has_a_name_and_a_unit() -> None:
+    assert set(COMPUTED) <= set(MEASURES)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.2974, "0.297"), (-0.5, "−0.500"), (1.0, "1.00"), (0, "0"), (np.nan, "–"), (None, "–"), (123456.0, "123456"), (0.00001234, "1.2e−05"), (999.96, "1000"), (12.345, "12.3")],
+)  # fmt: skip
+def test_numbers(value: float | None, text: str) -> None:
+    assert number(value) == text
+
+
+def test_probabilities_and_counts() -> None:
+    assert [probability(p) for p in (1.0, 0.25, 0.0004, np.nan)] == ["1", "0.25", "< 0.001", "–"]
+    assert [count(v) for v in (399.0, np.nan, None)] == ["399", "–", "–"]
+
+
+def test_as_planted_asks_for_the_mapping_too() -> None:
+    planted = Grouping((0, 0, 1, 1), ("and", "and"))
+    assert likeness(Grouping((1, 1, 0, 0), ("majority", "and")), planted) == "yes"  # of 2: all
+    assert likeness(Grouping((0, 0, 1, 1), ("and", "or")), planted) == "pairs, other mapping"
+    assert likeness(Grouping((0, 1, 0, 1), ("and", "and")), planted) == "no"
+
+
+def test_provenance_has_versions_seed_and_checksums() -> None:
+    made = provenance.collect(
+        {"study": "s", "seed": 7},
+        [{"recording": "r", "source": "r.csv", "sha256": "ab", "path": "secret/r.csv"}],
+        started="2026-01-01T00:00:00+00:00",
+    )
+    assert made["seed"] == 7
+    assert made["inputs"] == [{"recording": "r", "source": "r.csv", "sha256": "ab"}]
+    assert made["packages"]["numpy"] == np.__version__
+    assert made["started"] == "2026-01-01T00:00:00+00:00" < made["finished"]
+
+
+def test_values_that_the_data_do_not_carry_are_counted(tmp_path: Path) -> None:
+    made = study(tmp_path, {"awake": [2.0] * 3, "asleep": [1.0] * 3}, (1.0, 0.8, 1.2, 0.25, 0.5))
+    assert "imprecise" not in told(made)
+    flags = ["few_frames;imprecise", "imprecise", "", "few_frames", "", ""]
+    made.summary.assign(flag=flags).to_csv(tmp_path / "summary.csv", index=False)
+    again = Study(tmp_path, made.parameters, [], made.windows, made.recordings)
+    assert "2 of 6 values of phi_s (windows at all scales) are imprecise" in told(again)

@@ -1,0 +1,213 @@
+"""Bad studies: each fault gives one clear message and status 1, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from bad_studies import (
+    COUNTS,
+    FAULTS,
+    fill,
+    simulated,
+    stretch,
+    write_recording,
+    write_study,
+)
+
+from pipeline.base.raster import raster, transition_frames
+from pipeline.binarize.states import binarize_windows
+from pipeline.cli import main
+from pipeline.ingest import open_recording
+from pipeline.study.study import Study
+from pipeline.traces.ensembles import group
+from pipeline.traces.preprocess import preprocess
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_one_clear_message_and_status_1(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fault, expected = FAULTS[name]
+    parameters = write_study(tmp_path)
+    (tmp_path / "study.yaml").write_text("")
+    fault(tmp_path, parameters)
+    if not (tmp_path / "study.yaml").read_text():
+        (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
+    before = {path.name for path in tmp_path.rglob("*")}
+
+    status = main(["check", str(tmp_path)])
+
+    message = capsys.readouterr().err
+    assert status == 1
+    count = COUNTS.get(name, 1)
+    assert message.startswith(f"phiscale: {count} problems:" if count > 1 else "phiscale: a problem:")
+    assert message.count("\n- ") == count
+    for text in expected:
+        assert text in message
+    assert "Traceback" not in message
+    assert {path.name for path in tmp_path.rglob("*")} == before
+
+
+def test_the_sound_study_has_no_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(write_study(tmp_path)))
+    assert main(["check", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "2 recordings of 2 subjects, 4 windows" in said
+    assert "no problem found" in said
+
+
+def test_several_faults_are_told_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parameters = write_study(tmp_path)
+    for name in ("file missing", "condition unknown", "neuron that does not exist"):
+        FAULTS[name][0](tmp_path, parameters)
+    parameters["ensembles"]["neurons"] = {"m2": ["n77"]}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
+    assert main(["check", str(tmp_path)]) == 1
+    message = capsys.readouterr().err
+    assert "3 problems" in message
+    assert all(text in message for text in ("m1.csv", "'awakee'", "n77"))
+
+
+def test_a_neuron_without_any_value_is_left_out_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(write_study(tmp_path)))
+    write_recording(tmp_path / "m1.csv", fill(2, np.nan))
+    assert main(["check", str(tmp_path)]) == 0
+    assert "note: recording 'm1': left out, having no value at all: n2" in capsys.readouterr().out
+
+
+def test_a_stretch_missing_in_one_neuron_is_told_where_neurons_are_units(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parameters = write_study(tmp_path)
+    write_recording(tmp_path / "m1.csv", stretch(100, 900, 1))
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
+    assert main(["check", str(tmp_path)]) == 0
+    notes = [line for line in capsys.readouterr().out.splitlines() if "a stretch of" in line]
+    assert len(notes) == 1
+    assert "'m1', window awake: a stretch of 80 s is missing (dropped or NaN in n1)" in notes[0]
+
+    parameters["ensembles"] = {"method": "activity", "iit": 3}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
+    assert main(["check", str(tmp_path)]) == 0
+    assert "a stretch of" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("match_length", [True, False])
+def test_check_counts_the_transitions_that_a_run_has(
+    match_length: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def change(traces: np.ndarray) -> None:
+        traces[200:900, 1] = np.nan
+        traces[1750:1800, 2] = np.nan
+
+    parameters = write_study(tmp_path)
+    settings = {"lag": 40}, {"match_length": match_length, "min_frames": 100, "method": "median"}
+    parameters |= {"tpm": {**settings[0], "method": "beta"}, "binarize": settings[1]}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
+    write_recording(tmp_path / "m1.csv", change)
+    assert main(["check", str(tmp_path)]) == 1
+    told = re.findall(r"'m1', window (\w+) and .*?: its (\d+) transitions", capsys.readouterr().err)
+
+    study = Study.load(tmp_path)
+    dff = preprocess(open_recording(study.row("m1")), kind="dff")
+    grouped = group(dff, n_ensembles=4, method="none")
+    states = binarize_windows(grouped, pd.DataFrame(study.sheet_of("m1")), **settings[1])
+    for window, n in told:
+        _, runs, *_ = raster(states.isel(frame=states["window"].values == window), None)
+        assert int(n) == len(transition_frames(runs, 40)[0])
+    assert [window for window, _ in told] == ["awake", "anesthesia"][: 1 + match_length]
+
+
+def test_a_simulated_study_is_checked_without_simulating(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parameters = write_study(tmp_path)
+    simulated("awake", "recovery")(tmp_path, parameters)
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
+    assert main(["check", str(tmp_path)]) == 0
+    assert "no problem found" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["study.yaml", "recordings.tsv", "m1.csv"])
+def test_a_file_that_may_not_be_read(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(write_study(tmp_path)))
+    opened = io.open
+
+    def refuse(path: object, *args: object, **options: object) -> object:
+        if str(path).endswith(name):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *args, **options)
+
+    monkeypatch.setattr(io, "open", refuse)  # what pathlib calls
+    monkeypatch.setattr("builtins.open", refuse)
+    assert main(["check", str(tmp_path)]) == 1
+    message = capsys.readouterr().err
+    assert message.count("\n") == 2
+    assert f"{tmp_path / name}" in message
+    assert "Permission denied" in message
+
+
+@pytest.mark.parametrize("command", ["check", "run", "report"])
+def test_no_study_at_all(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, str(tmp_path / "nowhere.yaml")]) == 1
+    assert "no such file" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_init_does_not_overwrite(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", str(tmp_path / "new")]) == 0
+    before = (tmp_path / "new" / "study.yaml").read_text()
+    assert main(["init", str(tmp_path / "new")]) == 1
+    assert "already holds" in capsys.readouterr().err
+    assert (tmp_path / "new" / "study.yaml").read_text() == before
+
+
+@pytest.mark.parametrize("command", ["check", "run", "report"])
+@pytest.mark.parametrize("barred", ["file", "folder"])
+def test_a_results_folder_that_cannot_be_written(
+    command: str,
+    barred: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parameters = write_study(tmp_path)
+    target = tmp_path / "barred"
+    if barred == "file":
+        target.write_text("mine")
+    else:
+        target.mkdir()
+        allowed = os.access  # root may write anywhere
+        monkeypatch.setattr(os, "access", lambda p, mode: p != target and allowed(p, mode))
+    parameters["results"] = str(target / "results")
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
+    assert main([command, str(tmp_path)]) == 1
+    message = capsys.readouterr().err
+    assert message.count("\n") == 2
+    assert f"{target}: cannot be used" in message
+    assert ("Not a directory" if barred == "file" else "Permission denied") in message
+
+
+def test_init_and_simulate_need_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert main(["init", str(tmp_path / "file")]) == 1
+    assert "file: is a file, not a folder" in capsys.readouterr().err
+    assert main(["init", str(tmp_path / "file" / "new")]) == 1
+    assert "file" in capsys.readouterr().err
+    assert main(["simulate", str(tmp_path / "file"), "--subjects", "1"]) == 1
+    assert "file" in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("subjects", ["0", "-2"])
+def test_simulate_needs_a_subject(subjects: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", str(tmp_path / "new"), "--subjects", subjects]) == 1
+    message = capsys.readouterr().err
+    assert f"subjects: is {subjects}" in message
+    assert not list(tmp_path.iterdir())

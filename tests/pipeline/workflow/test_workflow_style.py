@@ -1,0 +1,59 @@
+"""The workflow keeps to the style of its field: formatted, linted, and complete rules."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+RULES = sorted((ROOT / "pipeline" / "rules").glob("*.smk"))
+
+
+def test_snakefmt_has_nothing_to_change() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "snakefmt", "--check", str(ROOT / "Snakefile"), *map(str, RULES)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_snakemake_lint_finds_only_what_is_argued(tmp_path: Path) -> None:
+    """No rule names a conda environment: every job runs in the environment that phiscale is installed in.
+
+    The stages are functions of this very package, so an environment per rule would only install it again.
+    """
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--snakefile",
+            str(ROOT / "Snakefile"),
+            "--lint",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    found = {line.strip() for line in done.stderr.splitlines() if line.startswith("    * ")}
+    assert found == {"* Specify a conda environment or container for each rule.:"}, done.stderr
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
+def test_every_rule_states_what_it_needs(path: Path) -> None:
+    for rule in path.read_text().split("\nrule ")[1:]:
+        for part in (
+            "output:",
+            "log:",
+            "benchmark:",
+            "threads:",
+            "mem_mb=",
+            "runtime=",
+            "message:",
+            "script:",
+        ):
+            assert part in rule, f"rule {rule.split(':')[0]} in {path.name} lacks {part}"
