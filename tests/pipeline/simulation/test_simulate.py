@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from pipeline.base import files
 from pipeline.base.errors import PhiscaleError
 from pipeline.base.recording import validate
 from pipeline.base.seeds import generator
