@@ -1,3 +1,3 @@
 from .page import build as build
 
-__all__ = ['build']
+__all__ = ["build"]

@@ -1,0 +1,124 @@
+"""Registries: what a study can choose from, each entry one object in a file of its own.
+
+An entry carries all that the rest of the package has to say of it: its parameters, its words for the template, the
+messages and the methods text, its references and its flags. Adding one is a new file in its room and one line in the
+room's registry.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar, Union
+
+from pydantic import Discriminator, Field, Tag, create_model
+
+from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.base.parameters import Section
+
+
+class Entry(Protocol):
+    """One thing that a study can choose by its name.
+
+    Attributes:
+        name: what the study writes.
+        summary: what it is, in half a line without a full stop (template, field reference, messages).
+        methods: the same for a methods section, a format string over the fields of the study's section.
+        references: full references that the methods text cites.
+        flags: words that it may put beside a number, and what each means.
+        Parameters: fields of the study that only this entry has.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    methods: ClassVar[str]
+    references: ClassVar[tuple[str, ...]] = ()
+    flags: ClassVar[Mapping[str, str]] = {}
+    Parameters: ClassVar[type[Section]] = Section
+
+
+E = TypeVar("E", bound=Entry)
+
+
+class Registry(Mapping[str, E], Generic[E]):
+    """Entries by name, in the order in which they are offered.
+
+    Args:
+        what: what one entry is, e.g. "estimator".
+        field: where a study names it, e.g. "tpm.method".
+        entries: the entries; the first is offered first.
+    """
+
+    def __init__(self, what: str, field: str, *entries: E) -> None:
+        self.what, self.field = what, field
+        self._entries = {entry.name: entry for entry in entries}
+        if len(self._entries) < len(entries):
+            raise ValueError(f"two entries of the {what} registry have one name")
+
+    def __getitem__(self, name: str) -> E:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def choose(self, name: str, where: str = "") -> E:
+        """Return the entry called `name`.
+
+        Args:
+            name: what the study, the sheet or a caller wrote.
+            where: what the message names; by default the registry's field.
+
+        Raises:
+            PhiscaleError: there is no such entry; the message lists what there is.
+        """
+        if name in self._entries:
+            return self._entries[name]
+        close = difflib.get_close_matches(str(name), self._entries, n=1)
+        raise PhiscaleError(
+            Problem(
+                where or self.field,
+                f"{name!r} is not one of {', '.join(self._entries)}",
+                f"There is no such {self.what}",
+                f"did you mean {close[0]!r}?" if close else "choose one of them",
+            )
+        )
+
+
+def chosen_section(registry: Registry[Any], common: type[Section], default: str, description: str) -> Any:
+    """Return the type of a section whose field `method` names an entry of a registry.
+
+    A study writes the entry's own parameters beside the common ones. A parameter of another entry is refused.
+
+    Args:
+        registry: what `method` may name.
+        common: fields that the section has whatever the method.
+        default: entry that is meant where a study names none.
+        description: of the field `method`.
+
+    Returns:
+        A union of models, one per entry, that pydantic tells apart by `method`.
+    """
+    models = [
+        Annotated[_model(entry, common, default, description), Tag(name)]  # type: ignore[valid-type]
+        for name, entry in registry.items()
+    ]
+
+    def tag(value: Any) -> str:
+        named = value.get("method", default) if isinstance(value, Mapping) else getattr(value, "method", default)
+        return str(named)
+
+    return Annotated[Union[tuple(models)], Discriminator(tag)]  # noqa: UP007 (the members are known at run time only)
+
+
+def _model(entry: Entry, common: type[Section], default: str, description: str) -> type[Section]:
+    fixed = Literal[entry.name]  # type: ignore[name-defined]
+    given = entry.name if entry.name == default else ...
+    return create_model(
+        f"{common.__name__}_{entry.name}",
+        __base__=tuple(dict.fromkeys((entry.Parameters, common))) if entry.Parameters is not Section else common,
+        __doc__=common.__doc__,
+        method=(fixed, Field(given, description=description)),
+    )

@@ -1,0 +1,1 @@
+"""Estimates held against what is known to be true."""
