@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,9 +13,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pipeline.base.files import load
+from pipeline.base.files import load, load_groups
 from pipeline.results.columns import COMPARISON_COLUMNS, NULL_COLUMNS, QUALITY_COLUMNS, SUMMARY_COLUMNS, WINDOW_COLUMNS
-from pipeline.results.reader import SystemKey, read_table, read_tables, systems_of
+from pipeline.results.layout import Layout, RecordingFile, SystemKey, tpm_file
+from pipeline.results.reader import read_table, read_tables, systems_of
 
 ROUTES = {"micro": "micro units", "macro_units": "macro units", "macro_model": "macro model"}
 
@@ -46,47 +46,52 @@ class Study:
     sheet: pd.DataFrame | None
     recordings: pd.DataFrame
 
+    @property
+    def layout(self) -> Layout:
+        """Where everything lies."""
+        return Layout(self.folder)
+
     @cached_property
     def windows(self) -> pd.DataFrame:
         """Stretches that belong to windows: the sheet's, else those that the run has written."""
         if self.sheet is not None:
             return self.sheet
-        return read_tables(self._own("windows/{}.csv"), WINDOW_COLUMNS)
+        return read_tables(self._own("windows"), WINDOW_COLUMNS)
 
     @cached_property
     def summary(self) -> pd.DataFrame:
         """summary.csv: one row per recording, window, scale and measure."""
-        return read_table(self.folder / "summary.csv", SUMMARY_COLUMNS)
+        return read_table(self.layout.of_study("summary"), SUMMARY_COLUMNS)
 
     @cached_property
     def nulls(self) -> pd.DataFrame:
         """nulls.csv: one row per window, scale, measure and null family."""
-        return read_table(self.folder / "nulls.csv", NULL_COLUMNS)
+        return read_table(self.layout.of_study("nulls"), NULL_COLUMNS)
 
     @cached_property
     def comparison(self) -> pd.DataFrame:
         """comparison.csv: one row per measure, scale and contrast."""
-        return read_table(self.folder / "comparison.csv", COMPARISON_COLUMNS)
+        return read_table(self.layout.of_study("comparison"), COMPARISON_COLUMNS)
 
     @cached_property
     def quality(self) -> pd.DataFrame:
         """quality/R.csv of the sheet's recordings, one below the other."""
-        return read_tables(self._own("quality/{}.csv"), QUALITY_COLUMNS)
+        return read_tables(self._own("quality"), QUALITY_COLUMNS)
 
     @cached_property
     def truths(self) -> dict[str, dict[str, Any]]:
         """What was planted in each simulated recording; empty where nothing is known."""
-        paths = [p for p in self._own("recordings/{}.truth.json") if p.exists()]
+        paths = [p for p in self._own("truth") if p.exists()]
         return {truth["recording"]: truth for truth in (json.loads(p.read_text()) for p in paths)}
 
-    def _own(self, name: str) -> list[Path]:
+    def _own(self, name: RecordingFile) -> list[Path]:
         """Paths of the sheet's recordings; those that earlier sheets named are not looked at."""
-        return [self.folder / name.format(r) for r in sorted(set(self.recordings["recording"]))]
+        return [self.layout.of(name, r) for r in sorted(set(self.recordings["recording"]))]
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """provenance.json, or an empty dictionary."""
-        path = self.folder / "provenance.json"
+        path = self.layout.of_study("provenance")
         return json.loads(path.read_text()) if path.exists() else {}
 
     @cached_property
@@ -118,12 +123,9 @@ class Study:
         have = set(self.summary["recording"])
         return [r for r in self.recordings["recording"] if r in have]
 
-    def dataset(self, stage: str, recording: str) -> xr.Dataset | None:
-        """A recording's dataset of a stage (recordings, preprocessed, ensembles, states), or None."""
-        units = self.parameters["ensembles"]["iit"]
-        grouped = stage in ("ensembles", "states")
-        name = f"{recording}-k{units}.nc" if grouped else f"{recording}.nc"
-        path = self.folder / stage / name
+    def dataset(self, name: RecordingFile, recording: str) -> xr.Dataset | None:
+        """A recording's dataset (recording, preprocessed, ensembles, states), or None."""
+        path = self.layout.of(name, recording, self.parameters["ensembles"]["iit"])
         return load(path) if path.exists() else None
 
     @cached_property
@@ -133,13 +135,12 @@ class Study:
 
     def _tpms(self) -> Iterator[tuple[str, str, Scale, xr.Dataset]]:
         for recording in self.recordings["recording"]:
-            for path in sorted((self.folder / "tpm" / recording).glob("*/*.nc")):
-                match = re.fullmatch(r"(\w+)-(\d+)", path.stem)
-                if not match or match[1] not in ROUTES:
-                    continue
-                window, scale = path.parent.name, Scale(match[1], int(match[2]))
-                if SystemKey(recording, window, scale.route, scale.size) in self._systems:
-                    yield recording, window, scale, load(path)
+            files = [self.layout.of(tpm_file(route), recording) for route in ("micro", "macro_units")]
+            groups = {g: tpm for path in files if path.exists() for g, tpm in load_groups(path).items()}
+            for group, tpm in sorted(groups.items()):
+                key = SystemKey.of_group(recording, group)
+                if key in self._systems:
+                    yield recording, key.window, Scale(key.route, key.scale), tpm
 
     @cached_property
     def _systems(self) -> set[SystemKey]:
@@ -147,7 +148,7 @@ class Study:
 
         Those with values; before there are any, those that sheet and parameters ask for.
         """
-        if (self.folder / "summary.csv").exists():
+        if self.layout.of_study("summary").exists():
             return systems_of(self.summary)
         macro = self.parameters["macro"]["scales"]
         sizes = dict.fromkeys(ROUTES, macro) | {"micro": [self.parameters["ensembles"]["iit"]]}

@@ -124,7 +124,7 @@ def _quality(study: Study, recording: str) -> list[Figure]:
 def _inputs(study: Study) -> list[dict[str, str]]:
     found = []
     for recording in study.recordings["recording"]:
-        dataset = study.dataset("recordings", recording)
+        dataset = study.dataset("recording", recording)
         if dataset is not None:
             found.append(
                 {

@@ -33,7 +33,7 @@ def recordings(study: Study) -> Table:
     """One row per recording of the sheet."""
     rows = []
     for row in study.recordings.itertuples():
-        dataset = study.dataset("recordings", row.recording)
+        dataset = study.dataset("recording", row.recording)
         known = dataset is not None
         place = known and "x" in dataset.coords and bool(np.isfinite(dataset["x"].values).any())
         time = dataset["time"].values if known else np.array([])

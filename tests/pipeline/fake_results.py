@@ -19,6 +19,7 @@ from pipeline.base import files, history
 from pipeline.inference.contrasts import compare
 from pipeline.macro.groupings import Grouping
 from pipeline.results import provenance
+from pipeline.results.layout import Layout, RecordingFile
 from pipeline.study.parameters import Parameters
 
 COUPLING = {"awake": 1.0, "anesthesia": 0.2, "recovery": 0.6, "wake": 1.0, "NREM": 0.3, "REM": 0.8}
@@ -93,6 +94,7 @@ class _Recording:
             subject,
             conditions,
         )
+        self.layout = Layout(results)
         self.rng = np.random.default_rng(seed)
         self.frames, self.positions = frames, positions
         self.attrs = {
@@ -149,7 +151,7 @@ class _Recording:
                 coords,
                 self.attrs,
             ),
-            f"recordings/{self.recording}.nc",
+            "recording",
         )
         self._save(
             xr.Dataset(
@@ -161,7 +163,7 @@ class _Recording:
                 coords,
                 self.attrs,
             ),
-            f"preprocessed/{self.recording}.nc",
+            "preprocessed",
         )
         units = [f"e{i}" for i in range(N)]
         activity = 4 * smooth + 0.3 * self.rng.standard_normal(smooth.shape)
@@ -185,7 +187,7 @@ class _Recording:
                 },
                 self.attrs,
             ),
-            f"ensembles/{self.recording}-k4.nc",
+            "ensembles",
         )
         condition = np.repeat(self.conditions, self.frames)
         keep = np.ones(len(self.states), bool)
@@ -213,11 +215,16 @@ class _Recording:
                 },
                 {**self.attrs, "bin_s": BIN_S, "method": "events", "signal_units": "noise sd"},
             ),
-            f"states/{self.recording}-k4.nc",
+            "states",
         )
         self._quality(units, condition)
-        for c in self.conditions:
-            self._window(c, units)
+        systems = {c: self._window(c, units) for c in self.conditions}
+        for i, name in enumerate(("tpm", "macro")):
+            groups = {
+                f"{c}/{('micro-4', 'macro_units-2')[i]}": history.record(pair[i], "fake.write")
+                for c, pair in systems.items()
+            }
+            files.save_groups(groups, self.layout.of(name, self.recording))
 
     def _quality(self, units: list[str], condition: np.ndarray) -> None:
         rows = []
@@ -246,9 +253,10 @@ class _Recording:
                     "stationarity_z": (self.rng.standard_normal(), "1"),
                 }
                 rows += [{**head, "unit": unit, "measure": m, "value": v, "units": u} for m, (v, u) in own.items()]
-        files.save_table(pd.DataFrame(rows), self.results / f"quality/{self.recording}.csv")
+        files.save_table(pd.DataFrame(rows), self.layout.of("quality", self.recording))
 
-    def _window(self, c: str, units: list[str]) -> None:
+    def _window(self, c: str, units: list[str]) -> tuple[xr.Dataset, xr.Dataset]:
+        """TPMs of the units and of the macro units."""
         x = self.states[np.repeat(self.conditions, self.frames) == c]
         code = x @ (1 << np.arange(N))
         visits = np.bincount(code, minlength=2**N)
@@ -278,14 +286,15 @@ class _Recording:
             "transitions": _var("state", visits),
             "occupancy": _var("state", visits / visits.sum()),
         }
-        self._save(
-            xr.Dataset(
-                {"p_on": _var(("state", "unit"), p_on), **counts, "residual_correlation": _var(("unit", "unit_b"), residual)},
-                {"unit": _var("unit", units), "state": _var("state", np.arange(2**N))},
-                attrs,
-            ),
-            f"tpm/{self.recording}/{c}/micro-4.nc",
-        )  # fmt: skip
+        micro = xr.Dataset(
+            {
+                "p_on": _var(("state", "unit"), p_on),
+                **counts,
+                "residual_correlation": _var(("unit", "unit_b"), residual),
+            },
+            {"unit": _var("unit", units), "state": _var("state", np.arange(2**N))},
+            attrs,
+        )
         group = np.array([0, 0, 1, 1] if COUPLING[c] > 0.5 else [0, 1, 0, 1])
         grouping = Grouping(tuple(int(g) for g in group), ("and", "and"))
         names = [f"m{j}({','.join(units[i] for i in b)})" for j, b in enumerate(grouping.blocks)]
@@ -301,14 +310,12 @@ class _Recording:
             "validity": _var("unit", ["irreducible" if v else "reducible" for v in valid]),
         }
         found = {"objective": "effective_information", "objective_bits": 0.8, "restarts": 8, "restarts_agreeing": 7, "method": "encoder"}  # fmt: skip
-        self._save(
-            xr.Dataset(
-                variables,
-                {"unit": _var("unit", names), "micro_unit": _var("micro_unit", units)},
-                {**attrs, **found},
-            ),
-            f"tpm/{self.recording}/{c}/macro_units-2.nc",
+        macro = xr.Dataset(
+            variables,
+            {"unit": _var("unit", names), "micro_unit": _var("micro_unit", units)},
+            {**attrs, **found},
         )
+        return micro, macro
 
     def summary(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Rows of summary.csv and nulls.csv."""
@@ -364,8 +371,8 @@ class _Recording:
             "conditions": conditions,
         }
 
-    def _save(self, dataset: xr.Dataset, path: str) -> None:
-        files.save(history.record(dataset, "fake.write"), self.results / path)
+    def _save(self, dataset: xr.Dataset, name: RecordingFile) -> None:
+        files.save(history.record(dataset, "fake.write"), self.layout.of(name, self.recording, N))
 
 
 def write_study(
@@ -381,6 +388,7 @@ def write_study(
 ) -> FakeStudy:
     """Write results/fake under `root`; with `failed` the sheet lists one more recording, which failed at ingest."""
     results = root / "results" / "fake"
+    layout = Layout(results)
     made = [
         _Recording(results, f"m{i + 1}_s1", f"m{i + 1}", conditions, seed + i, frames=frames, positions=positions)
         for i in range(subjects)
@@ -391,11 +399,11 @@ def write_study(
         own, own_nulls = recording.summary()
         rows, nulls = rows + own, nulls + own_nulls
         if truth:
-            files.save_json(recording.truth(), results / f"recordings/{recording.recording}.truth.json")
+            files.save_json(recording.truth(), layout.of("truth", recording.recording))
     summary = pd.DataFrame(rows)
-    files.save_table(summary, results / "summary.csv")
-    files.save_table(pd.DataFrame(nulls), results / "nulls.csv")
-    files.save_table(compare(summary, [], conditions), results / "comparison.csv")
+    files.save_table(summary, layout.of_study("summary"))
+    files.save_table(pd.DataFrame(nulls), layout.of_study("nulls"))
+    files.save_table(compare(summary, [], conditions), layout.of_study("comparison"))
     sheet = [
         {
             "recording": r.recording,
@@ -417,8 +425,8 @@ def write_study(
                 "reason": "m9_s1.csv: column 'n3', row 1204: 'nan?' is not a number. Fix: leave the cell empty & mark the frame <dropped>.",
             }
         )
-        files.save_json(failures[0], results / "failed/m9_s1.json")
+        files.save_json(failures[0], layout.note("ingest", "m9_s1"))
     parameters = Parameters(study="fake", seed=seed, conditions=list(conditions)).model_dump(mode="json")
     inputs = [{"recording": r.recording, "source": r.attrs["source"], "sha256": r.attrs["source_sha256"]} for r in made]
-    files.save_json(provenance.collect(parameters, inputs), results / "provenance.json")
+    files.save_json(provenance.collect(parameters, inputs), layout.of_study("provenance"))
     return FakeStudy(results, parameters, failures, pd.concat(windows, ignore_index=True), pd.DataFrame(sheet))

@@ -22,6 +22,7 @@ from pipeline.macro.groupings import Grouping
 from pipeline.report import canvas, figures, grouping_figures, truth, truth_figure
 from pipeline.report.data import Scale, Study, by_subject
 from pipeline.report.truth import truth_pairs
+from pipeline.results.layout import Layout
 
 
 class Page(HTMLParser):
@@ -277,9 +278,9 @@ def test_macro_units_are_told_with_the_theorys_verdict(study: FakeStudy, page: P
 
 def test_one_grouping_per_recording_is_read_and_drawn_once(tmp_path: Path) -> None:
     made = write_study(tmp_path, subjects=1, failed=False)
-    for path in made.results.glob("tpm/*/*/macro_units-2.nc"):
-        attrs = {"grouping": "recording", "window_bits": 0.5}
-        files.save(files.load(path).assign_attrs(attrs), path)
+    path = Layout(made.results).of("macro", "m1_s1")
+    attrs = {"grouping": "recording", "window_bits": 0.5}
+    files.save_groups({g: macro.assign_attrs(attrs) for g, macro in files.load_groups(path).items()}, path)
     again = opened(made)
     found = grouping_figures.groupings(again)
     assert {(g.shared, g.objective) for g in found} == {(True, "0.500")}
@@ -339,8 +340,9 @@ def test_report_needs_no_torch() -> None:
 
 def test_files_that_the_study_no_longer_uses_are_not_read(tmp_path: Path) -> None:
     made = write_study(tmp_path, subjects=2, failed=False)
-    window = made.results / "tpm/m1_s1/awake"
-    shutil.copy(window / "micro-4.nc", window / "micro-5.nc")
+    path = Layout(made.results).of("tpm", "m1_s1")
+    tpms = files.load_groups(path)
+    files.save_groups({**tpms, "awake/micro-5": tpms["awake/micro-4"]}, path)
     read = {str(scale) for _, _, scale, _ in opened(made).tpms}
     assert read == {"4 micro units", "2 macro units"}
     made.recordings = made.recordings[made.recordings["recording"] == "m1_s1"]
