@@ -49,7 +49,9 @@ def jobs(study: Study) -> dict[str, int]:
     return {stage: count for stage, count in found.items() if count}
 
 
-def files(study: Study, name: RecordingFile, omit: Sequence[str] = (), among: Sequence[str] | None = None) -> list[Path]:
+def files(
+    study: Study, name: RecordingFile, omit: Sequence[str] = (), among: Sequence[str] | None = None
+) -> list[Path]:
     """Return a file of every recording that is not omitted (`among`: of these recordings)."""
     layout, stage = Layout(study.root), f":{name}"
     return [
