@@ -112,7 +112,8 @@ def _resource(name: str) -> Path:
 
 def _init(args: argparse.Namespace) -> int:
     from pipeline.base.files import write_whole
-    from pipeline.study.template import RECORDINGS, WINDOWS, json_schema, study_template
+    from pipeline.study.schema import json_schema
+    from pipeline.study.template import RECORDINGS, WINDOWS, study_template
 
     files = {
         "study.yaml": study_template(),

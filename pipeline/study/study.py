@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
-from pydantic import BaseModel, ValidationError
 
-from pipeline.base.errors import PhiscaleError, Problem, Problems
+from pipeline.base.errors import PhiscaleError, Problems
 from pipeline.ingest import windows
 from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.study.parameters import Parameters, contrasts
-from pipeline.study.sheets import (
-    OPTION_COLUMNS,
-    RECORDING_COLUMNS,
-    check_recordings,
-    check_windows,
-    expand_paths,
-    read_sheet,
-)
+from pipeline.study.reading import read_parameters
+from pipeline.study.recordings_sheet import check_recordings
+from pipeline.study.sheets import OPTION_COLUMNS, RECORDING_COLUMNS, expand_paths, read_sheet
+from pipeline.study.windows_sheet import check_windows
 
 
 @dataclass(frozen=True)
@@ -54,7 +47,7 @@ class Study:
         if path.is_dir():
             path = path / "study.yaml"
         problems = Problems()
-        parameters = _parameters(path, problems)
+        parameters = read_parameters(path, problems)
         if parameters is None:
             return None, problems
         recordings = read_sheet(path.parent / parameters.recordings, RECORDING_COLUMNS, OPTION_COLUMNS, problems)
@@ -109,79 +102,3 @@ class Study:
     def contrasts(self) -> list[tuple[str, str]]:
         """Return the contrasts, a minus b."""
         return contrasts(self.parameters)
-
-
-def _parameters(path: Path, problems: Problems) -> Parameters | None:
-    if not path.is_file():
-        problems.add(
-            str(path),
-            "there is no such file",
-            "There is no study to run",
-            "name a study.yaml, or write a template with: phiscale init DIR",
-        )
-        return None
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}, line {mark.line + 1}" if mark else str(path)
-        problems.add(
-            place,
-            f"is not valid YAML ({getattr(error, 'problem', None) or error})",
-            "No parameter can be read",
-            "mend that line (indentation, a missing colon or quote)",
-        )
-        return None
-    if not isinstance(content, dict):
-        problems.add(
-            str(path),
-            "does not hold fields (name: value)",
-            "No parameter can be read",
-            "start from a template: phiscale init DIR",
-        )
-        return None
-    try:
-        return Parameters.model_validate(content)
-    except ValidationError as error:
-        for fault in error.errors():
-            _explain(path, fault, problems)
-        return None
-
-
-def _explain(path: Path, fault: Any, problems: Problems) -> None:
-    if fault["type"] == "cross_field":
-        problems.found.extend(Problem(str(path), line) for line in fault["ctx"]["faults"].splitlines())
-        return
-    field = ".".join(str(part) for part in fault["loc"])
-    where = f"{path}: {field}"
-    if fault["type"] == "extra_forbidden":
-        known = _known_fields([str(part) for part in fault["loc"][:-1]])
-        close = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
-        fix = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
-        problems.add(where, "is not a field of a study", "It would be ignored", fix)
-    elif fault["type"] == "missing":
-        problems.add(
-            where,
-            "is missing",
-            "The study cannot be run without it",
-            "add it (phiscale init DIR writes a commented template)",
-        )
-    else:
-        problems.add(
-            where,
-            f"{fault['input']!r} is not allowed ({fault['msg'].lower()})",
-            "",
-            "correct the value",
-        )
-
-
-def _known_fields(sections: list[str]) -> list[str]:
-    model: Any = Parameters
-    for section in sections:
-        field = model.model_fields.get(section) if isinstance(model, type) and issubclass(model, BaseModel) else None
-        model = (
-            type(field.default)
-            if field is not None and isinstance(field.default, BaseModel)
-            else getattr(field, "annotation", None)
-        )
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
