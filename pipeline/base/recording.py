@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from pipeline.base import history
+from pipeline.base.arrays import Bools, Floats
 from pipeline.base.errors import Problems
 
 GAP = 1.5  # a step longer than this many frame intervals ends a run of frames
@@ -120,7 +121,11 @@ def describe(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def validate(dataset: xr.Dataset) -> None:
-    """Raise `PhiscaleError` with everything that keeps `dataset` from being a Recording."""
+    """Return if `dataset` is a Recording.
+
+    Raises:
+        PhiscaleError: with everything that keeps it from being one.
+    """
     where = f"recording {dataset.attrs.get('recording', '?')!r}"
     problems = Problems()
     for name, dims in _expected_dims(dataset).items():
@@ -208,10 +213,15 @@ def _check_neurons(dataset: xr.Dataset, where: str, problems: Problems) -> None:
             )
 
 
-def runs(time: np.ndarray, rate_hz: float, dropped: np.ndarray | None = None) -> list[tuple[int, int]]:
+def runs(time: Floats, rate_hz: float, dropped: Bools | None = None) -> list[tuple[int, int]]:
     """Return (first, last + 1) of each stretch of consecutive frames.
 
     A stretch ends where the step exceeds 1.5 frame intervals, and before a dropped frame.
+
+    Args:
+        time: (time,) start of each frame [s].
+        rate_hz: nominal frame rate [Hz].
+        dropped: (time,) frames that belong to no stretch.
     """
     keep = np.ones(len(time), bool) if dropped is None else ~np.asarray(dropped, bool)
     joined = keep[1:] & keep[:-1] & (np.diff(time) * rate_hz <= GAP)
@@ -220,13 +230,14 @@ def runs(time: np.ndarray, rate_hz: float, dropped: np.ndarray | None = None) ->
     return [(int(a), int(b) + 1) for a, b in zip(first, last, strict=True)]
 
 
-def frames_of(windows: pd.DataFrame, time: np.ndarray) -> dict[str, np.ndarray]:
-    """Return, per window of one recording, which frames begin in one of its segments.
+def frames_of(windows: pd.DataFrame, time: Floats) -> dict[str, Bools]:
+    """Return, per window of one recording, which frames (time,) begin in one of its segments.
 
-    `windows` has the columns window, start_s, end_s; rows of the same window are united; a segment
-    is [start_s, end_s).
+    Args:
+        windows: columns window, start_s, end_s; rows of the same window are united; a segment is [start_s, end_s).
+        time: (time,) start of each frame [s].
     """
-    masks: dict[str, np.ndarray] = {}
+    masks: dict[str, Bools] = {}
     for row in windows.itertuples():
         inside = (time >= row.start_s) & (time < row.end_s)
         masks[str(row.window)] = masks.get(str(row.window), np.zeros(len(time), bool)) | inside

@@ -143,8 +143,8 @@ def chosen_section(registry: Registry[Any], common: type[Section], default: str,
     """
     models = {name: _model(entry, common, default, description) for name, entry in registry.items()}
     chosen = Chosen(registry, common, default, description, models)
-    tagged = [Annotated[model, Tag(name)] for name, model in models.items()]
-    members = Union[tuple(tagged)]  # noqa: UP007 (the members are known at run time only)
+    tagged = tuple(Annotated[model, Tag(name)] for name, model in models.items())
+    members: Any = Union[tagged]  # noqa: UP007 (the members are known at run time only)
     return Annotated[members, Discriminator(chosen.method_of), chosen]
 
 
@@ -154,7 +154,7 @@ def chosen_of(field: FieldInfo) -> Chosen | None:
 
 
 def _model(entry: Entry, common: type[Section], default: str, description: str) -> type[Section]:
-    fixed = Literal[entry.name]  # type: ignore[name-defined]
+    fixed = Literal[entry.name]  # type: ignore[name-defined]  # known at run time only
     given = entry.name if entry.name == default else ...
     return create_model(
         f"{common.__name__}_{entry.name}",

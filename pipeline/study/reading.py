@@ -13,7 +13,7 @@ from pipeline.study.messages import explain
 from pipeline.study.parameters import Parameters
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
     """YAML in which a name that is given twice is a fault; the standard takes the last one and says nothing."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:

@@ -21,10 +21,16 @@ from pipeline.study.windows_sheet import check_windows
 
 @dataclass(frozen=True)
 class Study:
-    """One study: `parameters`, `recordings` (one row each, all strings) and the sheet of `windows`.
+    """One study.
 
     A window is a named set of stretches of one recording in one condition: rows of the sheet that share recording and
     window belong together.
+
+    Attributes:
+        path: study.yaml.
+        parameters: what it says.
+        recordings: the sheet of recordings, one row each, all text, paths absolute, by name.
+        sheet: the sheet of windows, one row per stretch, times in seconds.
     """
 
     path: Path
@@ -34,7 +40,15 @@ class Study:
 
     @classmethod
     def load(cls, path: str | Path, data: str | Path | None = None) -> Study:
-        """Read a study; `data` replaces its folder of recordings. Raises PhiscaleError with every problem found."""
+        """Read a study.
+
+        Args:
+            path: study.yaml, or its folder.
+            data: folder from which the paths in the sheet start, in place of the study's own.
+
+        Raises:
+            PhiscaleError: with every problem that was found.
+        """
         study, problems = cls.read(path, data)
         problems.raise_if_any()
         assert study is not None
@@ -42,7 +56,11 @@ class Study:
 
     @classmethod
     def read(cls, path: str | Path, data: str | Path | None = None) -> tuple[Study | None, Problems]:
-        """Read what can be read; the study is None when its parameters or sheets cannot be used at all."""
+        """Read what can be read (see `load`).
+
+        Returns:
+            The study, None when its parameters or sheets cannot be used at all; and every problem that was found.
+        """
         path = Path(path)
         if path.is_dir():
             path = path / "study.yaml"
@@ -78,7 +96,8 @@ class Study:
 
     def sheet_of(self, recording: str) -> list[dict[str, Any]]:
         """Return the rows of a recording in the sheet of windows."""
-        return self.sheet[self.sheet["recording"] == recording].to_dict("records")
+        rows: list[dict[str, Any]] = self.sheet[self.sheet["recording"] == recording].to_dict("records")
+        return rows
 
     def state_codes(self) -> dict[str, Any]:
         """Return the parameters of state codes; empty when there are none."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
 from pipeline.base.parameters import Identifier, Section
-from pipeline.base.registry import Registry, chosen_section
+from pipeline.base.registry import Entry, Registry, chosen_section
 from pipeline.study.fields import empty_sections
 
 
@@ -17,32 +18,28 @@ class Common(Section):
     minutes: int = Field(3, description="How long it draws [min]", ge=1)
 
 
-class Leaves:
-    name = "leaves"
-    summary = "loose leaves in a pot"
-    methods = "loose leaves, {grams:g} g, for {minutes} min"
-    references = ("Okakura K (1906). The book of tea.",)
-    flags = {"bitter": "It drew for too long."}
+class Leaves(Entry):
+    name: ClassVar[str] = "leaves"
+    summary: ClassVar[str] = "loose leaves in a pot"
+    methods: ClassVar[str] = "loose leaves, {grams:g} g, for {minutes} min"
+    references: ClassVar[tuple[str, ...]] = ("Okakura K (1906). The book of tea.",)
+    flags: ClassVar[Mapping[str, str]] = {"bitter": "It drew for too long."}
 
     class Parameters(Section):
         grams: float = Field(2.5, description="Leaves [g]")
 
 
-class Bag:
-    name = "bag"
-    summary = "a bag in a cup"
-    methods = "a bag for {minutes} min"
-    references = ()
-    flags: dict[str, str] = {}
-    Parameters = Section
+class Bag(Entry):
+    name: ClassVar[str] = "bag"
+    summary: ClassVar[str] = "a bag in a cup"
+    methods: ClassVar[str] = "a bag for {minutes} min"
 
 
-class Whisk:
-    name = "whisk"
-    summary = "powder, whisked"
-    methods = "{powder:g} g of powder"
-    references = ("Okakura K (1906). The book of tea.",)
-    flags: dict[str, str] = {}
+class Whisk(Entry):
+    name: ClassVar[str] = "whisk"
+    summary: ClassVar[str] = "powder, whisked"
+    methods: ClassVar[str] = "{powder:g} g of powder"
+    references: ClassVar[tuple[str, ...]] = ("Okakura K (1906). The book of tea.",)
 
     class Parameters(Section):
         powder: float = Field(1.0, description="Powder [g]")
