@@ -14,7 +14,7 @@ from pipeline.integration import batch as measures
 from pipeline.macro.groupings import EXHAUSTIVE_UNITS, MAPPINGS, Grouping, exhaustive
 from pipeline.nulls.draw import least_shift, surrogate_runs
 from pipeline.nulls.draw import surrogates as draw_surrogates
-from pipeline.tpm.estimation import point_estimates
+from pipeline.tpm.estimation import estimated_with, point_estimates
 
 UNITS = {
     "phi_s": "ibit",
@@ -126,7 +126,7 @@ def _families(
     for kind in kinds if n else ():
         drawn = draw_surrogates(states, kind=kind, n=n, seed=seed)
         borders = surrogate_runs(states, kind=kind, n=n, seed=seed)
-        p_on = point_estimates(drawn, tpm.attrs["estimator"], int(tpm.attrs["lag"]), borders, float(tpm.attrs["prior"]))
+        p_on = point_estimates(drawn, segments=borders, **estimated_with(tpm))
         visits = _visits(drawn)
         if macro:
             yield _grouped(kind, _groupings(p_on, tpm, mappings), p_on, visits)
