@@ -153,6 +153,11 @@ def chosen_of(field: FieldInfo) -> Chosen | None:
     return next((part for part in field.metadata if isinstance(part, Chosen)), None)
 
 
+def registry_of(field: FieldInfo) -> Registry[Any] | None:
+    """Return the registry that a field's names are of, where its type is annotated with one."""
+    return next((part for part in field.metadata if isinstance(part, Registry)), None)
+
+
 def _model(entry: Entry, common: type[Section], default: str, description: str) -> type[Section]:
     fixed = Literal[entry.name]  # type: ignore[name-defined]  # known at run time only
     given = entry.name if entry.name == default else ...

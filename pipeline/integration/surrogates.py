@@ -12,9 +12,10 @@ from pipeline.base.history import record
 from pipeline.base.raster import encode, raster
 from pipeline.integration import batch as measures
 from pipeline.macro.groupings import EXHAUSTIVE_UNITS, MAPPINGS, Grouping, exhaustive
-from pipeline.nulls.draw import least_shift, surrogate_runs
-from pipeline.nulls.draw import surrogates as draw_surrogates
-from pipeline.tpm.estimation import point_estimates
+from pipeline.nulls.draw import draw
+from pipeline.nulls.registry import RANDOM_GROUPING
+from pipeline.nulls.shift import least_shift
+from pipeline.tpm.estimation import estimated_with, point_estimates
 
 UNITS = {
     "phi_s": "ibit",
@@ -124,10 +125,9 @@ def _families(
     array, *_ = raster(states, None)
     macro = "group" in tpm
     for kind in kinds if n else ():
-        drawn = draw_surrogates(states, kind=kind, n=n, seed=seed)
-        borders = surrogate_runs(states, kind=kind, n=n, seed=seed)
-        p_on = point_estimates(drawn, tpm.attrs["estimator"], int(tpm.attrs["lag"]), borders, float(tpm.attrs["prior"]))
-        visits = _visits(drawn)
+        drawn = draw(states, kind=kind, n=n, seed=seed)
+        p_on = point_estimates(drawn.values, segments=drawn.runs, **estimated_with(tpm))
+        visits = _visits(drawn.values)
         if macro:
             yield _grouped(kind, _groupings(p_on, tpm, mappings), p_on, visits)
         else:
@@ -142,7 +142,7 @@ def _families(
             if others
             else (np.empty((0, tpm.sizes["state"])))
         )
-        yield Family("random_grouping", tpm["random_p_on"].values, visits)
+        yield Family(RANDOM_GROUPING.name, tpm["random_p_on"].values, visits)
 
 
 def _groupings(p_on: np.ndarray, tpm: xr.Dataset, mappings: Sequence[str]) -> list[Grouping]:

@@ -28,7 +28,8 @@ from pipeline.macro.groupings import (
     exhaustive,
     objective,
 )
-from pipeline.tpm.estimation import MAX_UNITS, point_estimates
+from pipeline.tpm.estimation import point_estimates
+from pipeline.tpm.support import MAX_UNITS
 
 LEARNING_RATE = 0.05
 TEMPERATURE = (1.0, 0.5)  # of the relaxation, first and last step, falling geometrically

@@ -12,7 +12,8 @@ from pipeline.binarize import bins as binning
 from pipeline.study.clock import Clock
 from pipeline.study.findings import Findings
 from pipeline.study.study import Study
-from pipeline.tpm.estimation import largest_supported
+from pipeline.tpm.registry import ESTIMATORS
+from pipeline.tpm.support import largest_supported
 
 MAX_NAN_RUN_S = 1.0
 
@@ -104,10 +105,11 @@ def _tell_too_short(study: Study, where: str, runs: Ints, n_units: int, findings
     else:
         fewer = f"use at most {supported} units" if supported > 1 else "lengthen the window"
         field, fix = "ensembles.iit", f"{fewer}, or shorten binarize.bin_s"
+    needed = ESTIMATORS[p.tpm.method].needed(n_units)
     findings.problems.add(
         f"{where} and {field}",
         f"its {n} transitions (bins of {p.binarize.bin_s:g} s, within consecutive ones, lag "
-        f"{p.tpm.lag}) cannot carry {n_units} units with the estimator {p.tpm.method!r}",
+        f"{p.tpm.lag}) cannot carry {n_units} units with the estimator {p.tpm.method!r}, which needs {needed} for them",
         "phi would be that of the noise",
         fix,
     )

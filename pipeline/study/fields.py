@@ -33,11 +33,13 @@ class Part:
     chosen: Chosen | None = None
     required: bool = True
 
-    def known(self, method: str) -> list[str]:
-        """Return the names of the fields that a study may write with this method."""
+    def known(self, method: str) -> dict[str, FieldInfo]:
+        """Return the fields that a study may write with this method."""
         if self.chosen is None:
-            return list(self.fields)
-        return ["method", *self.chosen.own_fields(method), *self.fields]
+            return dict(self.fields)
+        model = self.chosen.models[method]
+        own = self.chosen.own_fields(method)
+        return {"method": model.model_fields["method"], **own, **self.fields}
 
 
 def parts(model: type[Section]) -> dict[str, Part]:
@@ -90,13 +92,18 @@ def as_yaml(value: Any) -> str:
 
 def meaning(field: FieldInfo) -> str:
     """Return what a field means, and what it may be where that is one of a few words."""
-    choices = _choices(field.annotation)
-    return (field.description or "") + (f" ({' | '.join(choices)})" if choices else "")
+    words = choices(field.annotation)
+    return (field.description or "") + (f" ({' | '.join(words)})" if words else "")
 
 
-def _choices(annotation: Any) -> list[str]:
+def choices(annotation: Any) -> list[str]:
+    """Return the words that a field may be, or hold; none where it is not one of a few.
+
+    Args:
+        annotation: type of the field.
+    """
     if get_origin(annotation) is Literal:
         return [str(value) for value in get_args(annotation)]
     if get_origin(annotation) in (list, Union, UnionType):
-        return [choice for part in get_args(annotation) for choice in _choices(part)]
+        return [choice for part in get_args(annotation) for choice in choices(part)]
     return []

@@ -9,10 +9,11 @@ from types import NoneType
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.parameters import Section
-from pipeline.study.fields import Part, parts
+from pipeline.study.fields import Part, choices, parts
 
 TEXT_WANTED = ("string_type", "literal_error")
 
@@ -47,7 +48,7 @@ def explain(path: str, error: ValidationError, model: type[Section]) -> Iterator
         if fault["type"] == "cross_field":
             yield from (Problem(path, line) for line in fault["ctx"]["faults"].splitlines())
         else:
-            yield _problem(path, fault, _place(fault["loc"], sections), list(model.model_fields))
+            yield _problem(path, fault, _place(fault["loc"], sections), dict(model.model_fields))
 
 
 def _place(loc: Sequence[int | str], sections: dict[str, Part]) -> Place:
@@ -60,7 +61,7 @@ def _place(loc: Sequence[int | str], sections: dict[str, Part]) -> Place:
     return Place(".".join(names), names[-1] if names else "", part, method)
 
 
-def _problem(path: str, fault: Any, place: Place, top: list[str]) -> Problem:
+def _problem(path: str, fault: Any, place: Place, top: dict[str, FieldInfo]) -> Problem:
     where = f"{path}: {place.field}"
     if fault["type"] == "extra_forbidden":
         return _unknown(where, place, top)
@@ -77,10 +78,18 @@ def _problem(path: str, fault: Any, place: Place, top: list[str]) -> Problem:
     what = f"{fault['input']!r} is not allowed ({fault['msg'].lower()})"
     if fault["type"] == "string_type" and not isinstance(fault["input"], list | dict | NoneType):
         return Problem(where, what, "", f"put it in quotes: '{fault['input']}'")
-    return Problem(where, what, "", "correct the value")
+    close = difflib.get_close_matches(str(fault["input"]), _words(place), n=1)
+    return Problem(where, what, "", f"did you mean {close[0]!r}?" if close else "correct the value")
 
 
-def _unknown(where: str, place: Place, top: list[str]) -> Problem:
+def _words(place: Place) -> list[str]:
+    """Return the words that a field may be."""
+    name = place.field.split(".")[1:2]
+    field = place.part.known(place.method).get(name[0]) if place.part and name else None
+    return choices(field.annotation) if field else []
+
+
+def _unknown(where: str, place: Place, top: dict[str, FieldInfo]) -> Problem:
     """Tell a field that the study does not have, or has with another method only."""
     part, chosen = place.part, place.part.chosen if place.part else None
     if part and chosen and (owners := chosen.methods_with(place.last)):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
 from pipeline.base.errors import Problem
@@ -48,7 +48,7 @@ class Parameters(Section):
     preprocess: Preprocess = Preprocess()
     ensembles: Ensembles = Ensembles()
     binarize: Binarize = Binarize()
-    tpm: Tpm = Tpm()
+    tpm: Tpm = TypeAdapter(Tpm).validate_python({})
     macro: Macro = Macro()
     iit: Iit = Iit()
     nulls: Nulls = Nulls()

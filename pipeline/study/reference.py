@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pydantic.fields import FieldInfo
 
 from pipeline.base.parameters import Section
-from pipeline.base.registry import Chosen
+from pipeline.base.registry import Chosen, Entry, registry_of
 from pipeline.study.fields import Part, default, meaning, parts
 from pipeline.study.parameters import Parameters
 
@@ -39,16 +39,17 @@ def _section(part: Part) -> Iterator[str]:
         yield from ("May be left out: then there is none.", "")
     yield from _table(part.fields, part.chosen)
     if part.chosen:
-        for name in part.chosen.models:
-            yield from _method(part.name, part.chosen, name)
+        for name, entry in part.chosen.registry.items():
+            mark = " (default)" if name == part.chosen.default else ""
+            yield from _entry(f"`{part.name}.method: {name}`{mark}", entry, part.chosen.own_fields(name))
+    for field, info in part.fields.items():
+        for name, entry in (registry_of(info) or {}).items():
+            yield from _entry(f"`{name}` in `{part.name}.{field}`", entry, {})
 
 
-def _method(section: str, chosen: Chosen, name: str) -> Iterator[str]:
-    """Yield what a method is, its own fields and its references."""
-    entry = chosen.registry[name]
-    mark = " (default)" if name == chosen.default else ""
-    yield from ("", f"### `{section}.method: {name}`{mark}", "", f"{entry.summary[:1].upper()}{entry.summary[1:]}.")
-    own = chosen.own_fields(name)
+def _entry(heading: str, entry: Entry, own: Mapping[str, FieldInfo]) -> Iterator[str]:
+    """Yield what an entry of a registry is, its own fields and its references."""
+    yield from ("", f"### {heading}", "", f"{entry.summary[:1].upper()}{entry.summary[1:]}.")
     if own:
         yield from ("", *_table(own))
     for reference in entry.references:

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from pipeline.base.parameters import Section
-from pipeline.base.registry import Chosen
+from pipeline.base.registry import Chosen, registry_of
 from pipeline.study.fields import Part, as_yaml, default, meaning, parts
 from pipeline.study.parameters import Parameters
 from pipeline.study.reference import field_reference
@@ -73,6 +73,8 @@ def _section(part: Part) -> Iterator[str]:
     yield f"{mark}{part.name}:"
     for name, field in part.fields.items():
         yield f"{mark}  {_field(name, field, EXAMPLES.get(f'{part.name}.{name}'))}"
+        for entry in (registry_of(field) or {}).values():
+            yield f"{mark}  # - {entry.name}: {entry.summary}"
     if part.chosen:
         yield from (f"  {line}" for line in _methods(part.chosen))
 

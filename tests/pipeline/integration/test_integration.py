@@ -14,6 +14,7 @@ from pipeline.inference.summary import summarise
 from pipeline.integration import batch as measures
 from pipeline.integration.observed import integrate, integrate_nulls
 from pipeline.macro.coarse import coarse_grain
+from pipeline.nulls import Surrogates
 from pipeline.tpm.estimation import estimate
 
 STATES = measures.bits(np.arange(16), 4)
@@ -278,10 +279,9 @@ def test_a_surrogate_that_is_the_data_gives_the_value_of_the_data(monkeypatch, e
     """Same estimator, same weighting: without any shuffling nothing may change."""
     states, tpm, macro = estimated
     monkeypatch.setattr(
-        "pipeline.integration.surrogates.draw_surrogates",
-        lambda s, kind, n, seed: np.repeat(s["states"].values[None], n, axis=0),
+        "pipeline.integration.surrogates.draw",
+        lambda s, kind, n, seed: Surrogates(np.repeat(s["states"].values[None], n, axis=0), s["segment"].values),
     )
-    monkeypatch.setattr("pipeline.integration.surrogates.surrogate_runs", lambda s, kind, n, seed: s["segment"].values)
     for one in (tpm, macro):
         phi = integrate(one)
         nulls = integrate_nulls(states, one, surrogates=2, big_phi_surrogates=1)

@@ -98,6 +98,24 @@ def test_every_fault_is_told() -> None:
     assert len(told("tea: {method: whisk, grams: 2, powder: heaps, minutes: -1}\nplaice: 1")) == 4
 
 
+@pytest.mark.parametrize(
+    ("fields", "field", "expected"),
+    [
+        ({"nulls": {"kinds": ["shfit"]}}, "nulls.kinds.0", "did you mean 'shift'?"),
+        ({"preprocess": {"detrend": "lineal"}}, "preprocess.detrend", "did you mean 'linear'?"),
+        ({"tpm": {"method": "logistik"}}, "tpm.method", "did you mean 'logistic'?"),
+        ({"tpm": {"priors": 2}}, "tpm.priors", "did you mean 'prior'?"),
+        ({"preprocess": {"detrend": "x"}}, "preprocess.detrend", "correct the value."),
+    ],
+)
+def test_a_misspelt_word_of_a_study_is_guessed(fields: dict[str, object], field: str, expected: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        Parameters.model_validate({"study": "s", "conditions": ["a"]} | fields)
+    [problem] = explain("study.yaml", raised.value, Parameters)
+    assert problem.where == f"study.yaml: {field}"
+    assert str(problem).endswith(f"Fix: {expected}")
+
+
 @pytest.mark.parametrize("text", ["tea:", "tea: {}", "place:"])
 def test_an_empty_section_has_its_defaults(text: str) -> None:
     fields = yaml.safe_load(SOUND)
