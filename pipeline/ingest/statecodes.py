@@ -11,9 +11,11 @@ import xarray as xr
 
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.ingest import arrays
-from pipeline.ingest.registry import existing_file, naming, number, option
+from pipeline.ingest.rows import existing_file, fault, naming, number, option
+from pipeline.results.columns import WINDOW_COLUMNS
 
-COLUMNS = ["window", "condition", "start_s", "end_s"]
+COLUMNS = ("state_codes", "state_dataset", "state_rate_hz")  # of the sheet of recordings
+FILES = ("state_codes",)  # those of them that are paths
 
 
 def read_codes(row: Mapping[str, Any]) -> tuple[np.ndarray, float | None, float]:
@@ -33,7 +35,7 @@ def read_codes(row: Mapping[str, Any]) -> tuple[np.ndarray, float | None, float]
     codes = arrays.read(path, option(row, "state_dataset"), ndim=1).astype(float).ravel()
     known = np.flatnonzero(np.isfinite(codes))
     if not known.size:
-        raise arrays.fault(path, "holds no state code, only NaN", "name another state_dataset")
+        raise fault(path, "holds no state code, only NaN", "name another state_dataset")
     rate = number(row, "state_rate_hz")
     if rate is None:
         return codes, None, 0.0
@@ -84,7 +86,7 @@ def _bouts(
         long_enough = end - start >= min_bout_s and end - start > 2 * trim_s
         if label[a] >= 0 and long_enough:
             rows.append((names[label[a]], names[label[a]], start + trim_s, end - trim_s))
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=list(WINDOW_COLUMNS[1:]))
 
 
 def windows(
