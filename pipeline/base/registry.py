@@ -38,6 +38,14 @@ class Entry(Protocol):
     flags: ClassVar[Mapping[str, str]] = {}
     Parameters: ClassVar[type[Section]] = Section
 
+    def sentence(self, section: Mapping[str, Any]) -> str:
+        """Return `methods` filled in.
+
+        Args:
+            section: fields of the study's section.
+        """
+        return self.methods.format(**section)
+
 
 E = TypeVar("E", bound=Entry)
 

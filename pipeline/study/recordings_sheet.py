@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.base.errors import Problems
+from pipeline.ingest.registry import READERS
 from pipeline.study.parameters import Parameters
-from pipeline.study.sheets import FORMATS, IDENTIFIER, did_you_mean
+from pipeline.study.sheets import IDENTIFIER, did_you_mean
 
 Row = dict[str, str]
 
@@ -45,15 +46,15 @@ def _check_ids(where: str, row: Row, problems: Problems) -> None:
 
 
 def _check_format(where: str, row: Row, problems: Problems) -> None:
-    if row["format"] not in FORMATS:
+    if row["format"] not in READERS:
         problems.add(
             f"{where}: format",
             f"{row['format']!r} is not known",
             "The file cannot be read",
-            did_you_mean(row["format"], FORMATS) or f"use one of {', '.join(FORMATS)}",
+            did_you_mean(row["format"], tuple(READERS)) or f"use one of {', '.join(READERS)}",
             about=row["recording"],
         )
-    elif row["format"] != "simulate" and not row["path"]:
+    elif "path" in READERS[row["format"]].files and not row["path"]:
         problems.add(
             f"{where}: path",
             "is empty",

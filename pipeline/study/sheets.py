@@ -11,27 +11,13 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.base.errors import Problems, unusable
-from pipeline.ingest.opening import READERS
+from pipeline.ingest.registry import file_columns, option_columns
 from pipeline.study.parameters import Parameters
 
 IDENTIFIER = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_]*$")
-FORMATS = tuple(sorted(READERS))
 RECORDING_COLUMNS = ("recording", "subject", "path", "format")
-OPTION_COLUMNS = (
-    "rate_hz",
-    "dataset",
-    "transpose",
-    "indicator",
-    "neuropil_path",
-    "neuropil_dataset",
-    "positions",
-    "time_dataset",
-    "state_codes",
-    "state_dataset",
-    "state_rate_hz",
-    "truth",
-)
-FILE_COLUMNS = ("path", "neuropil_path", "positions", "state_codes", "truth")
+OPTION_COLUMNS = option_columns()
+FILE_COLUMNS = file_columns()
 
 
 def read_sheet(
