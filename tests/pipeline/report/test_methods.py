@@ -34,7 +34,7 @@ def study_of(fields: dict[str, Any], facts: str = "many") -> Any:
         parameters=parameters,
         conditions=parameters["conditions"],
         analysed=known["analysed"],
-        truths=dict.fromkeys(known["truths"], {}),
+        truths={name: {} for name in known["truths"]},
         subjects=known["subjects"],
         provenance=known["provenance"],
     )
