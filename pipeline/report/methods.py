@@ -106,7 +106,7 @@ def _ensembles(p: dict[str, Any]) -> str:
 
 
 def _states(p: dict[str, Any]) -> str:
-    rule = _BINARIZE[p["method"]].format(**p, decay=_decay(p["tau_s"]))
+    rule = _BINARIZE[p["method"]].format(**p, decay=_decay(p.get("tau_s")))
     threshold = "separately in each window" if p["per_window"] else "once for all windows of a recording"
     matched = (
         f" Windows were cut to their first frames, as many as the recording's shortest window of at least {p['min_frames']} frames has, so that the bias of short data is equal."

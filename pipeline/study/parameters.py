@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from pipeline.base.errors import Problem, Problems
 from pipeline.base.parameters import Identifier, Section
+from pipeline.binarize.parameters import DEFAULT as BINARIZE
 from pipeline.binarize.parameters import Binarize
 from pipeline.inference.parameters import Compare
 from pipeline.ingest.parameters import StateCodes
@@ -44,7 +45,7 @@ class Parameters(Section):
     )
     preprocess: Preprocess = Preprocess()
     ensembles: Ensembles = Ensembles()
-    binarize: Binarize = Binarize()
+    binarize: Binarize = BINARIZE
     tpm: Tpm = Tpm()
     macro: Macro = Macro()
     iit: Iit = Iit()
