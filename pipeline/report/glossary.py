@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from pipeline.binarize.registry import BINARIZERS
 from pipeline.inference.flags import FLAGS as flags_of_inference
 from pipeline.integration.flags import FLAGS as flags_of_integration
 from pipeline.macro.flags import FLAGS as flags_of_macro
@@ -68,7 +69,11 @@ FLAGS: dict[str, str] = {
     **flags_of_macro,
     **flags_of_integration,
     **flags_of_inference,
-    **{word: meaning for entry in (*ESTIMATORS.values(), *FAMILIES.values()) for word, meaning in entry.flags.items()},
+    **{
+        word: meaning
+        for entry in (*BINARIZERS.values(), *ESTIMATORS.values(), *FAMILIES.values())
+        for word, meaning in entry.flags.items()
+    },
 }
 
 NULL_NAMES = {name: family.label for name, family in FAMILIES.items()}

@@ -9,26 +9,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.base.registry import Entry
+from pipeline.binarize.registry import BINARIZERS
 from pipeline.inference.summary import LEAST_RANDOM
 from pipeline.ingest.registry import READERS
 from pipeline.nulls.registry import NULLS
 from pipeline.report.data import Study
 from pipeline.tpm.registry import ESTIMATORS
 
-class _B:
-    def sentence(self, f): return self.methods.format(**f)
-    references = ()
-    def __init__(self, n, m): self.name, self.methods = n, m
-class _E(_B):
-    references = ("Friedrich J, Zhou P, Paninski L (2017). Fast online deconvolution of calcium imaging data. PLoS Computational Biology 13(3): e1005423.",)
-from pipeline.base.registry import Registry
-BINARIZERS = Registry("b", "x", *[_B(k, v) for k, v in {
-    "quantile": "ON where its mean over the bin exceeded the {quantile:g} quantile",
-    "median": "ON where its mean over the bin exceeded its median",
-    "zscore": "ON where its mean over the bin exceeded the median by {z:g} robust standard deviations",
-    "otsu": "ON where its mean over the bin exceeded Otsu's threshold",
-    "hmm": "ON where the upper state of a two-state Gaussian hidden Markov model was the more probable one given all frames",
-}.items()], _E("events", "ON where its calcium rose, over the bin, by more than {z:g} times the standard deviation that noise alone gives such a rise; rises were found by non-negative deconvolution with {decay}"))
 # By the names that the texts below cite them with; the order is that of the list.
 _WORKS = {
     "iit": "Albantakis L, Barbosa L, Findlay G, Grasso M, Haun AM, Marshall W, et al. (2023). Integrated information "
@@ -259,7 +246,7 @@ def _ensembles(p: dict[str, Any]) -> str:
 def _states(p: dict[str, Any], listed: tuple[str, ...]) -> str:
     return _STATES.format(
         bin_s=p["bin_s"],
-        rule=_said(BINARIZERS.choose(p["method"]), p | {"decay": "a decay time estimated for each unit" if p["tau_s"] is None else f"a decay time of {p['tau_s']:g} s"}, listed),
+        rule=_said(BINARIZERS.choose(p["method"]), p, listed),
         threshold="separately in each window" if p["per_window"] else "once for all windows of a recording",
         matched=_MATCHED.format(**p) if p["match_length"] else " Windows were not matched in length.",
     )

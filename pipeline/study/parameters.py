@@ -47,7 +47,7 @@ class Parameters(Section):
     )
     preprocess: Preprocess = Preprocess()
     ensembles: Ensembles = Ensembles()
-    binarize: Binarize = Binarize()
+    binarize: Binarize = TypeAdapter(Binarize).validate_python({})
     tpm: Tpm = TypeAdapter(Tpm).validate_python({})
     macro: Macro = Macro()
     iit: Iit = Iit()

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.binarize.registry import BINARIZERS
 from pipeline.inference import flags as inference
 from pipeline.integration import flags as integration
 from pipeline.macro import flags as macro
@@ -66,7 +67,7 @@ def test_every_null_is_told_and_what_it_names_is_cited(kind: str) -> None:
 
 
 def test_flags_and_names_of_nulls_come_from_those_who_set_them() -> None:
-    for entry in (*ESTIMATORS.values(), *FAMILIES.values()):
+    for entry in (*ESTIMATORS.values(), *FAMILIES.values(), *BINARIZERS.values()):
         assert entry.flags.items() <= FLAGS.items()
     owners = [module.FLAGS for module in (tpm, macro, integration, inference)]
     assert len(set().union(*owners)) == sum(map(len, owners))  # one owner each
