@@ -16,7 +16,8 @@ from pipeline.base.parameters import filled
 from pipeline.base.raster import encode, raster
 from pipeline.integration import batch as measures
 from pipeline.integration.parameters import Iit
-from pipeline.macro.groupings import EXHAUSTIVE_UNITS, MAPPINGS, Grouping, exhaustive
+from pipeline.macro.groupings import EXHAUSTIVE_UNITS, Grouping, exhaustive
+from pipeline.macro.parameters import MAPPINGS
 from pipeline.nulls.draw import draw
 from pipeline.nulls.drawn import LEFT_OUT, Surrogates
 from pipeline.nulls.parameters import KIND, SURROGATES, UNFOLDED
