@@ -26,6 +26,7 @@ OMIT = tuple(map(str, config.get("omit", ())))
 LAYOUT = Layout(STUDY.root)
 UNITS = STUDY.parameters.ensembles.iit
 SIMULATED = targets.simulated(STUDY)
+ON_TRACES = targets.nulls_on_traces(STUDY)
 READ = [name for name in STUDY.names if name not in SIMULATED]
 WORKERS = Workers(STUDY.root, forking=workflow.exec_mode == ExecMode.DEFAULT)
 RULES = Path(pipeline.__file__).parent / "workflow" / "rules"

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from iitcore import Substrate, SubstrateError, System
+from pipeline.base.arrays import Floats, Ints
 from pipeline.base.errors import PhiscaleError, Problem, Problems
 
 T = TypeVar("T")
@@ -112,7 +113,7 @@ def _keys(substrate: Substrate, units: str) -> list[str | int]:
     return [int(c) if c not in substrate.units and c.isdigit() else c for c in cells]
 
 
-def _substrate(tpm: np.ndarray, units: list[str] | None) -> Substrate:
+def _substrate(tpm: Floats, units: list[str] | None) -> Substrate:
     rows, columns = tpm.shape if tpm.ndim == 2 else (0, 0)
     if rows == columns and rows > 1 and rows & (rows - 1) == 0:
         names = units if units and 2 ** len(units) == rows else None
@@ -206,7 +207,7 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _numbers(path: Path, rows: list[list[str]], units: list[str] | None) -> np.ndarray:
+def _numbers(path: Path, rows: list[list[str]], units: list[str] | None) -> Floats:
     """Rows of cells as numbers; every cell that is none is named."""
     width = len(units) if units else len(rows[0]) if rows else 0
     problems = Problems()
@@ -232,7 +233,7 @@ def _numbers(path: Path, rows: list[list[str]], units: list[str] | None) -> np.n
     return np.array(rows, dtype=float)
 
 
-def _order(path: Path, labels: list[str], n: int) -> np.ndarray:
+def _order(path: Path, labels: list[str], n: int) -> Ints:
     """Row of each state, little-endian, from the states written in the first column."""
     wanted = {"".join(str(s >> i & 1) for i in range(n)): s for s in range(2**n)}
     problems = Problems()

@@ -106,7 +106,7 @@ def _content(study: Study) -> dict[str, Any]:
             "glossary": tables.glossary(),
         },
         "methods": methods.paragraphs(study),
-        "references": methods.REFERENCES,
+        "references": methods.references(study),
         "style": Markup((Path(__file__).parent / "style.css").read_text(encoding="utf-8")),
     }
 

@@ -73,7 +73,7 @@ def told(note: Note) -> str:
 
 def omitted(note: Note) -> str | None:
     """Return what the rest of the study has to do without, as `targets` calls it; None for a part that was left out."""
-    if "window" in note:
+    if "window" in note or "system" in note:
         return None
     return f"{note['recording']}:{note['stage']}" if note["stage"] in ("macro", "truth") else note["recording"]
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.nulls.registry import NULLS
 from pipeline.results.layout import Layout, RecordingFile
 from pipeline.study.sheets import FILE_COLUMNS
 from pipeline.study.study import Study
@@ -32,6 +33,11 @@ def simulated(study: Study) -> list[str]:
 def known(study: Study) -> list[str]:
     """Return the recordings of which something is known to be true."""
     return [name for name in study.names if study.row(name)["format"] == "simulate" or study.row(name).get("truth")]
+
+
+def nulls_on_traces(study: Study) -> bool:
+    """Tell whether a null is asked for that is drawn of the ensembles' activity and binarized anew."""
+    return any(NULLS[kind].acts_on == "traces" for kind in study.parameters.nulls.kinds)
 
 
 def jobs(study: Study) -> dict[str, int]:

@@ -15,7 +15,10 @@ rule macro:
     params:
         scales=STUDY.parameters.macro.scales,
         grouping=STUDY.parameters.macro.grouping,
-        macro=targets.section(STUDY, "macro", "scales", "grouping"),
+        encoder=targets.section(
+            STUDY, "macro", "scales", "grouping", "random_groupings"
+        ),
+        random_groupings=STUDY.parameters.macro.random_groupings,
         seed=STUDY.parameters.seed,
     message:
         "Learning the macro units of {wildcards.recording}"

@@ -24,6 +24,8 @@ rule nulls:
     input:
         states=LAYOUT.of("states", k=UNITS),
         tpms=lambda wildcards: targets.tpms(STUDY, wildcards.recording, OMIT),
+        windows=LAYOUT.of("windows") if ON_TRACES else [],
+        ensembles=LAYOUT.of("ensembles", k=UNITS) if ON_TRACES else [],
     output:
         nulls=LAYOUT.of("nulls"),
     log:
@@ -35,8 +37,12 @@ rule nulls:
     params:
         nulls=targets.section(STUDY, "nulls"),
         mappings=STUDY.parameters.macro.mappings,
-        big_phi_max_units=STUDY.parameters.iit.big_phi_max_units,
-        min_visits=STUDY.parameters.iit.min_visits,
+        iit={
+            name: value
+            for name, value in targets.section(STUDY, "iit").items()
+            if name in ("big_phi_max_units", "min_visits", "complex_max_units")
+        },
+        binarize=targets.section(STUDY, "binarize") if ON_TRACES else {},
         seed=STUDY.parameters.seed,
     message:
         "Nulls of {wildcards.recording}"

@@ -2,15 +2,18 @@
 
 from pipeline.base.files import load, load_groups
 from pipeline.base.seeds import derive
-from pipeline.integration.observed import integrate_nulls
+from pipeline.integration.surrogates import integrate_nulls
+from pipeline.nulls.traces import Traces
+from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.results.layout import SystemKey
+from pipeline.results.reader import read_table
 from pipeline.workflow.job import Job
 
 
 def run(job: Job) -> None:
     """Write one group per window and system; one that fails is noted and left out."""
     p = job.params
-    states, found = load(job.input.states), {}
+    states, traces, found = load(job.input.states), _traces(job), {}
     for path in job.input.tpms:
         for group, tpm in load_groups(path).items():
             key = SystemKey.of_group(job.recording, group)
@@ -20,9 +23,18 @@ def run(job: Job) -> None:
                     tpm,
                     window=key.window,
                     **p.nulls,
+                    **p.iit,
                     mappings=p.mappings,
-                    big_phi_max_units=p.big_phi_max_units,
-                    min_visits=p.min_visits,
+                    traces=traces,
                     seed=derive(p.seed, "nulls", job.recording, key.window, key.system),
                 )
     job.keep(found, job.output.nulls)
+
+
+def _traces(job: Job) -> Traces | None:
+    """Return the activity, where a null is asked for that is drawn of it; all windows and scales share what is drawn."""
+    if not job.params.binarize:
+        return None
+    windows = read_table(job.input.windows, WINDOW_COLUMNS)
+    seed = derive(job.params.seed, "nulls", job.recording)
+    return Traces(load(job.input.ensembles), windows, job.params.binarize, seed)

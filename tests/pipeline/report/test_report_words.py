@@ -11,6 +11,7 @@ import pytest
 from pipeline.inference.contrasts import sign_flip
 from pipeline.inference.summary import MEASURES as COMPUTED
 from pipeline.macro.groupings import Grouping
+from pipeline.binarize.registry import BINARIZERS
 from pipeline.report import headline, limits, methods
 from pipeline.report.data import Study
 from pipeline.report.glossary import MEASURES, count, number, probability
@@ -234,7 +235,9 @@ def test_methods_follow_the_parameters(tmp_path: Path) -> None:
 @pytest.mark.parametrize("estimator", ["logistic", "logistic_pairwise", "beta"])
 def test_methods_have_words_for_every_choice(tmp_path: Path, method: str, estimator: str) -> None:
     made = study(tmp_path, {"awake": [2.0]})
-    made.parameters["binarize"]["method"], made.parameters["tpm"]["method"] = method, estimator
+    own = BINARIZERS[method].Parameters().model_dump()
+    made.parameters["binarize"] |= {"method": method, **own}
+    made.parameters["tpm"]["method"] = estimator
     assert all("{" not in text for _, text in methods.paragraphs(made))
 
 
