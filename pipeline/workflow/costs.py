@@ -29,7 +29,7 @@ def _ended(log: Path) -> bool:
 
 
 def by_stage(table: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per stage, the dearest first: number of jobs, sums of the times, largest memory; then the total."""
+    """Return one row per stage, the dearest first (jobs, sums of times, largest memory), and the total."""
     found = table.groupby("stage").agg(
         jobs=("stage", "size"), wall_s=("wall_s", "sum"), cpu_s=("cpu_s", "sum"), peak_mb=("peak_mb", "max")
     )

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from threadpoolctl import threadpool_limits
 
@@ -126,7 +126,7 @@ def _told(job: Job) -> str:
 
 
 def _cost(job: Job, wall: float, cpu: float) -> str:
-    """Return what the job took: time and processor time of the stage's own code [s], peak memory of its process [MB]."""
+    """Return what the job took: time, processor time of the stage's own code [s], peak memory of its process [MB]."""
     taken = {
         "stage": job.stage,
         "wall_s": round(time.perf_counter() - wall, 3),

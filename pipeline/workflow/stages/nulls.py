@@ -32,7 +32,7 @@ def run(job: Job) -> None:
 
 
 def _traces(job: Job) -> Traces | None:
-    """Return the activity, where a null is asked for that is drawn of it; all windows and scales share what is drawn."""
+    """Return the activity where a null is drawn of it; all windows and scales share what is drawn."""
     if not job.params.binarize:
         return None
     windows = read_table(job.input.windows, WINDOW_COLUMNS)
