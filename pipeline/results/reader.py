@@ -78,7 +78,8 @@ class Results:
     def provenance(self) -> dict[str, Any]:
         """provenance.json."""
         path = self.layout.of_study("provenance")
-        return json.loads(path.read_text()) if path.exists() else {}
+        known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        return known
 
     @cached_property
     def failures(self) -> list[dict[str, str]]:
@@ -107,7 +108,8 @@ class Results:
         stored = self.phi(recording, window, route, scale)["structure"]
         texts = {int(s): str(text) for s, text in zip(stored["state"].values, stored.values, strict=True)}
         if texts.get(state):
-            return json.loads(texts[state])
+            unfolded: dict[str, Any] = json.loads(texts[state])
+            return unfolded
         there = [s for s, text in texts.items() if text]
         raise PhiscaleError(
             Problem(
@@ -135,7 +137,8 @@ class Results:
 
     def truth(self, recording: str) -> dict[str, Any]:
         """What was planted in a simulated recording."""
-        return json.loads(_found(self.layout.of("truth", recording)).read_text())
+        known: dict[str, Any] = json.loads(_found(self.layout.of("truth", recording)).read_text())
+        return known
 
     def _system(self, name: RecordingFile, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
         """Dataset of one system, or an error that names those that there are."""
