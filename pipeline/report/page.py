@@ -26,6 +26,7 @@ from pipeline.report.canvas import Figure
 from pipeline.report.data import Study
 from pipeline.report.truth import truth_pairs
 from pipeline.results import provenance
+from pipeline.results.layout import Layout
 
 
 def build(
@@ -52,7 +53,7 @@ def build(
     if not study.provenance:
         study.__dict__["provenance"] = provenance.collect(parameters, _inputs(study))
     html = _environment().get_template("template.html").render(**_content(study))
-    page = study.folder / "report.html"
+    page = Layout(study.folder).of_study("page")
     write_whole(page, lambda path: path.write_text(html, encoding="utf-8"))
     return page
 
