@@ -40,8 +40,10 @@ wildcard_constraints:
 rule all:
     default_target: True
     input:
-        LAYOUT.of_study("page"),
-        LAYOUT.of_study("provenance"),
+        [
+            LAYOUT.of_study(name)
+            for name in ("summary", "nulls", "comparison", "page", "provenance")
+        ],
 
 
 include: RULES / "ingest.smk"

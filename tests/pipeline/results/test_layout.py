@@ -58,5 +58,7 @@ def test_nobody_else_writes_a_path_below_the_results():
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and path_like.search(node.value):
                 found.append(f"{path.relative_to(PACKAGE)}:{node.lineno}: {node.value}")
     for path in PACKAGE.rglob("*.smk"):
-        found += [f"{path.name}: {text}" for text in re.findall(r'"([^"\n]*)"', path.read_text()) if path_like.search(text)]
+        found += [
+            f"{path.name}: {text}" for text in re.findall(r'"([^"\n]*)"', path.read_text()) if path_like.search(text)
+        ]
     assert "\n".join(found) == ""
