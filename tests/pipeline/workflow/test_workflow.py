@@ -207,7 +207,6 @@ def test_a_second_run_has_nothing_to_do(
         ("compare", "bootstrap", 300, {"compare", "report"}),
         ("nulls", "surrogates", 11, {"nulls", "summarise", "compare", "report"}),
         ("preprocess", "highpass_s", 200.0, {*ALL} - {"ingest"}),
-        ("ensembles", "dynamics", 16, {"report"}),
         ("iit", "structures", 1, {"phi", "summarise", "compare", "report"}),
         (
             "macro",
