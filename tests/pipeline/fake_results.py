@@ -24,9 +24,25 @@ from pipeline.study.parameters import Parameters
 
 COUPLING = {"awake": 1.0, "anesthesia": 0.2, "recovery": 0.6, "wake": 1.0, "NREM": 0.3, "REM": 0.8}
 MEASURES = {
-    "micro": {"phi_s": 0.297, "phi_s_complex": 0.34, "big_phi": 9.1, "n_distinctions": 9.0, "n_relations": 210.0, "effective_information": 0.9, "causal_power": 0.22},
-    "macro_units": {"phi_s": 1.262, "phi_s_complex": 1.262, "big_phi": 2.6, "n_distinctions": 2.0, "n_relations": 1.0, "effective_information": 0.8, "causal_power": 0.40},
-}  # fmt: skip
+    "micro": {
+        "phi_s": 0.297,
+        "phi_s_complex": 0.34,
+        "big_phi": 9.1,
+        "n_distinctions": 9.0,
+        "n_relations": 210.0,
+        "effective_information": 0.9,
+        "causal_power": 0.22,
+    },
+    "macro_units": {
+        "phi_s": 1.262,
+        "phi_s_complex": 1.262,
+        "big_phi": 2.6,
+        "n_distinctions": 2.0,
+        "n_relations": 1.0,
+        "effective_information": 0.8,
+        "causal_power": 0.40,
+    },
+}
 UNITS = {
     "phi_s": "ibit",
     "phi_s_complex": "ibit",
@@ -105,10 +121,18 @@ class _Recording:
             "source": f"{recording}.nc",
             "source_sha256": "0" * 60 + f"{seed:04d}",
         }
-        self.windows = pd.DataFrame([
-            {"recording": recording, "window": c, "condition": c, "start_s": i * frames * BIN_S, "end_s": (i + 1) * frames * BIN_S}
-            for i, c in enumerate(conditions)
-        ])  # fmt: skip
+        self.windows = pd.DataFrame(
+            [
+                {
+                    "recording": recording,
+                    "window": c,
+                    "condition": c,
+                    "start_s": i * frames * BIN_S,
+                    "end_s": (i + 1) * frames * BIN_S,
+                }
+                for i, c in enumerate(conditions)
+            ]
+        )
         self.states = np.concatenate([self._simulate(planted_pairs(COUPLING[c])) for c in conditions])
 
     def _simulate(self, p_on: np.ndarray) -> np.ndarray:
@@ -237,9 +261,15 @@ class _Recording:
                 "condition": c,
             }
             level = {
-                "n_frames": (len(x), "1"), "n_transitions": (len(x) - 1, "1"), "n_matched": (len(x), "1"), "duration_s": (len(x) * BIN_S, "s"), "dropped_fraction": (0.003, "1"),
-                "mean_pairwise_correlation": (np.corrcoef(x.T)[np.triu_indices(N, 1)].mean(), "1"), "neuron_transients_per_5min": (8 * COUPLING[c], "1"), "mean_pairwise_correlation_neurons": (0.019, "1"),
-            }  # fmt: skip
+                "n_frames": (len(x), "1"),
+                "n_transitions": (len(x) - 1, "1"),
+                "n_matched": (len(x), "1"),
+                "duration_s": (len(x) * BIN_S, "s"),
+                "dropped_fraction": (0.003, "1"),
+                "mean_pairwise_correlation": (np.corrcoef(x.T)[np.triu_indices(N, 1)].mean(), "1"),
+                "neuron_transients_per_5min": (8 * COUPLING[c], "1"),
+                "mean_pairwise_correlation_neurons": (0.019, "1"),
+            }
             rows += [{**head, "unit": "", "measure": m, "value": v, "units": u} for m, (v, u) in level.items()]
             for i, unit in enumerate(units):
                 p = x[:, i].mean()
@@ -309,7 +339,13 @@ class _Recording:
             "valid_unit": _var("unit", valid),
             "validity": _var("unit", ["irreducible" if v else "reducible" for v in valid]),
         }
-        found = {"objective": "effective_information", "objective_bits": 0.8, "restarts": 8, "restarts_agreeing": 7, "method": "encoder"}  # fmt: skip
+        found = {
+            "objective": "effective_information",
+            "objective_bits": 0.8,
+            "restarts": 8,
+            "restarts_agreeing": 7,
+            "method": "encoder",
+        }
         macro = xr.Dataset(
             variables,
             {"unit": _var("unit", names), "micro_unit": _var("micro_unit", units)},
@@ -321,8 +357,21 @@ class _Recording:
         """Rows of summary.csv and nulls.csv."""
         rows, nulls = [], []
         for c, (route, scale) in itertools.product(self.conditions, (("micro", 4), ("macro_units", 2))):
-            head = {"recording": self.recording, "subject": self.subject, "condition": c, "window": c, "scale": scale, "route": route}  # fmt: skip
-            tail = {"null_mean": np.nan, "null_p": np.nan, "n_frames": self.frames, "n_states_visited": 13, "estimator": "logistic"}  # fmt: skip
+            head = {
+                "recording": self.recording,
+                "subject": self.subject,
+                "condition": c,
+                "window": c,
+                "scale": scale,
+                "route": route,
+            }
+            tail = {
+                "null_mean": np.nan,
+                "null_p": np.nan,
+                "n_frames": self.frames,
+                "n_states_visited": 13,
+                "estimator": "logistic",
+            }
             for measure, full in MEASURES[route].items():
                 value = full * COUPLING[c] * (1 + 0.08 * self.rng.standard_normal())
                 low, high = value - 0.12 * full, value + 0.12 * full
@@ -331,7 +380,15 @@ class _Recording:
                 words = ["unvisited_states"] if route == "micro" else []
                 words += ["imprecise"] if high - low > value else []
                 words += ["below_null"] if route != "micro" and p > 0.05 else []
-                row = {**head, **tail, "measure": measure, "value": value, "ci_low": low, "ci_high": high, "flag": ";".join(words)}  # fmt: skip
+                row = {
+                    **head,
+                    **tail,
+                    "measure": measure,
+                    "value": value,
+                    "ci_low": low,
+                    "ci_high": high,
+                    "flag": ";".join(words),
+                }
                 if measure not in ("phi_s", "phi_s_complex", "big_phi"):
                     rows.append(row)
                     continue
@@ -341,10 +398,32 @@ class _Recording:
                 ]
                 test = {k: head[k] for k in ("recording", "window", "scale", "route")}
                 null = "shift" if route == "micro" else "random_grouping"
-                nulls.append({**test, "measure": measure, "null": null, "mean": mean, "sd": sd, "z": (value - mean) / sd, "p": p, "excess": value - mean, "n_surrogates": 100})  # fmt: skip
+                nulls.append(
+                    {
+                        **test,
+                        "measure": measure,
+                        "null": null,
+                        "mean": mean,
+                        "sd": sd,
+                        "z": (value - mean) / sd,
+                        "p": p,
+                        "excess": value - mean,
+                        "n_surrogates": 100,
+                    }
+                )
             if route == "macro_units":
                 low, value, high = (x * COUPLING[c] for x in (0.1, 0.18, 0.3))
-                rows.append({**head, **tail, "measure": "delta_causal_power", "value": value, "ci_low": low, "ci_high": high, "flag": ""})  # fmt: skip
+                rows.append(
+                    {
+                        **head,
+                        **tail,
+                        "measure": "delta_causal_power",
+                        "value": value,
+                        "ci_low": low,
+                        "ci_high": high,
+                        "flag": "",
+                    }
+                )
         return rows, nulls
 
     def truth(self) -> dict[str, Any]:
@@ -360,9 +439,15 @@ class _Recording:
                 for r in MEASURES
             }
             conditions[c] = {
-                "tpm": p_on.tolist(), "tpm_observational": observational(COUPLING[c]).tolist(), "occupancy": stationary(p_on).tolist(), "coupling": COUPLING[c],
-                "scales": [{"route": "micro", "scale": 4, **own["micro"]}, {"route": "macro_units", "scale": 2, **PLANTED, **own["macro_units"]}],
-            }  # fmt: skip
+                "tpm": p_on.tolist(),
+                "tpm_observational": observational(COUPLING[c]).tolist(),
+                "occupancy": stationary(p_on).tolist(),
+                "coupling": COUPLING[c],
+                "scales": [
+                    {"route": "micro", "scale": 4, **own["micro"]},
+                    {"route": "macro_units", "scale": 2, **PLANTED, **own["macro_units"]},
+                ],
+            }
         ensemble = {f"n{i}": i // 15 for i in range(60)}
         return {
             "recording": self.recording,
@@ -392,7 +477,7 @@ def write_study(
     made = [
         _Recording(results, f"m{i + 1}_s1", f"m{i + 1}", conditions, seed + i, frames=frames, positions=positions)
         for i in range(subjects)
-    ]  # fmt: skip
+    ]
     rows, nulls = [], []
     for recording in made:
         recording.write()
@@ -422,7 +507,8 @@ def write_study(
             {
                 "recording": "m9_s1",
                 "stage": "ingest",
-                "reason": "m9_s1.csv: column 'n3', row 1204: 'nan?' is not a number. Fix: leave the cell empty & mark the frame <dropped>.",
+                "reason": "m9_s1.csv: column 'n3', row 1204: 'nan?' is not a number. "
+                "Fix: leave the cell empty & mark the frame <dropped>.",
             }
         )
         files.save_json(failures[0], layout.note("ingest", "m9_s1"))
