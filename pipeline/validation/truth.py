@@ -16,6 +16,7 @@ import xarray as xr
 
 from pipeline.base.arrays import Floats
 from pipeline.integration import batch
+from pipeline.integration.occupancy import window_of
 from pipeline.macro.groupings import Grouping
 from pipeline.results.columns import ROUTES, TRUE_GROUPINGS, TRUTH
 from pipeline.results.measures import WITH_TRUTH
@@ -54,11 +55,11 @@ def hold_against_truth(
     Returns:
         The tables truth.csv and true_groupings.csv (see `results.columns`); without rows where nothing is known.
     """
-    macro = [tpm for tpm in macro if tpm.attrs["recording"] in truths and "group" in tpm]
+    known = [tpm for tpm in macro if tpm.attrs["recording"] in truths and "group" in tpm]
     ensembles = ensembles or {}
     rows = _micro_rows(summary, truths)
     groupings = []
-    for tpm in macro:
+    for tpm in sorted(known, key=lambda found: (*window_of(found), found.sizes["unit"])):
         truth, units = truths[tpm.attrs["recording"]], ensembles.get(tpm.attrs["recording"])
         head = _head(tpm)
         found = in_true_units(truth, units, tpm)
