@@ -59,7 +59,9 @@ _ROUTE = Column(
     "mapping; their TPM follows from the micro TPM), macro_model (learned latent variables).",
 )
 _MEASURE = Column("measure", "What was measured; the measures and their units have a table of their own.")
-_VALUE = _number("value", "The measure of the point estimate of the TPM, mean over visited states.")
+_VALUE = _number(
+    "value", "The measure of the point estimate of the TPM; a mean over visited states where each state has one."
+)
 _CI = (
     _number("ci_low", "Lower limit: quantile over posterior draws of the TPM (uncertainty of one window)."),
     _number("ci_high", "Upper limit: quantile over posterior draws of the TPM (uncertainty of one window)."),
