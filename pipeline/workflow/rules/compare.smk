@@ -71,7 +71,7 @@ rule validate:
             for path in targets.per_system(
                 STUDY, "tpm/{recording}/{window}/{system}.nc", OMIT
             )
-            if "/macro_units-" in path
+            if Path(path).stem.startswith("macro_units")
         ],
         ensembles=targets.per_recording(
             STUDY, f"ensembles/{{recording}}-k{UNITS}.nc", OMIT
