@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from pipeline.base.arrays import Floats
 from pipeline.base.seeds import generator
@@ -152,6 +151,8 @@ def bootstrap_interval(
         confidence: level of the interval.
         rng: for random resamples.
     """
+    from scipy import stats  # slow to import, and the report needs ALPHA only
+
     n = len(differences)
     if n < 2:
         return np.nan, np.nan
