@@ -180,7 +180,7 @@ def _null_tests(nulls: xr.Dataset | None, estimates: Mapping[str, Estimate], mic
             surrogates = _surrogates(nulls, family, measure, micro)
             test = null_test(estimates[measure].value, surrogates)
             if test["n_surrogates"]:
-                word = nulls.attrs.get("null_flag", "") if family == "shift" else ""
+                word = str(nulls["flag"].sel(null=family).item()) if "flag" in nulls.coords else ""
                 tests.append({"measure": measure, "null": family, "word": word} | test)
     return tests
 

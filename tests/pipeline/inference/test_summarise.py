@@ -307,7 +307,7 @@ def test_few_random_groupings_are_kept_where_there_is_no_shift():
 
 def test_shift_null_of_a_window_too_short_is_flagged():
     phi = phi_of([0.1, 0.4, 0.0, np.nan], [60, 30, 10, 0])
-    null = nulls_of(phi, [0.0, 0.1, 0.2]).assign_attrs(null_flag="short_shift")
+    null = nulls_of(phi, [0.0, 0.1, 0.2]).assign_coords(flag=("null", ["short_shift"]))
     summary, _ = summarise([phi], [null])
     assert value(summary, "phi_s", column="flag") == "short_shift"
     assert value(summary, "phi_s_common", column="flag") == ""
