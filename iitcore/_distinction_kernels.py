@@ -1,13 +1,14 @@
 """Compiled search for the causes and effects of mechanisms (Eqs. 38-47).
 
-Indices, tables and masks are those of `_repertoire_kernels`.
+Ints, tables and masks are those of `_repertoire_kernels`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from iitcore._jit import Floats, Ints, compiled
+from iitcore._arrays import Floats, Ints
+from iitcore._jit import compiled
 from iitcore._kernels import TOLERANCE as TIE
 from iitcore._mechanism_partitions import count_bits, minimum_partition
 from iitcore._repertoire_kernels import (

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from iitcore._arrays import Array, Floats, Ints
+
 TpmLike = npt.ArrayLike | Sequence[npt.ArrayLike]
-StateLike = Sequence[int] | str | npt.NDArray[np.integer[Any]]
+StateLike = Sequence[int] | str | Array
 
 ROUNDING = 1e-9  # probabilities this far outside [0, 1], or sums this far from 1, are rounding
 SHOWN = 8  # faults spelled out in one message
@@ -24,15 +24,15 @@ class SubstrateError(ValueError):
     """A TPM, state or choice of units that cannot be what was meant."""
 
 
-def offsets(alphabet: Sequence[int]) -> npt.NDArray[np.int64]:
+def offsets(alphabet: Sequence[int]) -> Ints:
     return np.concatenate([[0], np.cumsum(alphabet)]).astype(np.int64)
 
 
-def split(packed: Array, offsets: npt.NDArray[np.int64]) -> tuple[Array, ...]:
+def split(packed: Floats, offsets: Ints) -> tuple[Floats, ...]:
     return tuple(packed[:, a:b] for a, b in pairwise(offsets))
 
 
-def columns(packed: Array, alphabet: Sequence[int], units: Sequence[int]) -> Array:
+def columns(packed: Floats, alphabet: Sequence[int], units: Sequence[int]) -> Floats:
     per_unit = split(packed, offsets(alphabet))
     return np.ascontiguousarray(np.concatenate([per_unit[i] for i in units], axis=1))
 
@@ -45,7 +45,7 @@ def state_index(values: Sequence[int], alphabet: Sequence[int]) -> int:
     return index
 
 
-def likelihood(packed: Array, alphabet: Sequence[int], state: Sequence[int]) -> Array:
+def likelihood(packed: Floats, alphabet: Sequence[int], state: Sequence[int]) -> Floats:
     columns = offsets(alphabet)[:-1] + np.asarray(state)
     return np.asarray(packed[:, columns].prod(axis=1))
 
@@ -96,7 +96,7 @@ def check_state(state: StateLike, alphabet: tuple[int, ...], labels: tuple[str, 
     return tuple(int(v) for v in given)
 
 
-def pack(tpm: TpmLike, name: str, labels: Sequence[str] | None) -> tuple[Array, tuple[int, ...]]:
+def pack(tpm: TpmLike, name: str, labels: Sequence[str] | None) -> tuple[Floats, tuple[int, ...]]:
     """Check either form of a TPM and lay it out as (n_states, sum of alphabet)."""
     if isinstance(tpm, (list, tuple)) and len(tpm) and np.ndim(tpm[0]) == 2:
         factors = [np.array(f, dtype=float) for f in tpm]
@@ -115,7 +115,7 @@ def pack(tpm: TpmLike, name: str, labels: Sequence[str] | None) -> tuple[Array, 
     return np.ascontiguousarray(np.concatenate(clean, axis=1)), alphabet
 
 
-def _binary_array(tpm: TpmLike, name: str) -> Array:
+def _binary_array(tpm: TpmLike, name: str) -> Floats:
     try:
         on = np.array(tpm, dtype=float)
     except (TypeError, ValueError) as error:
@@ -133,7 +133,7 @@ def _binary_array(tpm: TpmLike, name: str) -> Array:
     )
 
 
-def _check_probabilities(factors: list[Array], name: str, labels: tuple[str, ...]) -> None:
+def _check_probabilities(factors: list[Floats], name: str, labels: tuple[str, ...]) -> None:
     alphabet = [f.shape[1] for f in factors]
     faults: list[str] = []
     count = 0
@@ -162,7 +162,7 @@ def digits(row: int, alphabet: Sequence[int]) -> str:
     return "".join(found)
 
 
-def square_alphabet(matrix: Array, alphabet: Sequence[int] | None) -> tuple[int, ...]:
+def square_alphabet(matrix: Floats, alphabet: Sequence[int] | None) -> tuple[int, ...]:
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or len(matrix) < 2:
         raise SubstrateError(
             f"state-by-state TPM has shape {matrix.shape}: it must be square, one row and one "
@@ -177,7 +177,7 @@ def square_alphabet(matrix: Array, alphabet: Sequence[int] | None) -> tuple[int,
     return sizes
 
 
-def check_rows(matrix: Array) -> None:
+def check_rows(matrix: Floats) -> None:
     bad = ~np.isfinite(matrix) | (matrix < -ROUNDING)
     sums = np.where(bad, 0.0, matrix).sum(axis=1)
     rows = np.flatnonzero(bad.any(axis=1) | (np.abs(sums - 1) > 1e-8))

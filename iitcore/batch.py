@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from iitcore import _kernels, _layout
-from iitcore._jit import Floats, Ints, compiled
-from iitcore._layout import Array, StateLike, SubstrateError
+from iitcore._arrays import Floats, Ints
+from iitcore._jit import compiled
+from iitcore._layout import StateLike, SubstrateError
 from iitcore._threads import in_threads
 from iitcore.substrate import Substrate, UnitKey
 from iitcore.system import analyse
@@ -21,7 +22,7 @@ def phi_batch(
     units: Iterable[UnitKey] | None = None,
     cause_tpms: npt.ArrayLike | None = None,
     threads: int | None = None,
-) -> Array:
+) -> Floats:
     """phi_s of every TPM in every state; equal to `system_phi` bit for bit, with any threads.
 
     Args:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from iitcore import _kernels, _layout, search
-from iitcore._jit import Floats, Ints, compiled
+from iitcore._arrays import Floats, Ints
+from iitcore._jit import compiled
 from iitcore._kernels import TOLERANCE
 from iitcore._layout import StateLike
 from iitcore._threads import available_threads, in_threads

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from iitcore import _repertoire_kernels as kernels
+from iitcore._arrays import Ints
 from iitcore._distinction_kernels import maximal
-from iitcore._jit import Ints
 from iitcore._layout import SubstrateError
 from iitcore._threads import available_threads
 from iitcore.substrate import System

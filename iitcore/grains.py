@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from iitcore._bits import Indices
+from iitcore._arrays import Floats, Ints
 from iitcore._grain_phi import GrainPhi, Group, Groups
-from iitcore._layout import Array, SubstrateError
+from iitcore._layout import SubstrateError
 from iitcore.grain_results import Grain, GrainSearch, Grouping, Irreducibility
 from iitcore.macro import History, window_states
 from iitcore.macro_units import MacroUnit, mapping_family
@@ -299,7 +299,7 @@ def _checked(sub: Substrate, groups: Sequence[Sequence[UnitKey]]) -> Groups:
     return tuple(found)
 
 
-def _grains(update_grains: Sequence[int] | None, windows: Indices) -> tuple[int, ...]:
+def _grains(update_grains: Sequence[int] | None, windows: Ints) -> tuple[int, ...]:
     longest = windows.shape[1]
     if update_grains is None:
         return tuple(range(1, min(longest, 2) + 1))
@@ -314,7 +314,7 @@ def _grains(update_grains: Sequence[int] | None, windows: Indices) -> tuple[int,
 
 def _windows(
     sub: Substrate, history: History | Sequence[History], weights: npt.ArrayLike | None
-) -> tuple[Indices, Array]:
+) -> tuple[Ints, Floats]:
     """(windows, updates, n) micro states and their shares."""
     several = not isinstance(history, str) and np.ndim(np.asarray(history)) == 3
     each: list[Any] = list(history) if several else [history]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from iitcore import _kernels, _layout
-from iitcore._layout import Array
+from iitcore._arrays import Floats
 from iitcore.substrate import System
 
 
@@ -49,12 +49,12 @@ class SpecifiedState:
         )
 
 
-def cause_information(system: System) -> tuple[Array, Array]:
+def cause_information(system: System) -> tuple[Floats, Floats]:
     """Intrinsic information (ibits) and selectivity of every past state, each (n_states,)."""
     return _kernels.cause_information(system.cause, system.offsets, np.array(system.state))
 
 
-def effect_information(system: System) -> tuple[Array, Array]:
+def effect_information(system: System) -> tuple[Floats, Floats]:
     """Intrinsic information (ibits) and selectivity of every next state, each (n_states,).
 
     States that provably have less than the maximum are left at -inf.
@@ -72,7 +72,7 @@ def cause_effect_states(system: System) -> tuple[SpecifiedState, SpecifiedState]
 
 
 def specified_state(
-    system: System, information: Array, selectivity: Array, chosen: int | None = None
+    system: System, information: Floats, selectivity: Floats, chosen: int | None = None
 ) -> SpecifiedState:
     """Describe the maximal state, or the one chosen (an index) among those tied."""
     ties = _kernels.tied(information)

@@ -17,15 +17,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from iitcore._bits import Indices, average_over, gather, joint, others, spread, state_codes
+from iitcore._arrays import Array, Floats, Ints
+from iitcore._bits import average_over, gather, joint, others, spread, state_codes
 from iitcore._jit import compiled
-from iitcore._layout import Array, SubstrateError
+from iitcore._layout import SubstrateError
 from iitcore.macro_units import MacroUnit
 from iitcore.substrate import Substrate, System
 
 __all__ = ["MacroTPMs", "MacroUnit", "derive_macro_tpm", "macro_system", "macro_tpms"]
 
-History = Sequence[Sequence[int]] | Sequence[int] | Sequence[str] | str | npt.NDArray[Any]
+History = Sequence[Sequence[int]] | Sequence[int] | Sequence[str] | str | Array
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,8 +41,8 @@ class MacroTPMs:
             `cause` then averages the background uniformly.
     """
 
-    cause: Array
-    effect: Array
+    cause: Floats
+    effect: Floats
     state: tuple[int, ...]
     labels: tuple[str, ...]
     reachable: bool = True
@@ -94,7 +95,7 @@ def macro_tpms(sub: Substrate, macro_units: Sequence[MacroUnit], history: Histor
     on = [_on_probability(sub.tpm, unit, units) for unit in units]
     order = [i for u in units for i in u.inside]
 
-    def compress(q: Array) -> Array:
+    def compress(q: Floats) -> Floats:
         held = np.stack([condition(p, order, background, q) for p in on])
         return np.ascontiguousarray(compress_states(held, [u.weights for u in units]).T)
 
@@ -118,7 +119,7 @@ def derive_macro_tpm(
     micro_tpm: npt.ArrayLike,
     groups: Sequence[Sequence[int]],
     mappings: Sequence[Sequence[int]],
-) -> Array:
+) -> Floats:
     """Macro TPM of many micro TPMs at once, when every micro unit is in a group.
 
     At update grain 1 and without background there is nothing to infer about the past and nothing to
@@ -165,7 +166,7 @@ def derive_macro_tpm(
 
 
 @compiled
-def _derive(tpm: Array, order: Indices, start: Indices, tables: Indices, code: Indices, share: Array) -> Array:
+def _derive(tpm: Floats, order: Ints, start: Ints, tables: Ints, code: Ints, share: Floats) -> Floats:
     """Macro TPMs (draws, 2**m, m); every draw by the same operations in the same order.
 
     At grain 1 the pre-images of macro states partition the micro states, so compressing is
@@ -204,15 +205,15 @@ class _Resolved:
 
     inside: tuple[int, ...]
     through: tuple[int, ...]
-    table: Indices
+    table: Ints
     grain: int
 
     @property
-    def weights(self) -> Array:
+    def weights(self) -> Floats:
         return preimage_weights(self.table, len(self.inside))
 
 
-def on_probability(tpm: Array, inside: Sequence[int], tables: Array, grain: int) -> Array:
+def on_probability(tpm: Floats, inside: Sequence[int], tables: Floats, grain: int) -> Floats:
     """Steps 1 and 2 for many mappings of one set of constituents, nothing apportioned.
 
     Args:
@@ -227,7 +228,7 @@ def on_probability(tpm: Array, inside: Sequence[int], tables: Array, grain: int)
     return _chain(tpm, tuple(inside), (), np.asarray(tables, dtype=float), grain)
 
 
-def _on_probability(tpm: Array, unit: _Resolved, units: Sequence[_Resolved]) -> Array:
+def _on_probability(tpm: Floats, unit: _Resolved, units: Sequence[_Resolved]) -> Floats:
     """P(unit ON | universe state), (2**n,); background apportioned to any unit keeps its inputs."""
     discounted = tpm.copy()
     for other in units:
@@ -239,7 +240,7 @@ def _on_probability(tpm: Array, unit: _Resolved, units: Sequence[_Resolved]) -> 
     return np.asarray(_chain(discounted, unit.inside, through, table, unit.grain)[0])
 
 
-def _chain(tpm: Array, inside: tuple[int, ...], through: tuple[int, ...], tables: Array, grain: int) -> Array:
+def _chain(tpm: Floats, inside: tuple[int, ...], through: tuple[int, ...], tables: Floats, grain: int) -> Floats:
     """Chain `grain` updates backwards; units neither `inside` nor `through` are pure noise."""
     n, k = tpm.shape[1], len(inside)
     noise = others(n, inside + through)
@@ -261,7 +262,7 @@ def _chain(tpm: Array, inside: tuple[int, ...], through: tuple[int, ...], tables
     return np.ascontiguousarray(value.T)
 
 
-def background_weights(sub: Substrate, window: Indices, background: Sequence[int]) -> tuple[Array, Array | None]:
+def background_weights(sub: Substrate, window: Ints, background: Sequence[int]) -> tuple[Floats, Floats | None]:
     """Step 3: distribution over background states for effects, and for causes.
 
     Returns:
@@ -277,13 +278,13 @@ def background_weights(sub: Substrate, window: Indices, background: Sequence[int
     return now, before / total if total > 0 else None
 
 
-def condition(on: Array, order: Sequence[int], background: Sequence[int], q: Array) -> Array:
+def condition(on: Floats, order: Sequence[int], background: Sequence[int], q: Floats) -> Floats:
     """Average (..., 2**n) over background states: (..., 2**len(order)), `order` little-endian."""
     grid = spread(order)[:, None] | spread(background)[None, :]
     return np.asarray(on[..., grid] @ q)
 
 
-def preimage_weights(table: Array | Indices, constituents: int) -> Array:
+def preimage_weights(table: Floats | Ints, constituents: int) -> Floats:
     """Step 4's r: (2, 2**constituents), share of a macro state's sequences ending in a state."""
     ends = np.asarray(table, dtype=float).reshape(2**constituents, -1)
     on = ends.sum(axis=1)
@@ -291,7 +292,7 @@ def preimage_weights(table: Array | Indices, constituents: int) -> Array:
     return np.asarray(np.stack([off / off.sum(), on / on.sum()]))
 
 
-def compress_states(values: Array, weights: Sequence[Array]) -> Array:
+def compress_states(values: Floats, weights: Sequence[Floats]) -> Floats:
     """Step 4: (draws, 2**units) over micro states -> (draws, 2**m) over macro states.
 
     Args:
@@ -308,7 +309,7 @@ def compress_states(values: Array, weights: Sequence[Array]) -> Array:
 # --- checks -------------------------------------------------------------------------------------
 
 
-def _sequence(window: Indices, inside: Sequence[int]) -> int:
+def _sequence(window: Ints, inside: Sequence[int]) -> int:
     """Index of a window's constituent states in a truth table: older updates faster."""
     parts = gather(state_codes(window), inside)
     return int(sum(int(p) << (t * len(inside)) for t, p in enumerate(parts)))
@@ -350,7 +351,7 @@ def _resolve(sub: Substrate, macro_units: Sequence[MacroUnit]) -> list[_Resolved
     return units
 
 
-def window_states(sub: Substrate, history: History) -> Indices:
+def window_states(sub: Substrate, history: History) -> Ints:
     """(updates, n) micro states of a history in any of its forms, checked."""
     first = history[0] if len(history) else ()
     one = isinstance(history, str) or (np.ndim(first) == 0 and not isinstance(first, str))
@@ -360,7 +361,7 @@ def window_states(sub: Substrate, history: History) -> Indices:
     return np.array([sub.check_state(s) for s in states], dtype=np.int64)
 
 
-def _window(sub: Substrate, history: History, grain: int) -> Indices:
+def _window(sub: Substrate, history: History, grain: int) -> Ints:
     states = window_states(sub, history)
     if len(states) < grain:
         raise SubstrateError(

@@ -12,8 +12,8 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from iitcore._arrays import Ints
 from iitcore._layout import SubstrateError
 from iitcore.substrate import UnitKey
 
@@ -203,7 +203,7 @@ def mapping_family(size: int, grain: int, exhaustive: int) -> tuple[tuple[int, .
     return tuple(dict.fromkeys(counts + outputs))
 
 
-def _on_counts(constituents: int, grain: int) -> npt.NDArray[np.int64]:
+def _on_counts(constituents: int, grain: int) -> Ints:
     """Number of ON states in each sequence of a window; a window too long is refused elsewhere."""
     bits = min(constituents * max(grain, 1), _MAX_WINDOW_BITS)
     return np.array([s.bit_count() for s in range(2**bits)], dtype=np.int64)

@@ -8,7 +8,8 @@ from itertools import product
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
+
+from iitcore._arrays import Ints
 
 Mark = Literal["<-", "->", "<->"]
 MARKS: tuple[Mark, ...] = ("<-", "->", "<->")
@@ -31,8 +32,8 @@ class SystemPartition:
     @classmethod
     def from_arrays(
         cls,
-        masks: npt.NDArray[np.int64],
-        marks: npt.NDArray[np.int64],
+        masks: Ints,
+        marks: Ints,
         labels: Sequence[str],
     ) -> SystemPartition:
         """Build from each unit's part (a mask) and mark, as the search leaves them."""
@@ -57,7 +58,7 @@ class SystemPartition:
         return tuple(kept)
 
     @property
-    def cut_matrix(self) -> npt.NDArray[np.int64]:
+    def cut_matrix(self) -> Ints:
         """(n, n); 1 where the connection from row to column is cut."""
         n = len(self.labels)
         cut = np.ones((n, n), dtype=np.int64)

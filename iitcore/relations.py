@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from iitcore import _structure_kernels as kernels
-from iitcore._jit import Floats, Ints
+from iitcore._arrays import Floats, Ints
 from iitcore.distinctions import Distinction, Names
 
 if TYPE_CHECKING:

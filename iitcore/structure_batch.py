@@ -12,8 +12,9 @@ import numpy.typing as npt
 from iitcore import _kernels, _layout
 from iitcore import _repertoire_kernels as repertoires
 from iitcore import _structure_kernels as structure_kernels
+from iitcore._arrays import Bools, Floats, Ints
 from iitcore._distinction_kernels import maximal
-from iitcore._jit import Floats, Ints, compiled
+from iitcore._jit import compiled
 from iitcore._layout import StateLike
 from iitcore._threads import in_threads
 from iitcore.batch import batch_inputs
@@ -124,7 +125,7 @@ def _chunk(
     units: Ints,
     geometry: repertoires.Geometry,
     out: Floats,
-    tied: npt.NDArray[np.bool_],
+    tied: Bools,
     start: int,
     stop: int,
 ) -> None:

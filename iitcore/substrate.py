@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from iitcore import _kernels, _layout
-from iitcore._layout import Array, StateLike, SubstrateError, TpmLike
+from iitcore._arrays import Floats, Ints
+from iitcore._layout import StateLike, SubstrateError, TpmLike
 
 UnitKey = str | int
 
@@ -40,8 +41,8 @@ class System:
             no cause. `cause` then averages the background uniformly, so that it stays a TPM.
     """
 
-    cause: Array
-    effect: Array
+    cause: Floats
+    effect: Floats
     state: tuple[int, ...]
     labels: tuple[str, ...]
     indices: tuple[int, ...]
@@ -102,31 +103,31 @@ class System:
         return all(k == 2 for k in self.alphabet)
 
     @cached_property
-    def offsets(self) -> npt.NDArray[np.int64]:
+    def offsets(self) -> Ints:
         """(n + 1,) column of `cause` and `effect` at which each unit's values start."""
         return _layout.offsets(self.alphabet)
 
     @cached_property
-    def cause_factors(self) -> tuple[Array, ...]:
+    def cause_factors(self) -> tuple[Floats, ...]:
         """Per unit j, (n_states, k_j): T_c, probability of each value of j given the past state."""
         return _layout.split(self.cause, self.offsets)
 
     @cached_property
-    def effect_factors(self) -> tuple[Array, ...]:
+    def effect_factors(self) -> tuple[Floats, ...]:
         """Per unit j, (n_states, k_j): T_e, probability of each value given the present state."""
         return _layout.split(self.effect, self.offsets)
 
     @property
-    def cause_tpm(self) -> Array:
+    def cause_tpm(self) -> Floats:
         """(2**n, n) P(ON) for causes; binary systems only."""
         return self._on(self.cause)
 
     @property
-    def effect_tpm(self) -> Array:
+    def effect_tpm(self) -> Floats:
         """(2**n, n) P(ON) for effects; binary systems only."""
         return self._on(self.effect)
 
-    def _on(self, packed: Array) -> Array:
+    def _on(self, packed: Floats) -> Floats:
         if not self.binary:
             raise SubstrateError(
                 f"units have {self.alphabet} values: P(ON) exists for binary units only; "
@@ -157,10 +158,10 @@ class Substrate:
         Substrate(A, B)
     """
 
-    tpm: Array
+    tpm: Floats
     units: tuple[str, ...]
     alphabet: tuple[int, ...] = field(default=())
-    packed: Array = field(default_factory=lambda: np.empty((0, 0)))
+    packed: Floats = field(default_factory=lambda: np.empty((0, 0)))
     fixed: tuple[tuple[str, int], ...] = ()
 
     def __init__(self, tpm: npt.ArrayLike, units: Sequence[str] | None = None) -> None:
@@ -169,7 +170,7 @@ class Substrate:
 
     def _fill(
         self,
-        packed: Array,
+        packed: Floats,
         alphabet: tuple[int, ...],
         units: tuple[str, ...],
         fixed: tuple[tuple[str, int], ...] = (),
@@ -189,7 +190,7 @@ class Substrate:
     @classmethod
     def _of(
         cls,
-        packed: Array,
+        packed: Floats,
         alphabet: tuple[int, ...],
         units: tuple[str, ...],
         fixed: tuple[tuple[str, int], ...] = (),
@@ -354,7 +355,7 @@ class Substrate:
         """One value per unit, checked; accepts a sequence of integers or a string such as 011."""
         return _layout.check_state(state, self.alphabet, self.units)
 
-    def likelihood(self, state: StateLike) -> Array:
+    def likelihood(self, state: StateLike) -> Floats:
         """(n_states,) probability of the given state after each possible predecessor."""
         return _layout.likelihood(self.packed, self.alphabet, self.check_state(state))
 

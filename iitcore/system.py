@@ -10,10 +10,10 @@ from itertools import product
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from iitcore import _kernels, search
-from iitcore._jit import Floats, Ints, compiled
+from iitcore._arrays import Bools, Floats, Ints
+from iitcore._jit import compiled
 from iitcore._kernels import TOLERANCE
 from iitcore.information import (
     SpecifiedState,
@@ -308,7 +308,7 @@ def _reasons(system: System, cause: SpecifiedState, effect: SpecifiedState) -> t
     return tuple(reasons) or (Reason.REDUCIBLE,)
 
 
-def connections(system: System, side: Literal["cause", "effect"]) -> npt.NDArray[np.bool_]:
+def connections(system: System, side: Literal["cause", "effect"]) -> Bools:
     """(n, n); True where the state of the row's unit changes what the column's unit does."""
     n = system.n
     found = np.zeros((n, n), dtype=bool)
