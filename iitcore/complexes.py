@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from iitcore._arrays import Floats, Ints
 from iitcore._jit import compiled
 from iitcore._kernels import TOLERANCE
 from iitcore._layout import StateLike
+from iitcore._plain import Plain
 from iitcore._threads import available_threads, in_threads
 from iitcore.substrate import Substrate
 from iitcore.system import SystemPhi, analyse, fill_cause, fill_effect, system_phi
@@ -21,7 +21,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Complex:
+class Complex(Plain):
     """A maximum of phi_s over all systems that overlap it.
 
     Attributes:
@@ -35,25 +35,6 @@ class Complex:
     indices: tuple[int, ...]
     phi: float
     analysis: SystemPhi
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return {
-            "units": list(self.units),
-            "indices": list(self.indices),
-            "phi": self.phi,
-            "analysis": self.analysis.to_dict(),
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Complex:
-        """Inverse of `to_dict`."""
-        return cls(
-            tuple(data["units"]),
-            tuple(data["indices"]),
-            data["phi"],
-            SystemPhi.from_dict(data["analysis"]),
-        )
 
     def __repr__(self) -> str:
         return f"Complex({', '.join(self.units)}: phi_s={self.phi:.6g})"

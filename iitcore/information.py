@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from iitcore import _kernels, _layout
 from iitcore._arrays import Floats
+from iitcore._plain import Plain
 from iitcore.substrate import System
 
 
 @dataclass(frozen=True)
-class SpecifiedState:
+class SpecifiedState(Plain):
     """The cause or effect state of a system with maximal intrinsic information.
 
     Attributes:
@@ -28,25 +27,6 @@ class SpecifiedState:
     intrinsic_information: float
     selectivity: float
     tied_states: tuple[tuple[int, ...], ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists, for JSON."""
-        return {
-            "state": list(self.state),
-            "intrinsic_information": self.intrinsic_information,
-            "selectivity": self.selectivity,
-            "tied_states": [list(s) for s in self.tied_states],
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> SpecifiedState:
-        """Inverse of `to_dict`."""
-        return cls(
-            tuple(data["state"]),
-            data["intrinsic_information"],
-            data["selectivity"],
-            tuple(tuple(s) for s in data["tied_states"]),
-        )
 
 
 def cause_information(system: System) -> tuple[Floats, Floats]:

@@ -10,7 +10,7 @@ any other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from iitcore._arrays import Array, Floats, Ints
 from iitcore._bits import average_over, gather, joint, others, spread, state_codes
 from iitcore._jit import compiled
 from iitcore._layout import SubstrateError
+from iitcore._plain import Plain
 from iitcore.macro_units import MacroUnit
 from iitcore.substrate import Substrate, System
 
@@ -30,7 +31,7 @@ History = Sequence[Sequence[int]] | Sequence[int] | Sequence[str] | str | Array
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MacroTPMs:
+class MacroTPMs(Plain):
     """TPMs of a system of macro units.
 
     Attributes:
@@ -46,27 +47,6 @@ class MacroTPMs:
     state: tuple[int, ...]
     labels: tuple[str, ...]
     reachable: bool = True
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists and names, for JSON."""
-        return {
-            "cause": self.cause.tolist(),
-            "effect": self.effect.tolist(),
-            "state": list(self.state),
-            "labels": list(self.labels),
-            "reachable": self.reachable,
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> MacroTPMs:
-        """Inverse of `to_dict`."""
-        return cls(
-            np.array(data["cause"], dtype=float),
-            np.array(data["effect"], dtype=float),
-            tuple(data["state"]),
-            tuple(data["labels"]),
-            data["reachable"],
-        )
 
     def __repr__(self) -> str:
         units = ", ".join(f"{u}={v}" for u, v in zip(self.labels, self.state, strict=True))

@@ -6,22 +6,22 @@ Tononi 2024, "Intrinsic Units".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 
 from iitcore._arrays import Ints
 from iitcore._layout import SubstrateError
+from iitcore._plain import Plain
 from iitcore.substrate import UnitKey
 
 _MAX_WINDOW_BITS = 20  # constituents x update grain: a truth table of a million entries
 
 
 @dataclass(frozen=True, repr=False)
-class MacroUnit:
+class MacroUnit(Plain):
     """Micro units read as one unit over a window of updates.
 
     Args:
@@ -155,25 +155,6 @@ class MacroUnit:
                 return names.get(count, f"at least {count} ON")
         text = "".join(map(str, self.mapping))
         return f"table {text if len(text) <= 16 else text[:13] + '...'}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists and names, for JSON."""
-        return {
-            "constituents": list(self.constituents),
-            "mapping": list(self.mapping),
-            "update_grain": self.update_grain,
-            "background_apportionment": list(self.background_apportionment),
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> MacroUnit:
-        """Inverse of `to_dict`."""
-        return cls(
-            tuple(data["constituents"]),
-            tuple(data["mapping"]),
-            int(data.get("update_grain", 1)),
-            tuple(data.get("background_apportionment", ())),
-        )
 
     def _names(self) -> str:
         return "{" + ", ".join(map(str, self.constituents)) + "}"

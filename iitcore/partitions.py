@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from iitcore._arrays import Ints
+from iitcore._plain import Plain
 
 Mark = Literal["<-", "->", "<->"]
 MARKS: tuple[Mark, ...] = ("<-", "->", "<->")
 
 
 @dataclass(frozen=True)
-class SystemPartition:
+class SystemPartition(Plain):
     """A system cut into parts, each with its inputs (<-), outputs (->) or both (<->) cut.
 
     Attributes:
@@ -70,19 +71,6 @@ class SystemPartition:
     def norm(self) -> int:
         """Number of connections that could exist and are cut (Eq. 22)."""
         return int(self.cut_matrix.sum())
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists, for JSON."""
-        return {
-            "parts": [list(p) for p in self.parts],
-            "marks": list(self.marks),
-            "labels": list(self.labels),
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> SystemPartition:
-        """Inverse of `to_dict`."""
-        return cls(tuple(map(tuple, data["parts"])), tuple(data["marks"]), tuple(data["labels"]))
 
     def __str__(self) -> str:
         return " ".join(

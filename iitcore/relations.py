@@ -7,16 +7,17 @@ any size, sums of phi_r come from sorted densities, and single relations are lis
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from iitcore import _structure_kernels as kernels
 from iitcore._arrays import Floats, Ints
+from iitcore._plain import Plain
 from iitcore.distinctions import Distinction, Names
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Face:
 
 
 @dataclass(frozen=True)
-class Relation:
+class Relation(Plain):
     """A set of distinctions whose causes and effects overlap.
 
     Attributes:
@@ -79,20 +80,6 @@ class Relation:
             if shared:
                 found.append(Face(relata, tuple(o for o in self.overlap if o in shared)))
         return tuple(found)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return {
-            "distinctions": [d.to_dict() for d in self.distinctions],
-            "overlap": [list(o) for o in self.overlap],
-            "phi": self.phi,
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Relation:
-        """Inverse of `to_dict`."""
-        members = tuple(Distinction.from_dict(d) for d in data["distinctions"])
-        return cls(members, tuple((u, v) for u, v in data["overlap"]), data["phi"])
 
     def __repr__(self) -> str:
         members = " ".join(",".join(m) for m in self.mechanisms)

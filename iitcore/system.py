@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from iitcore import _kernels, search
 from iitcore._arrays import Bools, Floats, Ints
 from iitcore._jit import compiled
 from iitcore._kernels import TOLERANCE
+from iitcore._plain import Plain
 from iitcore.information import (
     SpecifiedState,
     cause_information,
@@ -38,7 +38,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True)
-class Side:
+class Side(Plain):
     """One side, cause or effect, of a system's integrated information.
 
     Attributes:
@@ -54,7 +54,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class SystemPhi:
+class SystemPhi(Plain):
     """Result of `system_phi`.
 
     Attributes:
@@ -89,46 +89,6 @@ class SystemPhi:
         if self.phi > 0:
             return iter(self.winning_pairs)
         return product(self.cause.tied_states, self.effect.tied_states)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return {
-            "phi": self.phi,
-            "normalized_phi": self.normalized_phi,
-            "cause": asdict(self.cause),
-            "effect": asdict(self.effect),
-            "partition": self.partition.to_dict() if self.partition else None,
-            "reasons": [r.name for r in self.reasons],
-            "winning_pairs": [[list(c), list(e)] for c, e in self.winning_pairs],
-            "labels": list(self.labels),
-            "state": list(self.state),
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any] | str) -> SystemPhi:
-        """Inverse of `to_dict`; also takes its JSON text."""
-        d = json.loads(data) if isinstance(data, str) else data
-        cause, effect = (
-            Side(
-                s["phi"],
-                tuple(s["state"]),
-                s["intrinsic_information"],
-                s["selectivity"],
-                tuple(tuple(t) for t in s["tied_states"]),
-            )
-            for s in (d["cause"], d["effect"])
-        )
-        return cls(
-            d["phi"],
-            d["normalized_phi"],
-            cause,
-            effect,
-            SystemPartition.from_dict(d["partition"]) if d["partition"] else None,
-            tuple(Reason[r] for r in d["reasons"]),
-            tuple((tuple(c), tuple(e)) for c, e in d["winning_pairs"]),
-            tuple(d["labels"]),
-            tuple(d["state"]),
-        )
 
     def __repr__(self) -> str:
         units = ", ".join(f"{u}={v}" for u, v in zip(self.labels, self.state, strict=True))
