@@ -120,6 +120,16 @@ def _candidates(
 
 
 @compiled
+def _first_largest(values: Floats, count: int) -> int:
+    """Position of the largest of the first values; -1 for none."""
+    at = -1
+    for c in range(count):
+        if at < 0 or values[c] > values[at]:
+            at = c
+    return at
+
+
+@compiled
 def maximal(
     mask: int, cause: bool, table: Floats, logs: Floats, now: Ints, geometry: Geometry
 ) -> tuple[Ints, Floats, Ints, Floats, Ints]:
@@ -159,10 +169,7 @@ def maximal(
     kept = np.zeros((count, n), np.int64)
     best = 0.0
     while True:
-        at = -1
-        for c in range(count):
-            if at < 0 or bound[c] > bound[at]:
-                at = c
+        at = _first_largest(bound, count)
         cutoff = max(best - TIE, TIE)
         if at < 0 or bound[at] < cutoff:
             break

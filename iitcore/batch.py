@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,10 @@ from iitcore._layout import StateLike, SubstrateError
 from iitcore._threads import in_threads
 from iitcore.substrate import Substrate, UnitKey
 from iitcore.system import analyse
+
+# As in `Batch`. A plain tuple: of a named one numba's cache on disk would look for the class, and fail
+# where a later version has none of that name, before it asks whether the cache is still valid.
+Arguments: TypeAlias = tuple[Floats, Floats, bool, Ints, Ints, Ints]
 
 
 def phi_batch(
@@ -45,14 +50,15 @@ def phi_batch(
     out = np.empty(batch.shape)
 
     def work(start: int, stop: int) -> None:
-        _chunk(batch, out, start, stop)
+        _chunk(batch.arguments, out, start, stop)
 
     in_threads(work, out.size, threads)
     return out
 
 
-class Batch(NamedTuple):
-    """Checked arguments of a batch, in the form that compiled code takes.
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Checked arguments of a batch.
 
     Attributes:
         effects: (draws, n_states, sum of alphabet) effect TPMs, or TPMs of the universe.
@@ -102,6 +108,11 @@ class Batch(NamedTuple):
         return cls(effects, causes, cause_tpms is not None, _layout.offsets(alphabet), present, chosen)
 
     @property
+    def arguments(self) -> Arguments:
+        """All of it for compiled code."""
+        return self.effects, self.causes, self.own_cause, self.offsets, self.states, self.units
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Draws and states."""
         return len(self.effects), len(self.states)
@@ -113,30 +124,32 @@ class Batch(NamedTuple):
 
 
 @compiled
-def fill_system(batch: Batch, draw: int, s: int, cause: Floats, effect: Floats) -> bool:
+def fill_system(batch: Arguments, draw: int, s: int, cause: Floats, effect: Floats) -> bool:
     """Fill the TPMs of one system of a batch; False when its state has no predecessor."""
-    if batch.own_cause:
-        cause[:] = batch.causes[draw]
-        effect[:] = batch.effects[draw]
+    effects, causes, own_cause, offsets, states, units = batch
+    if own_cause:
+        cause[:] = causes[draw]
+        effect[:] = effects[draw]
         return True  # a state without predecessor has no likelihood, hence no cause
-    return _kernels.condition(batch.effects[draw], batch.offsets, batch.states[s], batch.units, cause, effect)
+    return _kernels.condition(effects[draw], offsets, states[s], units, cause, effect)
 
 
 @compiled
-def _chunk(batch: Batch, out: Floats, start: int, stop: int) -> None:
+def _chunk(batch: Arguments, out: Floats, start: int, stop: int) -> None:
     """Fill `out`, (draws, states), for some items."""
-    n, m = len(batch.units), 1
+    _, _, _, offsets, states, units = batch
+    n, m = len(units), 1
     inner = np.zeros(n + 1, np.int64)
     for i in range(n):
-        k = batch.offsets[batch.units[i] + 1] - batch.offsets[batch.units[i]]
+        k = offsets[units[i] + 1] - offsets[units[i]]
         inner[i + 1] = inner[i] + k
         m *= k
     cause, effect = np.empty((m, inner[n])), np.empty((m, inner[n]))
     parts, marks = np.zeros(n, np.int64), np.zeros(n, np.int64)
     for item in range(start, stop):
-        draw, s = item // len(batch.states), item % len(batch.states)
+        draw, s = item // len(states), item % len(states)
         reachable = fill_system(batch, draw, s, cause, effect)
-        out[draw, s] = analyse(cause, effect, inner, batch.states[s][batch.units], reachable, parts, marks)[0]
+        out[draw, s] = analyse(cause, effect, inner, states[s][units], reachable, parts, marks)[0]
 
 
 def _stack(tpms: npt.ArrayLike | Sequence[Substrate], name: str) -> tuple[Floats, tuple[int, ...], tuple[str, ...]]:

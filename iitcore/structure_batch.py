@@ -17,7 +17,7 @@ from iitcore._distinction_kernels import maximal
 from iitcore._jit import compiled
 from iitcore._layout import StateLike
 from iitcore._threads import in_threads
-from iitcore.batch import Batch, fill_system
+from iitcore.batch import Arguments, Batch, fill_system
 from iitcore.distinctions import geometry
 from iitcore.relations import as_float
 from iitcore.structure import PhiStructure, unfold
@@ -76,7 +76,7 @@ def big_phi_batch(
     tied = np.zeros(batch.shape, dtype=np.bool_)
 
     def work(start: int, stop: int) -> None:
-        _chunk(batch, shared, out, tied, start, stop)
+        _chunk(batch.arguments, shared, out, tied, start, stop)
         for item in range(start, stop):
             draw, s = divmod(item, len(batch.states))
             if tied[draw, s]:
@@ -99,7 +99,7 @@ def _system(batch: Batch, draw: int, s: int) -> System:
     values = tuple(int(v) for v in batch.states[s][batch.units])
     shape = int(np.prod(alphabet)), sum(alphabet)
     cause, effect = np.empty(shape), np.empty(shape)
-    reachable = fill_system(batch, draw, s, cause, effect)
+    reachable = fill_system(batch.arguments, draw, s, cause, effect)
     if batch.own_cause:
         reachable = bool(_layout.likelihood(cause, alphabet, values).sum() > 0)
     names = _layout.check_labels(None, len(values))
@@ -107,17 +107,18 @@ def _system(batch: Batch, draw: int, s: int) -> System:
 
 
 @compiled
-def _chunk(batch: Batch, geometry: repertoires.Geometry, out: Floats, tied: Bools, start: int, stop: int) -> None:
+def _chunk(batch: Arguments, geometry: repertoires.Geometry, out: Floats, tied: Bools, start: int, stop: int) -> None:
     """Fill `out` for some items; those whose choices tie are only marked."""
+    _, _, _, _, states, units = batch
     n_states = 1
     for k in geometry[0]:
         n_states *= k
     cause = np.empty((n_states, geometry[1][-1]))
     effect = np.empty((n_states, geometry[1][-1]))
     for item in range(start, stop):
-        draw, s = item // len(batch.states), item % len(batch.states)
+        draw, s = item // len(states), item % len(states)
         if fill_system(batch, draw, s, cause, effect):
-            state = batch.states[s][batch.units]
+            state = states[s][units]
             tied[draw, s] = not _unfold(cause, effect, state, geometry, out[draw, s])
         else:
             out[draw, s, 5] = -np.inf
