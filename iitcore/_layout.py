@@ -25,19 +25,23 @@ class SubstrateError(ValueError):
 
 
 def offsets(alphabet: Sequence[int]) -> Ints:
+    """(n + 1,) column at which each unit's values start."""
     return np.concatenate([[0], np.cumsum(alphabet)]).astype(np.int64)
 
 
 def split(packed: Floats, offsets: Ints) -> tuple[Floats, ...]:
+    """Per unit, the (n_states, k) columns of its values."""
     return tuple(packed[:, a:b] for a, b in pairwise(offsets))
 
 
 def columns(packed: Floats, alphabet: Sequence[int], units: Sequence[int]) -> Floats:
+    """The columns of some units, in the order given."""
     per_unit = split(packed, offsets(alphabet))
     return np.ascontiguousarray(np.concatenate([per_unit[i] for i in units], axis=1))
 
 
 def state_index(values: Sequence[int], alphabet: Sequence[int]) -> int:
+    """Index of a state, first unit fastest."""
     index, stride = 0, 1
     for v, k in zip(values, alphabet, strict=True):
         index += v * stride
@@ -46,11 +50,13 @@ def state_index(values: Sequence[int], alphabet: Sequence[int]) -> int:
 
 
 def likelihood(packed: Floats, alphabet: Sequence[int], state: Sequence[int]) -> Floats:
+    """(n_states,) probability that a state follows each state."""
     columns = offsets(alphabet)[:-1] + np.asarray(state)
     return np.asarray(packed[:, columns].prod(axis=1))
 
 
 def check_labels(units: Sequence[str] | None, n: int) -> tuple[str, ...]:
+    """Unit names, checked; letters by default."""
     if units is None:
         return tuple(chr(65 + i) if n <= 26 else f"u{i}" for i in range(n))
     names = tuple(str(u) for u in units)
@@ -77,6 +83,7 @@ def check_units(units: Iterable[str | int] | None, labels: tuple[str, ...]) -> t
 
 
 def check_state(state: StateLike, alphabet: tuple[int, ...], labels: tuple[str, ...]) -> tuple[int, ...]:
+    """One value per unit, checked."""
     if isinstance(state, str) and not state.isdigit():
         raise SubstrateError(f"state {state!r}: write one digit per unit, such as 011")
     try:
@@ -155,6 +162,7 @@ def _check_probabilities(factors: list[Floats], name: str, labels: tuple[str, ..
 
 
 def digits(row: int, alphabet: Sequence[int]) -> str:
+    """The state of a row in digits, first unit first."""
     found = []
     for k in alphabet:
         found.append(str(row % k))
@@ -163,6 +171,7 @@ def digits(row: int, alphabet: Sequence[int]) -> str:
 
 
 def square_alphabet(matrix: Floats, alphabet: Sequence[int] | None) -> tuple[int, ...]:
+    """Values per unit of a state-by-state TPM; two by default."""
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or len(matrix) < 2:
         raise SubstrateError(
             f"state-by-state TPM has shape {matrix.shape}: it must be square, one row and one "
@@ -178,6 +187,7 @@ def square_alphabet(matrix: Floats, alphabet: Sequence[int] | None) -> tuple[int
 
 
 def check_rows(matrix: Floats) -> None:
+    """Refuse a state-by-state TPM whose rows are not distributions."""
     bad = ~np.isfinite(matrix) | (matrix < -ROUNDING)
     sums = np.where(bad, 0.0, matrix).sum(axis=1)
     rows = np.flatnonzero(bad.any(axis=1) | (np.abs(sums - 1) > 1e-8))

@@ -45,6 +45,12 @@ def phi_batch(
 
     Raises:
         SubstrateError: naming draw, row and unit of every fault.
+
+    Example:
+        >>> swap = [[0, 0], [0, 1], [1, 0], [1, 1]]
+        >>> noise = [[0.5, 0.5]] * 4
+        >>> phi_batch([swap, noise], states=["00", "10"]).round(3).tolist()
+        [[2.0, 2.0], [0.0, 0.0]]
     """
     batch = Batch.of(tpms, states, units, cause_tpms)
     out = np.empty(batch.shape)

@@ -46,7 +46,7 @@ def complexes(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[Complex, ...]:
-    """All complexes of a substrate in a state, in order of decreasing phi_s.
+    """All complexes of a substrate in a state, in order of decreasing phi_s (Eqs. 24-26).
 
     The first complex is the candidate with the largest phi_s; its units leave (they stay in the
     background) and the search repeats. Overlapping candidates that tie in phi_s are told apart by
@@ -56,9 +56,21 @@ def complexes(
     that of one candidate per thread and one number per candidate.
 
     Args:
+        substrate: the universe of candidates.
         state: one value per unit of the substrate.
         threads: candidates analysed at once; by default all cores this process may use.
         progress: called with (steps done, steps in all) from time to time.
+
+    Returns:
+        Complexes that share no unit; none where nothing is integrated.
+
+    Raises:
+        SubstrateError: when the state is none of the substrate's.
+
+    Example:
+        >>> substrate = Substrate.logistic([[0, 0.9, 0], [0.9, 0, 0], [0.1, 0.1, 0.2]])
+        >>> [(c.units, round(c.phi, 3)) for c in complexes(substrate, "110")]
+        [(('A', 'B'), 1.797), (('C',), 0.321)]
     """
     field = _Candidates(substrate, substrate.check_state(state), threads, progress)
     found: list[int] = []

@@ -63,7 +63,11 @@ class Purview(Plain):
         return frozenset(zip(self.units, self.state, strict=True))
 
     def agrees(self, values: Mapping[str, int]) -> bool:
-        """Whether the specified state is that of the system's, on this purview (congruence)."""
+        """Whether the specified state is that of the system's, on this purview (congruence).
+
+        Args:
+            values: the system's cause or effect state, by unit name.
+        """
         return all(values[u] == v for u, v in zip(self.units, self.state, strict=True))
 
     def __repr__(self) -> str:
@@ -118,14 +122,29 @@ def _named(units: Names, state: State) -> str:
 
 
 def distinctions(system: System, threads: int | None = None) -> tuple[Distinction, ...]:
-    """All distinctions of a system before the congruence filter, by mechanism.
+    """All distinctions of a system before the congruence filter, by mechanism (Eqs. 27-48).
 
     Mechanisms come in the order of their masks (bit j is unit j of the system). Purviews that tie
     are listed in the order of their units' masks, and the first is taken; `unfold` chooses among
     them as the theory asks.
 
     Args:
+        system: a candidate system.
         threads: for systems of more than six units; by default one per available core.
+
+    Returns:
+        Mechanisms with both a cause and an effect; none for a system in an unreachable state.
+
+    Raises:
+        SubstrateError: when the tables of so many units would not fit into memory.
+
+    Example:
+        >>> from iitcore import Substrate
+        >>> swap = Substrate([[0, 0], [0, 1], [1, 0], [1, 1]])
+        >>> for found in distinctions(swap.system("10")):
+        ...     print(found)
+        Distinction(A=1: phi=1, cause B=1 (phi=1, cut ∅|B A|∅), effect B=1 (phi=1, cut A|∅ ∅|B))
+        Distinction(B=0: phi=1, cause A=0 (phi=1, cut ∅|A B|∅), effect A=0 (phi=1, cut B|∅ ∅|A))
     """
     if not system.reachable:
         return ()
@@ -241,7 +260,7 @@ class Tables:
 
 
 def distinction_table(found: Sequence[Distinction]) -> pd.DataFrame:
-    """One row per distinction: mechanism, phi, and cause and effect with their states."""
+    """One row per distinction: mechanism, phi, and cause and effect with their states (ibits)."""
     import pandas as pd
 
     columns: dict[str, list[Any]] = {

@@ -121,7 +121,14 @@ class Grouping(Plain):
         return int(np.prod([len(p) for p in self.picks]))
 
     def grain(self, index: int) -> Grain:
-        """The candidate at a position of `phi`."""
+        """The candidate at a position of `phi`.
+
+        Args:
+            index: position; the first group's mapping is slowest.
+
+        Raises:
+            SubstrateError: when phi_s was not computed.
+        """
         if self.phi is None:
             raise SubstrateError(f"phi_s of {self!r} was not computed; search without valid_only")
         positions = np.unravel_index(index, [len(p) for p in self.picks])
@@ -214,7 +221,12 @@ class GrainSearch(Plain):
         return (self.winner.phi if self.winner else 0.0) - self.micro.phi
 
     def top(self, count: int, valid_only: bool = False) -> list[Grain]:
-        """The candidates with the largest phi_s, in decreasing order."""
+        """The candidates with the largest phi_s, in decreasing order.
+
+        Args:
+            count: how many at most.
+            valid_only: leave out systems with units that are not valid.
+        """
         scored = (
             (value, -g, -i)
             for g, grouping in enumerate(self.groupings)

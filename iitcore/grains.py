@@ -59,6 +59,14 @@ def is_maximally_irreducible_within(
     Returns:
         A result that is true or false and says why. Above 6 constituents the rivals are the micro
         systems inside (`exhaustive` is then False).
+
+    Raises:
+        SubstrateError: when the unit, history or weights do not fit the substrate.
+
+    Example:
+        >>> swap = Substrate([[0, 0], [0, 1], [1, 0], [1, 1]])
+        >>> is_maximally_irreducible_within(swap, ("A", "B"), "11")
+        Irreducibility({A, B} is maximally irreducible within (phi_s 2, 0 inside it))
     """
     keys = unit.constituents if isinstance(unit, MacroUnit) else unit
     group = tuple(sorted(sub.indices([k])[0] for k in keys))
@@ -100,6 +108,9 @@ def search_grains(
         valid_only: do not compute phi_s of systems with units that are not valid.
         max_candidates: bound in substrates of more than 6 units.
         progress: called with (candidates done, candidates planned).
+
+    Returns:
+        The winner, every candidate, and the verdict on every set of units.
 
     Raises:
         SubstrateError: when history, weights or groupings do not fit the substrate.

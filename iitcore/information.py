@@ -30,21 +30,47 @@ class SpecifiedState(Plain):
 
 
 def cause_information(system: System) -> tuple[Floats, Floats]:
-    """Intrinsic information (ibits) and selectivity of every past state, each (n_states,)."""
+    """Intrinsic information of every past state (Eqs. 9-13).
+
+    Args:
+        system: a candidate system.
+
+    Returns:
+        Information (ibits) and selectivity, each (n_states,).
+    """
     return _kernels.cause_information(system.cause, system.offsets, np.array(system.state))
 
 
 def effect_information(system: System) -> tuple[Floats, Floats]:
-    """Intrinsic information (ibits) and selectivity of every next state, each (n_states,).
+    """Intrinsic information of every next state (Eqs. 5-8).
 
-    States that provably have less than the maximum are left at -inf.
+    Args:
+        system: a candidate system.
+
+    Returns:
+        Information (ibits) and selectivity, each (n_states,); states that provably have less than the
+        maximum are left at -inf.
     """
     row = _layout.state_index(system.state, system.alphabet)
     return _kernels.effect_information(system.effect, system.offsets, row)
 
 
 def cause_effect_states(system: System) -> tuple[SpecifiedState, SpecifiedState]:
-    """The cause and effect states a system specifies; of tied ones the first by index."""
+    """The cause and effect states a system specifies; of tied ones the first by index (Eqs. 5-13).
+
+    Args:
+        system: a candidate system.
+
+    Returns:
+        Cause and effect state.
+
+    Example:
+        >>> from iitcore import Substrate
+        >>> swap = Substrate([[0, 0], [0, 1], [1, 0], [1, 1]])
+        >>> cause, effect = cause_effect_states(swap.system("10"))
+        >>> effect.state, round(effect.intrinsic_information, 3)
+        ((0, 1), 2.0)
+    """
     return (
         specified_state(system, *cause_information(system)),
         specified_state(system, *effect_information(system)),

@@ -64,6 +64,17 @@ def macro_tpms(sub: Substrate, macro_units: Sequence[MacroUnit], history: Histor
 
     Raises:
         SubstrateError: when the units do not fit the substrate, each other or the history.
+
+    Example:
+        Two pairs whose units turn ON when both units of the other pair are:
+
+        >>> import numpy as np
+        >>> on = (np.arange(16)[:, None] >> np.arange(4)) & 1
+        >>> left, right = on[:, :2].all(axis=1), on[:, 2:].all(axis=1)
+        >>> pairs = Substrate(np.stack([right, right, left, left], axis=1))
+        >>> units = MacroUnit.all_on(("A", "B")), MacroUnit.all_on(("C", "D"))
+        >>> macro_tpms(pairs, units, "1100").effect.round(3).tolist()
+        [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
     """
     units = _resolve(sub, macro_units)
     window = _window(sub, history, units[0].grain)
@@ -89,7 +100,28 @@ def macro_tpms(sub: Substrate, macro_units: Sequence[MacroUnit], history: Histor
 
 
 def macro_system(sub: Substrate, macro_units: Sequence[MacroUnit], history: History) -> System:
-    """The system of macro units, with its own cause and effect TPM; arguments as `macro_tpms`."""
+    """The system of macro units, with its own cause and effect TPM.
+
+    Args:
+        sub: substrate of binary micro units.
+        macro_units: as in `macro_tpms`.
+        history: as in `macro_tpms`.
+
+    Returns:
+        A system like any other: for `system_phi`, `unfold` and the rest.
+
+    Raises:
+        SubstrateError: when the units do not fit the substrate, each other or the history.
+
+    Example:
+        >>> import numpy as np
+        >>> on = (np.arange(16)[:, None] >> np.arange(4)) & 1
+        >>> left, right = on[:, :2].all(axis=1), on[:, 2:].all(axis=1)
+        >>> pairs = Substrate(np.stack([right, right, left, left], axis=1))
+        >>> units = MacroUnit.all_on(("A", "B")), MacroUnit.all_on(("C", "D"))
+        >>> macro_system(pairs, units, "1100")
+        System((A,B)=1, (C,D)=0)
+    """
     tpms = macro_tpms(sub, macro_units, history)
     system = System.from_tpms(tpms.cause, tpms.effect, tpms.state, tpms.labels)
     return system if tpms.reachable else replace(system, reachable=False)
@@ -117,6 +149,11 @@ def derive_macro_tpm(
 
     Raises:
         SubstrateError: when groups do not partition the units, or a mapping does not fit its group.
+
+    Example:
+        >>> tpm = [[0.1, 0.1], [0.1, 0.1], [0.1, 0.1], [0.9, 0.9]]  # a pair that ignites together
+        >>> derive_macro_tpm(tpm, [(0, 1)], [(0, 0, 0, 1)]).round(3).tolist()
+        [[0.01], [0.81]]
     """
     tpm = np.asarray(micro_tpm, dtype=float)
     n = tpm.shape[-1] if tpm.ndim in (2, 3) else 0

@@ -92,12 +92,31 @@ class MacroUnit(Plain):
 
     @classmethod
     def micro(cls, unit: UnitKey, update_grain: int = 1) -> MacroUnit:
-        """One micro unit as it is; over a longer window, its state after the last update."""
+        """One micro unit as it is; over a longer window, its state after the last update.
+
+        Args:
+            unit: name or index.
+            update_grain: number of micro updates in one macro update.
+
+        Example:
+            >>> MacroUnit.micro("A", 2)
+            MacroUnit(A: output A, 2 updates)
+        """
         return cls.black_box((unit,), (unit,), update_grain)
 
     @classmethod
     def at_least(cls, constituents: Iterable[UnitKey], count: int, update_grain: int = 1) -> MacroUnit:
-        """ON when at least `count` of the constituents' states in the window are ON."""
+        """ON when at least `count` of the constituents' states in the window are ON.
+
+        Args:
+            constituents: names or indices of the micro units.
+            count: ON states needed, over all updates of the window.
+            update_grain: number of micro updates in one macro update.
+
+        Example:
+            >>> MacroUnit.at_least(("A", "B", "C"), 2)
+            MacroUnit(A, B, C: at least 2 ON)
+        """
         units = _keys(constituents)
         table = _on_counts(len(units), update_grain) >= count
         return cls(units, tuple(table.astype(int)), update_grain)
@@ -126,7 +145,20 @@ class MacroUnit(Plain):
         outputs: Iterable[UnitKey] | UnitKey,
         update_grain: int = 1,
     ) -> MacroUnit:
-        """ON when all output constituents are ON after the window's last update; the rest hide."""
+        """ON when all output constituents are ON after the window's last update; the rest hide.
+
+        Args:
+            constituents: names or indices of the micro units.
+            outputs: those whose state is seen.
+            update_grain: number of micro updates in one macro update.
+
+        Raises:
+            SubstrateError: when an output is no constituent.
+
+        Example:
+            >>> MacroUnit.black_box(("A", "B"), "B")
+            MacroUnit(A, B: output B)
+        """
         units, out = _keys(constituents), _keys(outputs)
         missing = [str(o) for o in out if o not in units]
         if missing or not out:

@@ -139,6 +139,12 @@ class PhiStructure(Plain):
 
         Raises:
             SubstrateError: when what is named is not in this structure.
+
+        Example:
+            >>> from iitcore import Substrate
+            >>> pair = Substrate.logistic([[0.1, 0.9], [0.9, 0.1]])
+            >>> unfold(pair.system("11")).fold(units="A").n_relations
+            4
         """
         if sum(given is not None for given in (distinction, units, content)) != 1:
             raise SubstrateError("fold takes exactly one of: distinction, units, content")
@@ -195,8 +201,18 @@ def unfold(
             from `system_phi`; where several tie there, the one with the largest Φ.
         threads: for systems of more than six units; by default one per available core.
 
+    Returns:
+        The structure; empty, with a `reason`, where the state is unreachable.
+
     Raises:
-        SubstrateError: when the given states are not states of the system.
+        SubstrateError: when the given states are not states of the system, or its tables would not
+            fit into memory.
+
+    Example:
+        >>> from iitcore import Substrate
+        >>> swap = Substrate([[0, 0], [0, 1], [1, 0], [1, 1]])
+        >>> unfold(swap.system("10"))
+        PhiStructure(A=1, B=0: Φ=4, 2 distinctions (sum 2), Relations(2 among 2, sum_phi=2))
     """
     found = distinctions(system, threads)
     if not system.reachable:

@@ -69,6 +69,11 @@ def big_phi_batch(
 
     Raises:
         SubstrateError: naming draw, row and unit of every fault.
+
+    Example:
+        >>> swap = [[0, 0], [0, 1], [1, 0], [1, 1]]
+        >>> big_phi_batch(swap, states=["00", "10"]).phi.round(3).tolist()
+        [[4.0, 4.0]]
     """
     batch = Batch.of(tpms, states, units, cause_tpms)
     shared = geometry(batch.alphabet)

@@ -223,11 +223,23 @@ def _best_pair(
 
 
 def system_phi(system: System) -> SystemPhi:
-    """Integrated information of a system, exactly.
+    """Integrated information phi_s of a system, exactly (Eqs. 5-23).
 
     Among cause and effect states that tie in intrinsic information the pair with the largest phi_s
-    is taken (Eqs. 5-23). States without predecessor, noise and reducible systems are answers: phi
-    is 0 and `reasons` says why.
+    is taken. States without predecessor, noise and reducible systems are answers: phi is 0 and
+    `reasons` says why.
+
+    Args:
+        system: a candidate system (`estimate_cost` says what many units take).
+
+    Returns:
+        phi_s in ibits, both sides, the minimum partition.
+
+    Example:
+        >>> from iitcore import Substrate
+        >>> swap = Substrate([[0, 0], [0, 1], [1, 0], [1, 1]])
+        >>> system_phi(swap.system("10"))
+        SystemPhi(A=1, B=0: phi_s=2, cause 2 (0, 1), effect 2 (0, 1), cut {A}<-> {B}<->)
     """
     parts, marks = np.zeros(system.n, np.int64), np.zeros(system.n, np.int64)
     phi, norm, loss_c, loss_e, index_c, index_e, phis = analyse(
@@ -269,7 +281,12 @@ def _reasons(system: System, cause: SpecifiedState, effect: SpecifiedState) -> t
 
 
 def connections(system: System, side: Literal["cause", "effect"]) -> Bools:
-    """(n, n); True where the state of the row's unit changes what the column's unit does."""
+    """(n, n); True where the state of the row's unit changes what the column's unit does.
+
+    Args:
+        system: a candidate system.
+        side: which of its two TPMs.
+    """
     n = system.n
     found = np.zeros((n, n), dtype=bool)
     factors = system.cause_factors if side == "cause" else system.effect_factors
