@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
 from pipeline.base.parameters import Section
+from pipeline.nulls.registry import NULLS, RANDOM_GROUPING
+
+KIND, SURROGATES, UNFOLDED = "shift", 100, 20
+
+if TYPE_CHECKING:
+    Kind: TypeAlias = str
+else:
+    Kind = Literal[tuple(NULLS)]
 
 
 class Nulls(Section):
     """Surrogates that go through the same estimation."""
 
-    kinds: list[Literal["shift", "transition_shuffle"]] = Field(
-        default_factory=lambda: ["shift"],
-        description="Null families: units shifted independently (no interaction), transitions shuffled (no dynamics); macro units get matched random groupings besides",
+    kinds: list[Kind] = Field(
+        default_factory=lambda: [KIND],
+        description="Null families: "
+        + "; ".join(f"{name}: {null.summary}" for name, null in NULLS.items())
+        + f"; macro units get {RANDOM_GROUPING.label} besides",
     )
-    surrogates: Annotated[int, Field(ge=0)] = Field(100, description="Surrogates per null")
+    surrogates: Annotated[int, Field(ge=0)] = Field(SURROGATES, description="Surrogates per null")
     big_phi_surrogates: Annotated[int, Field(ge=0)] = Field(
-        20, description="Surrogates that are unfolded for Φ (the first ones)"
+        UNFOLDED, description="Surrogates that are unfolded for Φ (the first ones)"
     )

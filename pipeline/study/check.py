@@ -20,7 +20,7 @@ from pipeline.ingest.windows import table
 from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.simulation.recordings import check_conditions, neuron_names
 from pipeline.study.study import Study
-from pipeline.tpm.estimation import largest_supported
+from pipeline.tpm.support import largest_supported
 from pipeline.traces.preprocess import resample
 
 MAX_NAN_RUN_S = 1.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
 from pipeline.base.errors import Problem, Problems
@@ -45,7 +45,7 @@ class Parameters(Section):
     preprocess: Preprocess = Preprocess()
     ensembles: Ensembles = Ensembles()
     binarize: Binarize = Binarize()
-    tpm: Tpm = Tpm()
+    tpm: Tpm = TypeAdapter(Tpm).validate_python({})
     macro: Macro = Macro()
     iit: Iit = Iit()
     nulls: Nulls = Nulls()

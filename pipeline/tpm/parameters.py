@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from pydantic import Field
 
-from pipeline.base.parameters import Positive, Section
+from pipeline.base.parameters import Section
+from pipeline.base.registry import chosen_section
+from pipeline.tpm.registry import ESTIMATORS
+
+METHOD, LAG = "logistic", 1
 
 
-class Tpm(Section):
+class TpmCommon(Section):
     """Unit TPM of a window."""
 
-    method: Literal["logistic", "logistic_pairwise", "beta"] = Field(
-        "logistic",
-        description="Regularised logistic per unit, the same with pairwise terms, or Beta-Binomial per unit and state",
-    )
-    lag: Annotated[int, Field(ge=1)] = Field(1, description="Lag of a transition [bins]")
-    prior: Positive = Field(
-        1.0,
-        description="Strength of the prior: the ridge penalty of the logistic methods, the Beta pseudo-counts (a = b) of 'beta'",
-    )
+    lag: Annotated[int, Field(ge=1)] = Field(LAG, description="Lag of a transition [bins]")
     draws: Annotated[int, Field(ge=0)] = Field(100, description="Posterior draws that carry the uncertainty into phi")
+
+
+if TYPE_CHECKING:
+
+    class _Chosen(TpmCommon):
+        method: str
+
+    Tpm: TypeAlias = _Chosen
+else:
+    Tpm = chosen_section(ESTIMATORS, TpmCommon, METHOD, "Estimator")

@@ -2,14 +2,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from pipeline import nulls
 from pipeline.base.errors import PhiscaleError
 from pipeline.base.raster import autocorrelation_time, encode, runs_of
 from pipeline.emergence.discrete import effective_information, state_by_state
-from pipeline.nulls import draw as nulls
 from pipeline.tpm.estimation import point_estimates
-
-STATES = ("shift", "transition_shuffle", "markov")
-TRACES = ("shift", "transition_shuffle", "ar1", "brownian", "var")
 
 
 def coupled(frames: int = 2000, seed: int = 0) -> np.ndarray:
@@ -33,18 +30,6 @@ def lagged(x: np.ndarray, lag: int = 1) -> np.ndarray:
     """Correlation (unit, unit) of unit a `lag` frames later with unit b now."""
     n = x.shape[1]
     return np.corrcoef(x[lag:].T, x[: len(x) - lag].T)[:n, n:]
-
-
-@pytest.mark.parametrize("kind", nulls.KINDS)
-def test_same_seed_same_surrogates_whatever_their_number(kind):
-    data = coupled(300) if kind in STATES else coupled_traces(300)
-    three = nulls.surrogates(data, kind, n=3, seed=4)
-    assert three.shape == (3, 300, 3)
-    np.testing.assert_array_equal(three[:2], nulls.surrogates(data, kind, n=2, seed=4))
-    assert not np.array_equal(three[0], three[1])
-    assert not np.array_equal(three, nulls.surrogates(data, kind, n=3, seed=5))
-    assert nulls.surrogates(data, kind, n=0).shape == (0, 300, 3)
-    assert kind not in STATES or three.dtype == np.uint8
 
 
 def test_shift_keeps_each_unit_and_breaks_their_relation():
@@ -78,13 +63,13 @@ def test_each_unit_brings_its_borders_and_the_windows_ends():
     times = np.tile(np.arange(90.0)[:, None], (1, 3))
     segments = np.repeat([0, 1, 2], 30)
     options = {"kind": "shift", "n": 20, "seed": 2, "segments": segments}
-    drawn = nulls.surrogates(times, **options)
-    runs = nulls.surrogate_runs(times, **options)
+    both = nulls.draw(times, **options)
+    drawn, runs = both.values, both.runs
     assert runs.shape == drawn.shape
     follows = np.diff(drawn, axis=1) == 1
     inside = follows & (segments[drawn[:, :-1].astype(int)] == segments[drawn[:, 1:].astype(int)])
     np.testing.assert_array_equal(np.diff(runs, axis=1) == 0, inside)
-    shuffled = nulls.surrogate_runs(times, "transition_shuffle", segments=segments)
+    shuffled = nulls.draw(times, "transition_shuffle", n=1, segments=segments).runs
     np.testing.assert_array_equal(shuffled, segments)
 
 
@@ -99,8 +84,8 @@ def test_independent_units_are_not_called_interacting_more_often_than_stated(seg
         for start in range(0, 1000, segment_length):  # runs that have nothing to do with each other
             states[start : start + segment_length] ^= rng.integers(0, 2, 3)
         options = {"kind": "shift", "n": 39, "seed": seed, "segments": segments}
-        drawn, runs = nulls.surrogates(states, **options), nulls.surrogate_runs(states, **options)
-        null = effective_information(state_by_state(point_estimates(drawn, segments=runs)))
+        drawn = nulls.draw(states, **options)
+        null = effective_information(state_by_state(point_estimates(drawn.values, segments=drawn.runs)))
         value = effective_information(state_by_state(point_estimates(states, segments=segments)))
         p_values.append((1 + (null >= value).sum()) / 40)
     assert np.mean(np.array(p_values) <= 0.1) <= 0.19  # 10% expected; 99.9% of such samples pass

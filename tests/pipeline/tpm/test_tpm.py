@@ -3,12 +3,13 @@ import pytest
 from planted import planted, simulate, states_dataset
 from scipy.optimize import minimize
 
+from pipeline import tpm
 from pipeline.base import files
 from pipeline.base.errors import PhiscaleError
 from pipeline.base.raster import autocorrelation_time, encode, runs_of, transition_frames
 from pipeline.emergence.discrete import effective_information, state_by_state
-from pipeline.tpm import estimation as tpm
-from pipeline.tpm.estimators import fit
+from pipeline.tpm import ESTIMATORS
+from pipeline.tpm.support import MAX_UNITS
 from pipeline.tpm.transitions import count
 
 
@@ -51,7 +52,7 @@ def test_beta_counts_by_hand():
     np.testing.assert_allclose(dataset["p_on"][:, 0], [40.5 / 41, 60.5 / 81])
 
 
-@pytest.mark.parametrize("method", ["logistic", "logistic_pairwise", "beta"])
+@pytest.mark.parametrize("method", ESTIMATORS)
 def test_a_known_substrate_is_recovered(method):
     states = simulate(planted(), 20_000, seed=3)[0]
     dataset = tpm.estimate(states, method=method)
@@ -67,7 +68,7 @@ def test_logistic_draws_cover_the_truth_at_the_nominal_rate(frames):
     states = simulate(planted(), frames, seed=frames, runs=60)
     code = encode(states)
     counts = count(code[:, :-1], states[:, 1:])
-    draws = fit(counts, "logistic", 1.0).draw(400, np.random.default_rng(0))
+    draws = ESTIMATORS["logistic"].fit(counts, prior=1.0).draw(400, np.random.default_rng(0))
     low, high = np.quantile(draws, [0.05, 0.95], axis=0)
     inside = (low <= planted()) & (planted() <= high)
     visited = counts.transitions >= 5
@@ -79,7 +80,7 @@ def test_beta_draws_cover_truths_drawn_from_the_prior_at_the_nominal_rate():
     truth = rng.beta(1, 1, (200, 16, 4))
     source = rng.integers(0, 16, (200, 500))
     target = rng.random((200, 500, 4)) < np.take_along_axis(truth, source[..., None], axis=1)
-    draws = fit(count(source, target), "beta", 1.0).draw(500, rng)
+    draws = ESTIMATORS["beta"].fit(count(source, target), prior=1.0).draw(500, rng)
     low, high = np.quantile(draws, [0.05, 0.95], axis=0)
     assert ((low <= truth) & (truth <= high)).mean() == pytest.approx(0.9, abs=0.01)
 
@@ -115,7 +116,7 @@ def test_a_segment_label_that_returns_is_another_run():
     assert transition_frames(runs, 3)[0].size == 0
 
 
-@pytest.mark.parametrize("method", ["logistic", "logistic_pairwise", "beta"])
+@pytest.mark.parametrize("method", ESTIMATORS)
 def test_a_unit_that_never_changes_is_flagged_and_keeps_its_rate(method):
     states = np.random.default_rng(0).integers(0, 2, (1000, 3))
     states[:, 1] = 1
@@ -149,7 +150,7 @@ def test_held_out_likelihood_prefers_the_estimator_that_fits():
     s = np.arange(4)
     parity = (s & 1) ^ (s >> 1)
     xor = simulate(np.stack([0.1 + 0.8 * parity, np.full(4, 0.5)], axis=1), 1000, seed=1)[0]
-    held_out = {m: tpm.estimate(xor, method=m).attrs["held_out_bits"] for m in tpm.SUPPORT}
+    held_out = {m: tpm.estimate(xor, method=m).attrs["held_out_bits"] for m in ESTIMATORS}
     assert held_out["logistic_pairwise"] > held_out["logistic"] + 0.1
     assert held_out["beta"] > held_out["logistic"] + 0.1
 
@@ -179,10 +180,10 @@ def test_more_units_than_the_data_carry_are_refused_with_the_number_that_they_ca
     assert tpm.largest_supported(639, "beta") == 5
     assert tpm.largest_supported(5, "beta") == 0
     rng = np.random.default_rng(0)
-    for method in tpm.SUPPORT:
+    for method in ESTIMATORS:
         can = tpm.largest_supported(300, method)
         tpm.estimate(rng.integers(0, 2, (301, can)), method=method)
-        if can < tpm.MAX_UNITS:
+        if can < MAX_UNITS:
             with pytest.raises(PhiscaleError, match=f"carry at most {can} with"):
                 tpm.estimate(rng.integers(0, 2, (301, can + 1)), method=method)
     with pytest.raises(PhiscaleError, match="at most 10 are supported"):
@@ -238,7 +239,7 @@ def test_one_window_of_several():
         tpm.estimate_window(dataset, "c")
 
 
-@pytest.mark.parametrize("method", ["logistic", "logistic_pairwise", "beta"])
+@pytest.mark.parametrize("method", ESTIMATORS)
 def test_many_rasters_at_once_give_what_each_gives_alone(method):
     states = simulate(planted(), 500, seed=9, runs=5)
     states[2, :, 1] = 0

@@ -1,0 +1,64 @@
+"""The nulls: what a study can choose from, and the one that macro scales have besides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+
+from pipeline.base.registry import Entry, Registry
+from pipeline.nulls.ar1 import Ar1
+from pipeline.nulls.brownian import Brownian
+from pipeline.nulls.drawn import Surrogates
+from pipeline.nulls.markov import Markov
+from pipeline.nulls.random_grouping import RandomGrouping
+from pipeline.nulls.shift import Shift
+from pipeline.nulls.transition_shuffle import TransitionShuffle
+from pipeline.nulls.var import Var
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pipeline.base.arrays import Array, Ints
+
+
+class NullFamily(Entry, Protocol):
+    """Values that a measure has where one thing is absent.
+
+    Attributes:
+        label: name in figures and sentences, e.g. "units shifted in time".
+        keeps: what is left of the data.
+        breaks: what is not.
+    """
+
+    label: ClassVar[str]
+    keeps: ClassVar[str]
+    breaks: ClassVar[str]
+
+
+class Null(NullFamily, Protocol):
+    """Surrogate recordings in which one thing is known to be absent: interaction, or dynamics.
+
+    Attributes:
+        acts_on: what a study draws it of, its states or the traces (activity) that are then binarized anew.
+        takes: all that it can be drawn of.
+    """
+
+    acts_on: ClassVar[Literal["states", "traces"]]
+    takes: ClassVar[tuple[str, ...]]
+
+    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
+        """Draw surrogates.
+
+        Args:
+            values: (frame, unit) states or traces.
+            runs: (frame,) run of consecutive frames; nothing is carried from one to the next.
+            n: how many; the first ones do not depend on it.
+            rng: source of all chance.
+        """
+        ...
+
+
+NULLS: Registry[Null] = Registry(
+    "null", "nulls.kinds", Shift(), TransitionShuffle(), Markov(), Ar1(), Brownian(), Var()
+)
+RANDOM_GROUPING = RandomGrouping()
+FAMILIES: Registry[NullFamily] = Registry("null family", "null", *NULLS.values(), RANDOM_GROUPING)
