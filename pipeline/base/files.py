@@ -7,12 +7,14 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import xarray as xr
 
 from pipeline.base.errors import PhiscaleError, Problem
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def write_whole(path: str | Path, write: Callable[[Path], None]) -> None:
@@ -72,6 +74,8 @@ def load(path: str | Path) -> xr.Dataset:
         PhiscaleError: the file is no NetCDF, or a part of one.
         FileNotFoundError: there is no such file.
     """
+    import xarray as xr
+
     try:
         with xr.open_dataset(path, engine="h5netcdf") as dataset:
             return dataset.load()
