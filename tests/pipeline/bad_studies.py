@@ -134,7 +134,7 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
     "condition twice": (put(conditions=["awake", "anesthesia", "awake"]), ["conditions", "twice"]),
     "method unknown": (put(binarize__method="mean"), ["binarize.method", "'mean'", "otsu"]),
     "lag zero": (put(tpm__lag=0), ["tpm.lag", "0"]),
-    "quantile of 1.5": (put(binarize__quantile=1.5), ["binarize.quantile", "1.5"]),
+    "quantile of 1.5": (put(binarize__method="quantile", binarize__quantile=1.5), ["binarize.quantile", "1.5"]),
     "contrast of an unknown condition": (
         put(compare__contrasts=[["awake", "sleep"]]),
         ["compare.contrasts and conditions", "sleep"],
