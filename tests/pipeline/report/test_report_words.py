@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.binarize.registry import BINARIZERS
 from pipeline.inference.contrasts import sign_flip
 from pipeline.inference.summary import MEASURES as COMPUTED
 from pipeline.macro.groupings import Grouping
-from pipeline.binarize.registry import BINARIZERS
 from pipeline.report import headline, limits, methods
 from pipeline.report.data import Study
 from pipeline.report.glossary import MEASURES, count, number, probability
