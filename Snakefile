@@ -27,6 +27,8 @@ LAYOUT = Layout(STUDY.root)
 UNITS = STUDY.parameters.ensembles.iit
 SIMULATED = targets.simulated(STUDY)
 ON_TRACES = targets.nulls_on_traces(STUDY)
+KNOWN = [n for n in targets.known(STUDY) if not {n, f"{n}:truth"} & set(OMIT)]
+TABLES = ("summary", "nulls", "fits", "comparison", "truth", "true_groupings")
 READ = [name for name in STUDY.names if name not in SIMULATED]
 WORKERS = Workers(STUDY.root, forking=workflow.exec_mode == ExecMode.DEFAULT)
 RULES = Path(pipeline.__file__).parent / "workflow" / "rules"
@@ -40,10 +42,7 @@ wildcard_constraints:
 rule all:
     default_target: True
     input:
-        [
-            LAYOUT.of_study(name)
-            for name in ("summary", "nulls", "comparison", "page", "provenance")
-        ],
+        [LAYOUT.of_study(name) for name in (*TABLES, "page", "provenance")],
 
 
 include: RULES / "ingest.smk"

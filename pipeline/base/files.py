@@ -8,12 +8,14 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import xarray as xr
 
 from pipeline.base.errors import PhiscaleError, Problem
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def write_whole(path: str | Path, write: Callable[[Path], None]) -> None:
@@ -68,6 +70,7 @@ def save_groups(datasets: Mapping[str, xr.Dataset], path: str | Path) -> None:
         datasets: by name of the group, e.g. "awake/micro-4".
         path: of the file, which is written whole or not at all.
     """
+    import xarray as xr
 
     def write(partial: Path) -> None:
         xr.Dataset().to_netcdf(partial, engine="h5netcdf")
@@ -92,6 +95,8 @@ def load(path: str | Path, group: str | None = None) -> xr.Dataset:
         FileNotFoundError: there is no such file.
         PhiscaleError: the file cannot be read, or has no such group.
     """
+    import xarray as xr
+
     with _readable(path), xr.open_dataset(path, engine="h5netcdf", group=group) as dataset:
         return dataset.load()
 
@@ -120,6 +125,8 @@ def groups_of(path: str | Path) -> list[str]:
 
 def attributes(path: str | Path) -> dict[str, Any]:
     """Read the attributes of a dataset without its values; raises as `load`."""
+    import xarray as xr
+
     with _readable(path), xr.open_dataset(path, engine="h5netcdf") as dataset:
         return dict(dataset.attrs)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import xarray as xr
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def record(dataset: xr.Dataset, operation: str, **parameters: Any) -> xr.Dataset:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import ArrayLike
 
 from pipeline.base.arrays import Array, Bools, Floats, Ints
 from pipeline.base.errors import PhiscaleError, Problem
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def encode(states: ArrayLike) -> Ints:
@@ -97,6 +99,8 @@ def raster(states: Array | xr.DataArray | xr.Dataset, segments: Any) -> tuple[Ar
     Raises:
         PhiscaleError: it holds several windows, or `segments` is not one label per frame.
     """
+    import xarray as xr
+
     if not isinstance(states, xr.DataArray | xr.Dataset):
         array = np.asarray(states)
         _one_each(segments, len(array))

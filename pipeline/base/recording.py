@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from pipeline.base import history
 from pipeline.base.arrays import Array, Bools, Floats, Strings
 from pipeline.base.errors import Problems
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 GAP = 1.5  # a step longer than this many frame intervals ends a run of frames
 LARGEST_FIELD_MM = 50.0
@@ -100,6 +103,8 @@ def build(
     n_frames, n_neurons = values.shape
     text = {name: str(value) for name, value in asdict(origin).items()}
     first = {name: text.pop(name) for name in ("recording", "subject", "indicator")}
+    import xarray as xr
+
     dataset = xr.Dataset(
         {"fluorescence": (("time", "neuron"), values)},
         coords={"time": ("time", np.asarray(time, float)), **(neurons or Neurons()).coords(n_neurons)},

@@ -7,7 +7,6 @@ room's registry.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar, Union
@@ -17,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.parameters import Section
+from pipeline.base.text import did_you_mean
 
 
 class Entry(Protocol):
@@ -86,13 +86,12 @@ class Registry(Mapping[str, E], Generic[E]):
         """
         if name in self._entries:
             return self._entries[name]
-        close = difflib.get_close_matches(str(name), self._entries, n=1)
         raise PhiscaleError(
             Problem(
                 where or self.field,
                 f"{name!r} is not one of {', '.join(self._entries)}",
                 f"There is no such {self.what}",
-                f"did you mean {close[0]!r}?" if close else "choose one of them",
+                did_you_mean(name, self) or "choose one of them",
             )
         )
 

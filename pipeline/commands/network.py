@@ -13,6 +13,7 @@ import numpy as np
 from iitcore import Substrate, SubstrateError, System
 from pipeline.base.arrays import Floats, Ints
 from pipeline.base.errors import PhiscaleError, Problem, Problems
+from pipeline.base.text import is_number
 
 T = TypeVar("T")
 
@@ -189,7 +190,7 @@ def _from_table(path: Path) -> Substrate:
         raise PhiscaleError(Problem(str(path), "is empty", fix="write one row per state"))
     delimiter = next((d for d in "\t;" if d in lines[0]), ",")
     rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
-    header = None if any(_is_number(cell) for cell in rows[0]) else rows.pop(0)
+    header = None if any(is_number(cell) for cell in rows[0]) else rows.pop(0)
     states = header is not None and header[0].lower() == "state"
     labels = [row.pop(0) for row in rows if row] if states else None
     units = header[1:] if header and states else header
@@ -197,14 +198,6 @@ def _from_table(path: Path) -> Substrate:
     if labels is not None:
         table = table[_order(path, labels, table.shape[1])]
     return _substrate(table, units)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _numbers(path: Path, rows: list[list[str]], units: list[str] | None) -> Floats:
@@ -217,7 +210,7 @@ def _numbers(path: Path, rows: list[list[str]], units: list[str] | None) -> Floa
             problems.add(where, f"has {len(row)} values instead of {width}", fix="complete the row")
             continue
         for c, cell in enumerate(row):
-            if not _is_number(cell):
+            if not is_number(cell):
                 unit = f"unit {units[c]}" if units else f"column {c + 1}"
                 problems.add(
                     f"{where}, {unit}",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import xarray as xr
+from typing import TYPE_CHECKING, Any
 
 from pipeline.ingest import arrays
 from pipeline.ingest.rows import existing_file
 from pipeline.ingest.tabular import Tabular, assemble, flag, unreadable
 from pipeline.ingest.text import read_table
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 class Csv(Tabular):

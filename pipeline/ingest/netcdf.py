@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import xarray as xr
+from typing import TYPE_CHECKING, Any
 
 from pipeline.base import files, history
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.recording import describe, mark_missing
 from pipeline.ingest.reader import Reader
 from pipeline.ingest.rows import existing_file, number, option, sha256
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 class Netcdf(Reader):

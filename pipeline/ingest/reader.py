@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
-
-import xarray as xr
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pipeline.base.registry import Entry
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 class Reader(Entry, Protocol):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import xarray as xr
+from typing import TYPE_CHECKING, Any
 
 from pipeline.ingest.reader import Reader
 from pipeline.simulation.parameters import Simulate
 from pipeline.simulation.recordings import CONDITIONS, default_windows, simulate_recording, simulate_study
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["Simulated", "simulate_study"]
 

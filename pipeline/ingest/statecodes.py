@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from pipeline.base.arrays import Floats
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.ingest import arrays
 from pipeline.ingest.rows import existing_file, fault, naming, number, option
 from pipeline.results.columns import WINDOW_COLUMNS
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 COLUMNS = ("state_codes", "state_dataset", "state_rate_hz")  # of the sheet of recordings
 FILES = ("state_codes",)  # those of them that are paths

@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from pipeline.base import history
 from pipeline.base.arrays import Array, Floats
@@ -18,6 +17,9 @@ from pipeline.base.recording import Neurons, Origin, build
 from pipeline.ingest import arrays
 from pipeline.ingest.reader import Reader
 from pipeline.ingest.rows import existing_file, fault, number, option, sha256
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 PLAUSIBLE_HZ = (0.05, 2000.0)
 NO_NUMBER = ("", "NA", "N/A", "n/a", "null", "None")

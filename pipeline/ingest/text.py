@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.base.arrays import Floats
+from pipeline.base.text import is_number
 from pipeline.ingest.rows import fault
 
 TIME_IN_SECONDS = re.compile(r"(t|times?|timestamps?)([ _\[(]+(s|secs?|seconds?)[\])]?)?")
@@ -55,7 +56,7 @@ def _parse_table(path: Path) -> Table:
         head = [file.readline().rstrip("\r\n") for _ in range(2)]
     separator = max(",;\t", key=head[0].count)
     rows = [[cell.strip() for cell in row] for row in csv.reader(head, delimiter=separator)]
-    has_header = not all(_is_number(cell) for cell in rows[0])
+    has_header = not all(is_number(cell) for cell in rows[0])
     status = rows[1] if len(rows) > 1 and rows[1] and rows[1][0].lower().startswith("time(s)/cell status") else None
     cells = pd.read_csv(
         path,
@@ -71,14 +72,6 @@ def _parse_table(path: Path) -> Table:
         raise fault(path, f"has {len(names)} names in its header for {cells.shape[1]} columns")
     table = Table(_numbers(path, cells, names), names)
     return _sort_columns(path, table, status) if has_header else table
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _numbers(path: Path, cells: pd.DataFrame, names: list[str]) -> Floats:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from pipeline.base.errors import Problems
 from pipeline.ingest.statecodes import read_codes, windows, windows_from_codes
 from pipeline.results.columns import WINDOW_COLUMNS
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def table(

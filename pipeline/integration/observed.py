@@ -18,19 +18,11 @@ from pipeline.base.parameters import filled
 from pipeline.base.raster import bits, encode
 from pipeline.integration import batch as measures
 from pipeline.integration.parameters import Iit
+from pipeline.results.measures import MEASURES, OF_STATE
 
 Variables = dict[str, tuple[Any, Any, str, str]]  # dims, values, units, long_name
 
 CARRIED = ("group", "mapping", "macro_state")
-POINT = {
-    "phi_s": ("ibit", "integrated information of the system"),
-    "phi_s_complex": ("ibit", "integrated information of the first complex"),
-    "big_phi": ("ibit", "structure integrated information Φ"),
-    "sum_phi_d": ("ibit", "sum of the distinctions' integrated information"),
-    "sum_phi_r": ("ibit", "sum of the relations' integrated information"),
-    "n_distinctions": ("1", "distinctions"),
-    "n_relations": ("1", "relations"),
-}
 
 
 def integrate(
@@ -138,7 +130,7 @@ class System:
 def _point(system: System, stored: Sequence[int], small: bool) -> Variables:
     """Analyse the point estimate in full: reasons, complexes with ties resolved, structures."""
     n_states, n = system.p_on.shape
-    values = {name: np.full(n_states, np.nan) for name in POINT}
+    values = {name: np.full(n_states, np.nan) for name in OF_STATE}
     reason, structure = [""] * n_states, [""] * n_states
     member = np.zeros((n_states, n), dtype=bool)
     substrate = iit.Substrate(system.p_on, units=tuple(system.names))
@@ -157,7 +149,7 @@ def _point(system: System, stored: Sequence[int], small: bool) -> Variables:
     if small:
         for name, found in measures.structures(system.p_on[None], system.chosen, system.units).items():
             values[name][system.chosen] = found[0]
-    about: Variables = {name: ("state", values[name], *POINT[name]) for name in POINT}
+    about: Variables = {name: ("state", values[name], *_about(name)) for name in OF_STATE}
     about["reason"] = ("state", reason, "1", "why phi_s is 0")
     about["structure"] = ("state", structure, "1", "unfolded structure (JSON)")
     about["complex_member"] = (("state", "unit"), member, "1", "units of the first complex")
@@ -181,7 +173,7 @@ def _drawn(drawn: Floats, system: System, member: Bools | None, n_big: int, thre
         out["complex_agreement"] = ("state", agreement, "1", "share of draws with the same first complex")
     if n_big:
         for name, found in measures.structures(drawn[:n_big], chosen, system.units, threads).items():
-            unit, long_name = POINT[name]
+            unit, long_name = _about(name)
             out[f"{name}_draws"] = (
                 ("draw_big", "state"),
                 system.spread(found),
@@ -193,18 +185,19 @@ def _drawn(drawn: Floats, system: System, member: Bools | None, n_big: int, thre
 
 def _scalars(p_on: Floats, suffix: str = "") -> Variables:
     """Effective information and causal power of the point estimate, or of its draws."""
-    long_names = {
-        "effective_information": ("bit", "effective information of the TPM"),
-        "causal_power": ("1", "causal power: effective information / log2(states)"),
-    }
     return {
         name + suffix: (
             ("draw",) if suffix else (),
             value if suffix else value[0],
-            *long_names[name],
+            *_about(name),
         )
         for name, value in measures.causal_measures(p_on).items()
     }
+
+
+def _about(measure: str) -> tuple[str, str]:
+    """Unit and long name of a measure."""
+    return MEASURES[measure].unit, MEASURES[measure].long_name
 
 
 def _visited(tpm: xr.Dataset, states: Sequence[int] | None, min_visits: int) -> Bools:

@@ -23,21 +23,13 @@ from pipeline.nulls.drawn import LEFT_OUT, Surrogates
 from pipeline.nulls.parameters import KIND, SURROGATES, UNFOLDED
 from pipeline.nulls.registry import NULLS, RANDOM_GROUPING
 from pipeline.nulls.shift import Shift, least_shift
+from pipeline.results.measures import MEASURES, OF_SURROGATES
 from pipeline.tpm.estimation import estimated_with, point_estimates
 
 if TYPE_CHECKING:
     from pipeline.nulls.traces import Traces
 
-UNITS = {
-    "phi_s": "ibit",
-    "phi_s_complex": "ibit",
-    "big_phi": "ibit",
-    "n_distinctions": "1",
-    "n_relations": "1",
-    "effective_information": "bit",
-    "causal_power": "1",
-}
-OF_STRUCTURES = ("big_phi", "n_distinctions", "n_relations")
+OF_STRUCTURES = tuple(name for name in OF_SURROGATES if MEASURES[name].unfolded)
 
 
 @dataclass(frozen=True)
@@ -150,10 +142,10 @@ def integrate_nulls(
     options = filled(Iit, iit, "iit")
     inside = states if window is None else _select(states, window)
     families = list(_families(Source(inside, tpm, traces, mappings, seed), kinds, surrogates))
-    value = np.full((len(families), max((len(f.p_on) for f in families), default=0), len(UNITS)), np.nan)
+    value = np.full((len(families), max((len(f.p_on) for f in families), default=0), len(OF_SURROGATES)), np.nan)
     for i, family in enumerate(families):
         found = _measures(family, options, big_phi_surrogates, threads)
-        for j, name in enumerate(UNITS):
+        for j, name in enumerate(OF_SURROGATES):
             if name in found:
                 value[i, : len(found[name]), j] = found[name]
     about = {
@@ -165,8 +157,8 @@ def integrate_nulls(
         coords={
             "null": ("null", np.array([f.name for f in families], dtype=str)),
             "flag": ("null", np.array([f.flag for f in families], dtype=str)),
-            "measure": ("measure", list(UNITS)),
-            "measure_units": ("measure", list(UNITS.values())),
+            "measure": ("measure", list(OF_SURROGATES)),
+            "measure_units": ("measure", [MEASURES[name].unit for name in OF_SURROGATES]),
         },
         attrs=tpm.attrs,
     ).assign_attrs(_notes(inside, tpm, kinds))

@@ -13,7 +13,8 @@ from pipeline.binarize.registry import BINARIZERS
 from pipeline.inference.summary import LEAST_RANDOM
 from pipeline.ingest.registry import READERS
 from pipeline.nulls.registry import NULLS
-from pipeline.report.data import Study
+from pipeline.report.findings import Findings
+from pipeline.report.words.glossary import counted
 from pipeline.tpm.registry import ESTIMATORS
 
 # By the names that the texts below cite them with; the order is that of the list.
@@ -163,7 +164,7 @@ _SOFTWARE = "phiscale {phiscale} (Python {python}{packages}), seed {seed}. All r
 _PACKAGES = ("numpy", "scipy", "torch", "xarray", "snakemake")
 
 
-def paragraphs(study: Study) -> list[tuple[str, str]]:
+def paragraphs(study: Findings) -> list[tuple[str, str]]:
     """Return (heading, text) of each part of the methods section.
 
     Args:
@@ -186,7 +187,7 @@ def paragraphs(study: Study) -> list[tuple[str, str]]:
     ]
 
 
-def references(study: Study) -> tuple[str, ...]:
+def references(study: Findings) -> tuple[str, ...]:
     """Return what the text cites, [1] first: the works that it is built on, then those that chosen entries add.
 
     Args:
@@ -210,14 +211,10 @@ def _said(entry: Entry, fields: Mapping[str, Any], listed: tuple[str, ...]) -> s
     return entry.sentence(fields) + (f" [{numbers}]" if numbers else "")
 
 
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"
-
-
-def _recordings(study: Study) -> str:
+def _recordings(study: Findings) -> str:
     text = _RECORDINGS.format(
-        recordings=_count(len(study.analysed), "recording"),
-        subjects=_count(len(study.subjects), "subject"),
+        recordings=counted(len(study.analysed), "recording"),
+        subjects=counted(len(study.subjects), "subject"),
         were="was" if len(study.analysed) == 1 else "were",
         conditions=", ".join(study.conditions),
     )
@@ -254,7 +251,7 @@ def _states(p: dict[str, Any], listed: tuple[str, ...]) -> str:
 
 def _tpm(p: dict[str, Any], listed: tuple[str, ...]) -> str:
     estimator = _said(ESTIMATORS.choose(p["method"]), p, listed)
-    return _TPM.format(bins=_count(p["lag"], "bin"), estimator=estimator, draws=p["draws"])
+    return _TPM.format(bins=counted(p["lag"], "bin"), estimator=estimator, draws=p["draws"])
 
 
 def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
@@ -272,7 +269,7 @@ def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
 
 
 def _iit(p: dict[str, Any]) -> str:
-    times = _count(p["min_visits"], "time").replace("1 time", "once")
+    times = counted(p["min_visits"], "time").replace("1 time", "once")
     return _IIT.format(times=times, **p, **_CITED)
 
 
@@ -301,7 +298,7 @@ def _compare(p: dict[str, Any]) -> str:
     )
 
 
-def _software(study: Study) -> str:
+def _software(study: Findings) -> str:
     known = study.provenance.get("packages", {})
     listed = ", ".join(f"{name} {known[name]}" for name in _PACKAGES if name in known)
     return _SOFTWARE.format(

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-StudyFile = Literal["summary", "nulls", "comparison", "truth", "page", "figures", "provenance"]
+StudyFile = Literal[
+    "summary", "nulls", "fits", "comparison", "truth", "true_groupings", "page", "figures", "provenance"
+]
 RecordingFile = Literal[
     "recording", "truth", "preprocessed", "ensembles", "windows", "states", "quality", "tpm", "macro", "phi", "nulls"
 ]
@@ -19,8 +21,10 @@ RecordingFile = Literal[
 OF_STUDY: dict[StudyFile, str] = {
     "summary": "summary.csv",
     "nulls": "nulls.csv",
+    "fits": "fits.csv",
     "comparison": "comparison.csv",
     "truth": "truth.csv",
+    "true_groupings": "true_groupings.csv",
     "page": "report.html",
     "figures": "figures",
     "provenance": "provenance.json",

@@ -18,7 +18,16 @@ import xarray as xr
 
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.files import groups_of, load
-from pipeline.results.columns import COMPARISON_COLUMNS, NULL_COLUMNS, NUMBERS, QUALITY_COLUMNS, SUMMARY_COLUMNS
+from pipeline.results.columns import (
+    COMPARISON_COLUMNS,
+    FITS,
+    NULL_COLUMNS,
+    NUMBERS,
+    QUALITY_COLUMNS,
+    SUMMARY_COLUMNS,
+    TRUE_GROUPINGS,
+    TRUTH,
+)
 from pipeline.results.layout import Layout, RecordingFile, SystemKey, tpm_file
 
 
@@ -39,15 +48,6 @@ class Results:
     def __init__(self, directory: str | Path) -> None:
         self.folder = Path(directory)
         self.layout = Layout(self.folder)
-        if not self.layout.of_study("summary").is_file():
-            raise PhiscaleError(
-                Problem(
-                    str(self.folder),
-                    "holds no summary.csv",
-                    "It is not the results folder of a study, or its run has not come that far",
-                    "give RESULTS/STUDY as named in study.yaml, or finish the run",
-                )
-            )
 
     def __repr__(self) -> str:
         return f"Results({str(self.folder)!r}: {len(self.systems)} systems)"
@@ -66,6 +66,21 @@ class Results:
     def comparison(self) -> pd.DataFrame:
         """One row per measure, scale and contrast."""
         return read_table(self.layout.of_study("comparison"), COMPARISON_COLUMNS)
+
+    @cached_property
+    def fits(self) -> pd.DataFrame:
+        """One row per recording and window: how far its unit TPM can be trusted."""
+        return read_table(self.layout.of_study("fits"), FITS.names)
+
+    @cached_property
+    def true_values(self) -> pd.DataFrame:
+        """One row per system and measure of which the truth is known, beside its estimate."""
+        return read_table(self.layout.of_study("truth"), TRUTH.names)
+
+    @cached_property
+    def true_groupings(self) -> pd.DataFrame:
+        """One row per learned grouping of recordings whose truth is known."""
+        return read_table(self.layout.of_study("true_groupings"), TRUE_GROUPINGS.names)
 
     @cached_property
     def quality(self) -> pd.DataFrame:
@@ -164,7 +179,17 @@ def _found(path: Path) -> Path:
 
 def load_results(directory: str | Path) -> Results:
     """Open the results folder of a study; raises PhiscaleError where it holds no summary.csv."""
-    return Results(directory)
+    results = Results(directory)
+    if not results.layout.of_study("summary").is_file():
+        raise PhiscaleError(
+            Problem(
+                str(results.folder),
+                "holds no summary.csv",
+                "It is not the results folder of a study, or its run has not come that far",
+                "give RESULTS/STUDY as named in study.yaml, or finish the run",
+            )
+        )
+    return results
 
 
 def systems_of(summary: pd.DataFrame) -> set[SystemKey]:

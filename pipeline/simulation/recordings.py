@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 import yaml
 
 from pipeline.base import files, history
@@ -19,6 +18,9 @@ from pipeline.base.recording import Neurons, Origin, build
 from pipeline.base.seeds import generator
 from pipeline.simulation import imaging, planted
 from pipeline.simulation.parameters import Simulate
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 CONDITIONS = tuple(planted.ON_FRACTION)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import NoneType
@@ -13,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.parameters import Section
+from pipeline.base.text import did_you_mean
 from pipeline.study.fields import Part, choices, parts
 
 TEXT_WANTED = ("string_type", "literal_error")
@@ -78,8 +78,7 @@ def _problem(path: str, fault: Any, place: Place, top: dict[str, FieldInfo]) -> 
     what = f"{fault['input']!r} is not allowed ({fault['msg'].lower()})"
     if fault["type"] == "string_type" and not isinstance(fault["input"], list | dict | NoneType):
         return Problem(where, what, "", f"put it in quotes: '{fault['input']}'")
-    close = difflib.get_close_matches(str(fault["input"]), _words(place), n=1)
-    return Problem(where, what, "", f"did you mean {close[0]!r}?" if close else "correct the value")
+    return Problem(where, what, "", did_you_mean(fault["input"], _words(place)) or "correct the value")
 
 
 def _words(place: Place) -> list[str]:
@@ -103,8 +102,7 @@ def _unknown(where: str, place: Place, top: dict[str, FieldInfo]) -> Problem:
         )
     known = part.known(place.method) if part else top
     others = [name for method in chosen.models for name in chosen.own_fields(method)] if chosen else []
-    close = difflib.get_close_matches(place.last, [*known, *others], n=1)
-    fix = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
+    fix = did_you_mean(place.last, [*known, *others]) or f"known here: {', '.join(known)}"
     return Problem(where, "is not a field of a study", "It would be ignored", fix)
 
 

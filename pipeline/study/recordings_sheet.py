@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.base.errors import Problems
+from pipeline.base.text import did_you_mean
 from pipeline.ingest.registry import READERS
 from pipeline.study.parameters import Parameters
-from pipeline.study.sheets import IDENTIFIER, did_you_mean
+from pipeline.study.sheets import IDENTIFIER
 
 Row = dict[str, str]
 
@@ -51,7 +52,7 @@ def _check_format(where: str, row: Row, problems: Problems) -> None:
             f"{where}: format",
             f"{row['format']!r} is not known",
             "The file cannot be read",
-            did_you_mean(row["format"], tuple(READERS)) or f"use one of {', '.join(READERS)}",
+            did_you_mean(row["format"], READERS) or f"use one of {', '.join(READERS)}",
             about=row["recording"],
         )
     elif "path" in READERS[row["format"]].files and not row["path"]:

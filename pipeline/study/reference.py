@@ -8,8 +8,10 @@ from pydantic.fields import FieldInfo
 
 from pipeline.base.parameters import Section
 from pipeline.base.registry import Chosen, Entry, registry_of
+from pipeline.ingest.registry import READERS
 from pipeline.study.fields import Part, default, meaning, parts
 from pipeline.study.parameters import Parameters
+from pipeline.study.sheets import OPTION_COLUMNS, RECORDING_COLUMNS
 
 HEADER = (
     "# Fields of study.yaml",
@@ -30,6 +32,7 @@ def field_reference(model: type[Section] = Parameters) -> str:
     lines = [*HEADER, "", "## The study", "", str(model.__doc__), "", *_table(top)]
     for part in sections.values():
         lines += _section(part)
+    lines += _formats()
     return "\n".join(lines) + "\n"
 
 
@@ -54,6 +57,25 @@ def _entry(heading: str, entry: Entry, own: Mapping[str, FieldInfo]) -> Iterator
         yield from ("", *_table(own))
     for reference in entry.references:
         yield from ("", f"Reference: {reference}")
+
+
+def _formats() -> Iterator[str]:
+    """Yield the formats of recordings, with the columns of the sheet that each heeds."""
+    yield from ("", "## `format` in recordings.tsv", "")
+    yield from (
+        f"Every row has {', '.join(f'`{name}`' for name in RECORDING_COLUMNS)}; other columns may be left out.",
+        "",
+    )
+    yield from ("| format | what it is | files | columns |", "|---|---|---|---|")
+    for name, reader in READERS.items():
+        columns = ", ".join(f"`{column}`" for column in reader.columns)
+        yield f"| `{name}` | {reader.summary} | {', '.join(reader.suffixes) or '-'} | {columns or '-'} |"
+    yield from ("", f"With any format: {', '.join(f'`{name}`' for name in _columns_of_any_format())}.")
+
+
+def _columns_of_any_format() -> list[str]:
+    of_formats = {column for reader in READERS.values() for column in reader.columns}
+    return [column for column in OPTION_COLUMNS if column not in of_formats]
 
 
 def _table(fields: Mapping[str, FieldInfo], chosen: Chosen | None = None) -> Iterator[str]:

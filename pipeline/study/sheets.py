@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from pipeline.base.errors import Problems, unusable
+from pipeline.base.text import did_you_mean
 from pipeline.ingest.registry import file_columns, option_columns
 from pipeline.study.parameters import Parameters
 
@@ -98,16 +97,6 @@ def _check_names(
             fix = did_you_mean(name, known) or f"known: {', '.join(known)}"
             problems.add(f"{path}: column {name}", "is not known", "It would be ignored", fix)
     return True
-
-
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """Return a question after the known word that is nearest to `word`; empty where none is near.
-
-    >>> did_you_mean("rate", ["rate_hz", "dataset"])
-    "did you mean 'rate_hz'?"
-    """
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else ""
 
 
 def expand_paths(

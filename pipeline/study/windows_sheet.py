@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 
 from pipeline.base.errors import Problems
+from pipeline.base.text import did_you_mean
 from pipeline.ingest.windows import check_overlaps
 from pipeline.study.parameters import Parameters
-from pipeline.study.sheets import IDENTIFIER, did_you_mean
+from pipeline.study.sheets import IDENTIFIER
 
 Row = dict[str, Any]
 

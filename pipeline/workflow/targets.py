@@ -50,7 +50,7 @@ def jobs(study: Study) -> dict[str, int]:
         **dict.fromkeys(("preprocess", "ensembles", "states", "tpm"), n),
         "macro": n if study.parameters.macro.scales else 0,
         **dict.fromkeys(("phi", "nulls"), n),
-        **dict.fromkeys(("summarise", "compare", "report", "all"), 1),
+        **dict.fromkeys(("summarise", "compare", "validate", "report", "all"), 1),
     }
     return {stage: count for stage, count in found.items() if count}
 
@@ -69,8 +69,12 @@ def files(
 
 def tpms(study: Study, recording: str, omit: Sequence[str] = ()) -> list[Path]:
     """Return the files of a recording that hold the TPMs of its systems."""
-    macro = files(study, "macro", omit, [recording]) if study.parameters.macro.scales else []
-    return [Layout(study.root).of("tpm", recording), *macro]
+    return [Layout(study.root).of("tpm", recording), *macro(study, omit, [recording])]
+
+
+def macro(study: Study, omit: Sequence[str], among: Sequence[str]) -> list[Path]:
+    """Return the files of these recordings that hold the TPMs of macro units, as far as there are to be any."""
+    return files(study, "macro", omit, among) if study.parameters.macro.scales else []
 
 
 def section(study: Study, name: str, *without: str) -> dict[str, Any]:

@@ -17,10 +17,12 @@ import xarray as xr
 
 from pipeline.base import files, history
 from pipeline.inference.contrasts import compare
+from pipeline.inference.fits import gather_fits
 from pipeline.macro.groupings import Grouping
 from pipeline.results import provenance
 from pipeline.results.layout import Layout, RecordingFile
 from pipeline.study.parameters import Parameters
+from pipeline.validation.truth import hold_against_truth
 
 COUPLING = {"awake": 1.0, "anesthesia": 0.2, "recovery": 0.6, "wake": 1.0, "NREM": 0.3, "REM": 0.8}
 MEASURES = {
@@ -426,6 +428,10 @@ class _Recording:
                 )
         return rows, nulls
 
+    def tpms(self, name: RecordingFile) -> list[xr.Dataset]:
+        """TPMs of every window, of the units or of the macro units."""
+        return list(files.load_groups(self.layout.of(name, self.recording)).values())
+
     def truth(self) -> dict[str, Any]:
         conditions = {}
         for c in self.conditions:
@@ -489,6 +495,13 @@ def write_study(
     files.save_table(summary, layout.of_study("summary"))
     files.save_table(pd.DataFrame(nulls), layout.of_study("nulls"))
     files.save_table(compare(summary, [], conditions), layout.of_study("comparison"))
+    micro, macro = ([tpm for m in made for tpm in m.tpms(name)] for name in ("tpm", "macro"))
+    files.save_table(gather_fits(micro), layout.of_study("fits"))
+    known = {m.recording: m.truth() for m in made} if truth else {}
+    units = {m.recording: files.load(layout.of("ensembles", m.recording, N)) for m in made}
+    values, groupings = hold_against_truth(summary, known, macro, units)
+    files.save_table(values, layout.of_study("truth"))
+    files.save_table(groupings, layout.of_study("true_groupings"))
     sheet = [
         {
             "recording": r.recording,

@@ -3,7 +3,7 @@
 
 rule report:
     input:
-        tables=[LAYOUT.of_study(name) for name in ("summary", "nulls", "comparison")],
+        tables=[LAYOUT.of_study(name) for name in TABLES],
         recordings=targets.files(STUDY, "recording", OMIT),
         preprocessed=targets.files(STUDY, "preprocessed", OMIT),
         ensembles=targets.files(STUDY, "ensembles", OMIT),
@@ -17,7 +17,7 @@ rule report:
             for path in targets.tpms(STUDY, name, OMIT)
         ],
         phi=targets.files(STUDY, "phi", OMIT),
-        truth=targets.files(STUDY, "truth", OMIT, targets.known(STUDY)),
+        truth=targets.files(STUDY, "truth", OMIT, KNOWN),
     output:
         page=LAYOUT.of_study("page"),
         figures=directory(LAYOUT.of_study("figures")),

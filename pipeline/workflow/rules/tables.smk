@@ -5,10 +5,12 @@ rule summarise:
     input:
         phi=targets.files(STUDY, "phi", OMIT),
         nulls=targets.files(STUDY, "nulls", OMIT),
+        tpm=targets.files(STUDY, "tpm", OMIT),
     output:
         summary=LAYOUT.of_study("summary"),
         nulls=LAYOUT.of_study("nulls"),
-        parquet=[LAYOUT.parquet("summary"), LAYOUT.parquet("nulls")],
+        fits=LAYOUT.of_study("fits"),
+        parquet=[LAYOUT.parquet(name) for name in ("summary", "nulls", "fits")],
     log:
         LAYOUT.study_log("summarise"),
     threads: 1
@@ -42,5 +44,29 @@ rule compare:
         seed=STUDY.parameters.seed,
     message:
         "Contrasts between conditions"
+    run:
+        WORKERS.run(rule, (input, output, log), params, wildcards, threads)
+
+
+rule validate:
+    input:
+        summary=LAYOUT.of_study("summary"),
+        truth=targets.files(STUDY, "truth", OMIT, KNOWN),
+        ensembles=targets.files(STUDY, "ensembles", OMIT, KNOWN),
+        macro=targets.macro(STUDY, OMIT, KNOWN),
+    output:
+        truth=LAYOUT.of_study("truth"),
+        groupings=LAYOUT.of_study("true_groupings"),
+        parquet=[LAYOUT.parquet(name) for name in ("truth", "true_groupings")],
+    log:
+        LAYOUT.study_log("validate"),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        recordings=KNOWN,
+    message:
+        "Estimates held against what is known to be true"
     run:
         WORKERS.run(rule, (input, output, log), params, wildcards, threads)

@@ -19,7 +19,7 @@ from pipeline.integration import flags as integration
 from pipeline.macro import flags as macro
 from pipeline.nulls.registry import FAMILIES, NULLS
 from pipeline.report import methods
-from pipeline.report.glossary import FLAGS, NULL_NAMES
+from pipeline.report.words.glossary import FLAGS, NULL_NAMES
 from pipeline.study.parameters import Parameters
 from pipeline.tpm import flags as tpm
 from pipeline.tpm.registry import ESTIMATORS

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 import pipeline
+from pipeline.results import columns
 from pipeline.results.layout import OF_RECORDING, OF_STUDY, Layout, SystemKey, tpm_file
 
 PACKAGE = Path(pipeline.__file__).parent
-OWNERS = {"results/layout.py", "simulation/recordings.py"}  # the latter writes a study's data, not results
+# The second names tables for the documentation (held to the layout below), the third writes a study's data.
+OWNERS = {"results/layout.py", "results/columns.py", "simulation/recordings.py"}
 
 
 @pytest.mark.parametrize("name", OF_RECORDING)
@@ -27,6 +29,14 @@ def test_no_two_files_share_a_path():
     paths += [layout.log("tpm", "007"), layout.log("ensembles", "007", 4), layout.study_log("tpm")]
     paths += [layout.note("tpm", "007"), layout.note("tpm", "007", "a"), layout.note("tpm", "007", "a", "micro-4")]
     assert len(set(paths)) == len(paths)
+
+
+def test_tables_are_documented_under_their_names():
+    tables = {"summary": "SUMMARY", "nulls": "NULLS", "fits": "FITS", "comparison": "COMPARISON", "truth": "TRUTH"}
+    for name, table in {**tables, "true_groupings": "TRUE_GROUPINGS"}.items():
+        assert getattr(columns, table).file == OF_STUDY[name]
+    for name, table in {"quality": "QUALITY", "windows": "WINDOWS"}.items():
+        assert getattr(columns, table).file == OF_RECORDING[name].format(recording="R")
 
 
 def test_groups_name_window_and_system():

@@ -14,10 +14,12 @@ import yaml
 from made_up import TEAS, Model
 
 from pipeline.base.parameters import Section
+from pipeline.ingest.registry import READERS
 from pipeline.study.fields import parts
 from pipeline.study.parameters import Parameters
 from pipeline.study.reference import field_reference
 from pipeline.study.schema import json_schema
+from pipeline.study.sheets import OPTION_COLUMNS
 from pipeline.study.template import EXAMPLES, FILES, INSTEAD, study_template
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -127,3 +129,11 @@ def test_schema_refuses_what_the_model_refuses() -> None:
         jsonschema.validate({"study": "a", "conditions": ["x"], "tmp": 1}, json.loads(json_schema()))
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"study": "a", "conditions": ["x"], "tea": {"powder": 1}}, json.loads(json_schema(Model)))
+
+
+def test_the_reference_lists_formats_and_their_columns() -> None:
+    page = field_reference()
+    for name, reader in READERS.items():
+        [row] = [line for line in page.splitlines() if line.startswith(f"| `{name}` | {reader.summary} |")]
+        assert all(f"`{column}`" in row for column in reader.columns)
+    assert set(OPTION_COLUMNS) <= set(re.findall(r"`(\w+)`", page.split("recordings.tsv\n")[1]))

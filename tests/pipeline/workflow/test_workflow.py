@@ -23,7 +23,20 @@ from pipeline.workflow.costs import by_stage, costs
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[3]
-ALL = ("ingest", "preprocess", "ensembles", "states", "tpm", "macro", "phi", "nulls", "summarise", "compare", "report")
+ALL = (
+    "ingest",
+    "preprocess",
+    "ensembles",
+    "states",
+    "tpm",
+    "macro",
+    "phi",
+    "nulls",
+    "summarise",
+    "compare",
+    "validate",
+    "report",
+)
 Finished = tuple[Path, subprocess.CompletedProcess[str]]
 SECONDS, RATE_HZ, BIN_S = 200, 10, 0.5
 
@@ -205,14 +218,14 @@ def test_a_second_run_has_nothing_to_do(
     ("section", "field", "value", "rules"),
     [
         ("compare", "bootstrap", 300, {"compare", "report"}),
-        ("nulls", "surrogates", 11, {"nulls", "summarise", "compare", "report"}),
+        ("nulls", "surrogates", 11, {"nulls", "summarise", "compare", "validate", "report"}),
         ("preprocess", "highpass_s", 200.0, {*ALL} - {"ingest"}),
-        ("iit", "structures", 1, {"phi", "summarise", "compare", "report"}),
+        ("iit", "structures", 1, {"phi", "summarise", "compare", "validate", "report"}),
         (
             "macro",
             "restarts",
             3,
-            {"macro", "phi", "nulls", "summarise", "compare", "report"},
+            {"macro", "phi", "nulls", "summarise", "compare", "validate", "report"},
         ),
     ],
 )

@@ -1,0 +1,79 @@
+"""Names in words, and how numbers are written."""
+
+from __future__ import annotations
+
+import math
+
+from pipeline.binarize.registry import BINARIZERS
+from pipeline.inference.flags import FLAGS as flags_of_inference
+from pipeline.integration.flags import FLAGS as flags_of_integration
+from pipeline.macro.flags import FLAGS as flags_of_macro
+from pipeline.nulls.registry import FAMILIES
+from pipeline.results.measures import MEASURES
+from pipeline.tpm.flags import FLAGS as flags_of_tpm
+from pipeline.tpm.registry import ESTIMATORS
+
+ROUTES = {"micro": "micro units", "macro_units": "macro units", "macro_model": "macro model"}
+
+FLAGS: dict[str, str] = {
+    **flags_of_tpm,
+    **flags_of_macro,
+    **flags_of_integration,
+    **flags_of_inference,
+    **{
+        word: meaning
+        for entry in (*BINARIZERS.values(), *ESTIMATORS.values(), *FAMILIES.values())
+        for word, meaning in entry.flags.items()
+    },
+}
+
+NULL_NAMES = {name: family.label for name, family in FAMILIES.items()}
+MINUS = "\u2212"
+
+
+def axis(measure: str) -> str:
+    """Axis label with the unit, as mathtext."""
+    return MEASURES[measure].axis
+
+
+def plain(measure: str) -> str:
+    """A measure's name in words."""
+    return MEASURES[measure].words if measure in MEASURES else measure
+
+
+def unit(measure: str) -> str:
+    """A measure's unit; empty for one that is not known."""
+    return MEASURES[measure].shown_unit if measure in MEASURES else ""
+
+
+def counted(n: int, noun: str) -> str:
+    """A number with its noun, in the plural unless it is 1."""
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Write a number with `digits` significant digits; an en dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    if abs(value) >= 10**digits:
+        text = f"{value:.0f}" if abs(value) < 1e7 else f"{value:.{digits - 1}e}"
+    elif abs(value) < 1e-4:
+        text = f"{value:.1e}"
+    else:
+        text = f"{value:#.{digits}g}".rstrip(".")
+        text = f"{value:.0f}" if "e" in text else text  # 999.96 is 1000, not 1.00e+03
+    return text.replace("-", MINUS)
+
+
+def count(value: float | None) -> str:
+    """Write a whole number; an en dash where there is none."""
+    return "–" if value is None or not math.isfinite(value) else f"{value:.0f}"
+
+
+def probability(p: float | None) -> str:
+    """Write a p-value: three decimals at most, never 0."""
+    if p is None or not math.isfinite(p):
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}".rstrip("0").rstrip(".") if p < 1 else "1"
