@@ -99,16 +99,22 @@ def second_run(argv: Sequence[str], snakefile: str, config: Mapping[str, Any], o
 def finish_without_failed(
     workflow: Any, study: Study, already: Sequence[str], config: Mapping[str, Any], interrupted: bool
 ) -> None:
-    """Run the workflow once more without what failed: only after --keep-going, only once, not when interrupted.
+    """Run the workflow once more without what failed: after --keep-going, not when interrupted.
 
-    `workflow` is Snakemake's object of the run that has just ended with errors, `already` what it left out.
+    What could not be tried before (phi of a recording whose macro units failed) may fail in that run, which is then
+    followed by another. Each leaves out more than the one before, so that they come to an end.
+
+    Args:
+        workflow: Snakemake's object of the run that has just ended with errors.
+        study: what was run.
+        already: what that run left out.
+        config: its configuration.
+        interrupted: whether somebody stopped it.
     """
-    stopped = interrupted or bool(getattr(workflow.scheduler, "_user_kill", None))
-    if already or stopped:
+    if interrupted or getattr(workflow.scheduler, "_user_kill", None):
         return
-    failed = failures(study)
-    omit = sorted({name for name in map(omitted, failed) if name})
-    if not omit:
+    omit = sorted({*already, *(name for name in map(omitted, failures(study)) if name)})
+    if omit == sorted(already):
         return
     if not workflow.execution_settings.keep_going:
         print("To get tables and report of the rest, run with --keep-going.", file=sys.stderr)

@@ -216,13 +216,14 @@ def workflow(keep_going: bool = True, killed: str | None = None) -> SimpleNamesp
     ("how", "already", "interrupted", "runs"),
     [
         (workflow(), (), False, True),
-        (workflow(), ("m2",), False, False),  # this is the second run
+        (workflow(), ("007:macro",), False, True),  # phi could not be tried before
+        (workflow(), ("007",), False, False),  # there is nothing more to leave out
         (workflow(keep_going=False), (), False, False),
         (workflow(), (), True, False),
         (workflow(killed="graceful"), (), False, False),
     ],
 )
-def test_the_rest_is_finished_once_after_keep_going(
+def test_the_rest_is_finished_after_keep_going_as_long_as_more_is_left_out(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     how: SimpleNamespace,
@@ -237,7 +238,7 @@ def test_the_rest_is_finished_once_after_keep_going(
     finish_without_failed(how, study, already, {}, interrupted)
     assert len(started) == runs
     if runs:
-        assert json.loads(started[0][-1].removeprefix("omit=")) == ["007"]
+        assert json.loads(started[0][-1].removeprefix("omit=")) == ["007", *already]
 
 
 def test_nothing_is_run_again_where_only_parts_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
