@@ -8,6 +8,7 @@ import scipy.io
 from pipeline.base import files
 from pipeline.base.errors import PhiscaleError
 from pipeline.ingest import arrays, open_recording
+from pipeline.ingest.registry import READERS
 
 VALUES = np.random.default_rng(0).normal(size=(40, 3)) + 10
 
@@ -239,7 +240,7 @@ def test_wrong_files_and_formats_are_named(tmp_path):
     assert "is a folder" in fault(tmp_path, "npy")
     assert "cannot be read as hdf5" in fault(path, "hdf5")
     assert "cannot be read as mat" in fault(path, "mat", dataset="x")
-    assert "format: 'tiff' is not one of csv, npy, mat, hdf5" in fault(path, "tiff")
+    assert f"format: 'tiff' is not one of {', '.join(READERS)}" in fault(path, "tiff")
     np.save(tmp_path / "objects.npy", np.array([{}], object), allow_pickle=True)
     assert "cannot be read as npy" in fault(tmp_path / "objects.npy", "npy")
     assert "expected two dimensions" in fault(write_npy(tmp_path / "cube.npy", np.zeros((4, 5, 6))), "npy")
