@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.results.layout import OF_RECORDING, OF_STUDY
+
 ROUTES = ("micro", "macro_units", "macro_model")
 
 
@@ -70,7 +72,7 @@ _N_FRAMES = _number("n_frames", "States (time bins) of the window that were used
 _ESTIMATOR = Column("estimator", "How the TPM was estimated.")
 
 SUMMARY = TableFile(
-    "summary.csv",
+    OF_STUDY["summary"],
     "window, scale, route and measure",
     (
         *(_RECORDING, _SUBJECT, _CONDITION, _WINDOW, _SCALE, _ROUTE, _MEASURE, _VALUE, *_CI),
@@ -85,8 +87,8 @@ SUMMARY = TableFile(
     ),
 )
 NULLS = TableFile(
-    "nulls.csv",
-    "row of summary.csv and null family",
+    OF_STUDY["nulls"],
+    f"row of {OF_STUDY['summary']} and null family",
     (
         *(_RECORDING, _WINDOW, _SCALE, _ROUTE, _MEASURE),
         Column("null", "Null family: what is absent from the surrogates."),
@@ -99,7 +101,7 @@ NULLS = TableFile(
     ),
 )
 COMPARISON = TableFile(
-    "comparison.csv",
+    OF_STUDY["comparison"],
     "contrast, scale, route and measure, across subjects",
     (
         *(_MEASURE, _SCALE, _ROUTE),
@@ -127,7 +129,7 @@ COMPARISON = TableFile(
     ),
 )
 QUALITY = TableFile(
-    "quality/R.csv",
+    OF_RECORDING["quality"].format(recording="R"),
     "window of a recording, unit and measure of activity",
     (
         *(_RECORDING, _SUBJECT, _WINDOW, _CONDITION),
@@ -138,7 +140,7 @@ QUALITY = TableFile(
     ),
 )
 WINDOWS = TableFile(
-    "windows/R.csv",
+    OF_RECORDING["windows"].format(recording="R"),
     "stretch of a window",
     (
         *(_RECORDING, _WINDOW, _CONDITION),
@@ -147,7 +149,7 @@ WINDOWS = TableFile(
     ),
 )
 FITS = TableFile(
-    "fits.csv",
+    OF_STUDY["fits"],
     "window: how far its unit TPM can be trusted",
     (
         *(_RECORDING, _SUBJECT, _CONDITION, _WINDOW, _SCALE, _N_FRAMES),
@@ -164,7 +166,7 @@ FITS = TableFile(
     ),
 )
 TRUTH = TableFile(
-    "truth.csv",
+    OF_STUDY["truth"],
     "window, scale, route and measure of a recording whose truth is known",
     (
         *(_RECORDING, _SUBJECT, _CONDITION, _WINDOW, _ROUTE, _SCALE, _MEASURE),
@@ -176,7 +178,7 @@ TRUTH = TableFile(
     ),
 )
 TRUE_GROUPINGS = TableFile(
-    "true_groupings.csv",
+    OF_STUDY["true_groupings"],
     "window and macro scale of a recording whose truth is known",
     (
         *(_RECORDING, _SUBJECT, _CONDITION, _WINDOW, _ROUTE, _SCALE),
