@@ -9,9 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 PACKAGES = (
-    "numpy", "scipy", "numba", "pandas", "pyarrow", "xarray", "h5netcdf", "h5py", "scikit-learn",
-    "torch", "pydantic", "matplotlib", "jinja2", "snakemake",
-)  # fmt: skip
+    *("numpy", "scipy", "numba", "pandas", "pyarrow", "xarray", "h5netcdf", "h5py", "scikit-learn"),
+    *("torch", "pydantic", "matplotlib", "jinja2", "snakemake"),
+)
 
 
 def collect(
@@ -21,9 +21,12 @@ def collect(
 ) -> dict[str, Any]:
     """Return what provenance.json holds.
 
-    `parameters`: the study's parameters as plain values; `inputs`: one {recording, source, sha256} per
-    recording (other keys are left out); `started`: time at which the run began (ISO 8601, UTC), now if
-    not given. Versions are read from the installed packages, none of which is imported for it.
+    Versions are read from the installed packages, none of which is imported for it.
+
+    Args:
+        parameters: the study's parameters as plain values.
+        inputs: one {recording, source, sha256} per recording; other keys are left out.
+        started: time at which the run began (ISO 8601, UTC); now by default.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     kept = ("recording", "source", "sha256")

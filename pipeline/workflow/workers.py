@@ -53,9 +53,16 @@ class Workers:
         """
         source, target, log = files
         job = Job(
-            rule, self.root, os.getcwd(), {name: str(value) for name, value in wildcards.items()},
-            _named(source), _named(target), SimpleNamespace(**dict(params.items())), int(threads), str(log[0]),
-        )  # fmt: skip
+            stage=rule,
+            root=self.root,
+            cwd=os.getcwd(),
+            wildcards={name: str(value) for name, value in wildcards.items()},
+            input=_named(source),
+            output=_named(target),
+            params=SimpleNamespace(**dict(params.items())),
+            threads=int(threads),
+            log=str(log[0]),
+        )
         if self.forking:
             self._in_child(job)
         else:

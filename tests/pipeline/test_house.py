@@ -15,7 +15,7 @@ SCREEN = 50  # lines of a function without its docstring
 
 
 def sources() -> list[Path]:
-    return sorted(path for path in ROOT.rglob("*.py") if "scripts" not in path.parts)
+    return sorted(ROOT.rglob("*.py"))
 
 
 def imported(path: Path) -> Iterator[str]:
