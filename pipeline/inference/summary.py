@@ -24,13 +24,14 @@ import xarray as xr
 from pipeline.base.arrays import Floats
 from pipeline.inference.parameters import Compare
 from pipeline.integration.occupancy import Occupancy, common_occupancy, key_of, weighted_mean, window_of
+from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.results import measures
 from pipeline.results.columns import NULL_COLUMNS, SUMMARY_COLUMNS
 from pipeline.results.tables import table
 
 STATE_MEASURES = tuple(name for name in measures.OF_STATE if name in measures.SUMMARISED)
 LEAST_RANDOM = 19  # random groupings: with fewer no p can be 0.05
-DEFAULT_NULLS = {"micro": "shift", "macro_units": "random_grouping", "macro_model": "shift"}
+DEFAULT_NULLS = {"micro": "shift", "macro_units": RANDOM_GROUPING.name, "macro_model": "shift"}
 TIE = 1e-10  # two values closer than this are a tie, as in iitcore
 
 
@@ -192,7 +193,7 @@ def _surrogates(nulls: xr.Dataset, family: str, measure: str, micro: xr.Dataset 
     power minus the window's micro one. Other families have no such pairing, hence no gain.
     """
     names = [str(m) for m in nulls["measure"].values]
-    if measure == "delta_causal_power" and family == "random_grouping" and micro is not None:
+    if measure == "delta_causal_power" and family == RANDOM_GROUPING.name and micro is not None:
         return _surrogates(nulls, family, "causal_power", None) - float(micro["causal_power"])
     if measure not in names:
         return np.empty(0)
@@ -239,7 +240,7 @@ def _default_test(tests: Sequence[Test], preferred: str | None) -> Test | None:
     """The test that the summary repeats: the preferred one, unless it has too few random groupings."""
     by_null = {test["null"]: test for test in tests}
     chosen = by_null.get(str(preferred))
-    if chosen and preferred == "random_grouping" and chosen["n_surrogates"] < LEAST_RANDOM:
+    if chosen and preferred == RANDOM_GROUPING.name and chosen["n_surrogates"] < LEAST_RANDOM:
         return by_null.get("shift", chosen)
     return chosen or next(iter(tests), None)
 

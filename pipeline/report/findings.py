@@ -44,7 +44,7 @@ class Findings:
     Attributes:
         folder: of the results.
         parameters: of the study, as plain values.
-        failures: {recording, [window,] stage, reason} of each.
+        failures: {recording, [window,] [system,] stage, reason} of each.
         sheet: the study's windows; None where the run found them (windows/R.csv).
         recordings: the study's sheet of recordings.
     """

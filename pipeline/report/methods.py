@@ -212,6 +212,8 @@ def _said(entry: Entry, fields: Mapping[str, Any], listed: tuple[str, ...]) -> s
 
 
 def _recordings(study: Findings) -> str:
+    if not study.analysed:
+        return "No recording could be analysed; what follows is what the study asks for."
     text = _RECORDINGS.format(
         recordings=counted(len(study.analysed), "recording"),
         subjects=counted(len(study.subjects), "subject"),

@@ -40,7 +40,7 @@ def build(
     Args:
         results: folder of the study's results.
         parameters: study.yaml as plain values, defaults included.
-        failures: one {recording, [window,] stage, reason} each.
+        failures: one {recording, [window,] [system,] stage, reason} each.
         windows: the study's sheet of windows; without one those that the run has written (windows/R.csv) are taken.
         recordings: the study's sheet of recordings.
     """

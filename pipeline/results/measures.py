@@ -20,6 +20,7 @@ class Measure:
         long_name: what a dataset says of it.
         sign: its sign in figures, as mathtext.
         words: its name in a sentence.
+        symbol: its sign in plain text, where it has one.
         meaning: its definition, for the glossary.
         of_state: each joint state has a value; a window's is their mean, weighted by the window's own occupancy.
         common: the mean is also formed under the occupancy common to the windows compared, as `NAME_common`.
@@ -38,6 +39,7 @@ class Measure:
     sign: str
     words: str
     meaning: str
+    symbol: str = ""
     of_state: bool = False
     common: bool = False
     of_tpm: bool = False
@@ -47,6 +49,11 @@ class Measure:
     counts: bool = False
     multiplies: bool = False
     summarised: bool = True
+
+    @property
+    def short(self) -> str:
+        """Its symbol, or its name in a sentence where it has none."""
+        return self.symbol or self.words
 
     @property
     def shown_unit(self) -> str:
@@ -73,6 +80,7 @@ _OF_SYSTEMS = (
         "system integrated information",
         "System integrated information of all units together: what is lost over the partition that makes the least "
         "difference. Mean over visited states, weighted by the window's own occupancy.",
+        symbol="phi_s",
         of_state=True,
         common=True,
         null=True,
@@ -115,6 +123,7 @@ _OF_SYSTEMS = (
         "structure integrated information",
         "Structure integrated information Φ: sum of the integrated information of all distinctions and relations. "
         "Mean over visited states.",
+        symbol="Φ",
         of_state=True,
         common=True,
         unfolded=True,

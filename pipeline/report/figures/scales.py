@@ -13,13 +13,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from pipeline.inference.subjects import condition_means, flagged, subject_values
+from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.report.figures import canvas
 from pipeline.report.figures.canvas import FAINT, INK, MUTED, NULL, Figure
 from pipeline.report.findings import Findings, Scale
 from pipeline.report.words import glossary
 from pipeline.results.measures import MEASURES
 
-RANDOM = "random_grouping"
+RANDOM = RANDOM_GROUPING.name
 IMPRECISE = "imprecise (interval wider than value)"
 
 

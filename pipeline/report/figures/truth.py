@@ -19,7 +19,6 @@ WHAT = {
     "planted": "the planted value (interventional TPM)",
     "unlimited": "what unlimited data would show (observational TPM)",
 }
-NAMES = {"phi_s": "phi_s", "big_phi": "Φ", "effective_information": "effective information"}
 
 
 def truth(study: Findings) -> Figure | None:
@@ -93,7 +92,7 @@ def coverage(study: Findings) -> list[str]:
         orders = [" > ".join(mean[c].sort_values(ascending=False).index) for c in ("planted", "value")]
         if orders[0] != orders[1]:
             text.append(
-                f"The planted order of the conditions by {NAMES[measure]} at {scale} "
+                f"The planted order of the conditions by {glossary.short(measure)} at {scale} "
                 f"{glossary.ROUTES[route]} ({orders[0]}) is not what is estimated ({orders[1]})."
             )
     return text
@@ -103,7 +102,7 @@ def _contained(pairs: pd.DataFrame, kind: str) -> str:
     """How many intervals contain one kind of true value, measure by measure; empty where none is known."""
     known = pairs[pairs[f"contains_{kind}"] != ""]
     said = [
-        f"{list(own).count('yes')} of {len(own)} for {NAMES[str(measure)]}"
+        f"{list(own).count('yes')} of {len(own)} for {glossary.short(str(measure))}"
         for measure, own in known.groupby("measure", sort=False)[f"contains_{kind}"]
     ]
     return f"Intervals that contain {WHAT[kind]}: {', '.join(said)}." if said else ""

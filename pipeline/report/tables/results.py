@@ -32,11 +32,11 @@ def contrasts(study: Findings, answer: ScaleAnswer) -> Table:
     heads = [
         "Contrast",
         "Subjects #",
-        f"φs difference {level}, ibit #",
+        f"φs difference {level}, {unit('phi_s')} #",
         "p #",
         "p corrected #",
         "smallest p corrected possible #",
-        f"With common occupancy {level}, ibit #",
+        f"With common occupancy {level}, {unit('phi_s')} #",
     ]
     return Table("", heads, rows)
 
@@ -155,10 +155,10 @@ def macro(study: Findings, found: list[MacroUnits]) -> Table:
         "Macro units",
         "Unit by the theory",
         *(["As planted"] if study.truths else []),
-        "EI of the macro TPM [bit] #",
+        f"EI of the macro TPM [{unit('effective_information')}] #",
         "Found by",
-        "φs macro [ibit] #",
-        "φs micro [ibit] #",
+        f"φs macro [{unit('phi_s')}] #",
+        f"φs micro [{unit('phi_s')}] #",
         "Δ causal power #",
     ]
     return Table(

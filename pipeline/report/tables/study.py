@@ -111,14 +111,11 @@ def _fit(fit: Any) -> list[Cell]:
 def failures(study: Findings) -> Table:
     """What failed, where and why."""
     rows = [
-        [f.get("recording", "–"), f.get("window", "all"), f.get("stage", "–"), f.get("reason", "–")]
+        [f["recording"], f.get("window", "all"), f.get("system", "all"), f["stage"], f["reason"]]
         for f in study.failures
     ]
-    return Table(
-        "What failed; nothing of it enters any number.",
-        ["Recording", "Window", "Stage", "Reason"],
-        rows,
-    )
+    heads = ["Recording", "Window", "System", "Stage", "Reason"]
+    return Table("What failed; nothing of it enters any number.", heads, rows)
 
 
 def activity(study: Findings) -> Table:
@@ -151,7 +148,7 @@ def activity(study: Findings) -> Table:
         "Subject",
         "Condition",
         *(f"{plain(m).capitalize()}{_bracket(m)} #" for m in shown),
-        "φs micro [ibit] #",
+        f"φs micro [{unit('phi_s')}] #",
     ]
     return Table("Activity of each window (mean over units) beside its φs.", heads, rows)
 

@@ -41,6 +41,16 @@ def plain(measure: str) -> str:
     return MEASURES[measure].words if measure in MEASURES else measure
 
 
+def short(measure: str) -> str:
+    """A measure's symbol, or its name in words where it has none."""
+    return MEASURES[measure].short
+
+
+def valued(value: float, measure: str) -> str:
+    """Write a value of a measure with its unit."""
+    return f"{number(value)} {unit(measure)}"
+
+
 def unit(measure: str) -> str:
     """A measure's unit; empty for one that is not known."""
     return MEASURES[measure].shown_unit if measure in MEASURES else ""

@@ -11,8 +11,9 @@ import pandas as pd
 
 from pipeline.inference.contrasts import ALPHA
 from pipeline.inference.subjects import condition_means, flagged, subject_values
+from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.report.findings import Findings, Scale
-from pipeline.report.words.glossary import NULL_NAMES, counted, number, probability
+from pipeline.report.words.glossary import NULL_NAMES, counted, number, probability, short, unit, valued
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,13 @@ def analysed(study: Findings) -> str:
     kind = "simulated recording" if _all_simulated(study) else "recording"
     scales = ", ".join(map(str, study.scales))
     text = (
-        f"{counted(len(study.analysed), kind)} of {counted(len(study.subjects), 'subject')}, "
-        f"{counted(len(rows), 'window')} in {counted(len(conditions), 'condition')} ({', '.join(conditions)}), "
-        f"at {counted(len(study.scales), 'scale')} ({scales})."
+        "No recording could be analysed."
+        if not study.analysed
+        else (
+            f"{counted(len(study.analysed), kind)} of {counted(len(study.subjects), 'subject')}, "
+            f"{counted(len(rows), 'window')} in {counted(len(conditions), 'condition')} ({', '.join(conditions)}), "
+            f"at {counted(len(study.scales), 'scale')} ({scales})."
+        )
     )
     failed = {f["recording"] for f in study.failures} - set(study.analysed)
     return text + (
@@ -90,7 +95,7 @@ def verdict(study: Findings, found: list[ScaleAnswer]) -> list[str]:
     if len(study.conditions) < 2:
         return [
             "The study has a single condition, so nothing is compared; phi_s is "
-            + "; ".join(f"{number(a.means.iloc[0])} ibit at {a.scale}" for a in found)
+            + "; ".join(f"{valued(a.means.iloc[0], 'phi_s')} at {a.scale}" for a in found)
             + "."
         ]
     orders = {a.order for a in found}
@@ -151,7 +156,7 @@ def _imprecise(study: Findings) -> list[str]:
 def _beyond_null(study: Findings) -> list[str]:
     """How many values stand out from surrogates without interaction."""
     rows = study.nulls[(study.nulls["measure"] == "phi_s") & study.nulls["p"].notna()]
-    rows = rows[rows["null"] != "random_grouping"]
+    rows = rows[rows["null"] != RANDOM_GROUPING.name]
     if rows.empty:
         return ["No null was computed: it is not known how much of phi_s short data alone would give."]
     if (1 / (1 + rows["n_surrogates"]) > ALPHA).all():
@@ -182,7 +187,7 @@ def across_scales(study: Findings) -> list[str]:
             continue
         means = wide.mean().sort_values(ascending=False, kind="stable")
         best = int((wide.idxmax(axis=1) == means.index[0]).sum())
-        listed = ", ".join(f"{number(v)} ibit at {at}" for at, v in means.items())
+        listed = ", ".join(f"{valued(v, 'phi_s')} at {at}" for at, v in means.items())
         said.append(
             f"{condition}: largest at {means.index[0]} in {best} of {counted(len(wide), 'subject')} (means: {listed})."
         )
@@ -245,7 +250,7 @@ def _answer(study: Findings, scale: Scale) -> ScaleAnswer | None:
     contrasts = contrasts_of(study, scale, "phi_s")
     order = " > ".join(f"{c} {number(v)}" for c, v in means.items())
     what = "Means over subjects" if values["subject"].nunique() > 1 else "Values of the one subject"
-    sentences = [f"{what}: {order} ibit.{_consistency(values, means)}"]
+    sentences = [f"{what}: {order} {unit('phi_s')}.{_consistency(values, means)}"]
     sentences += _other_orders(study, scale, tuple(means.index))
     sentences += _common(study, scale, contrasts)
     sentences += _against_null(study, scale)
@@ -255,16 +260,15 @@ def _answer(study: Findings, scale: Scale) -> ScaleAnswer | None:
 def _other_orders(study: Findings, scale: Scale, order: tuple[str, ...]) -> list[str]:
     """Φ and effective information, and whether they order the conditions as phi_s does."""
     said = []
-    for measure, name, unit in (
-        ("big_phi", "Φ", "ibit"),
-        ("effective_information", "Effective information", "bit"),
-    ):
+    for measure in ("big_phi", "effective_information"):
         means = _means(study, scale, measure)
         if means.empty:
             continue
         listed = " > ".join(f"{c} {number(v)}" for c, v in means.items())
         differs = len(means) > 1 and tuple(means.index) != order
-        said.append(f"{name}: {listed} {unit}{', another order than by phi_s' if differs else ''}.")
+        name = short(measure)
+        another = ", another order than by phi_s" if differs else ""
+        said.append(f"{name[:1].upper()}{name[1:]}: {listed} {unit(measure)}{another}.")
     return [" ".join(said)] if said else []
 
 
@@ -334,9 +338,9 @@ def _common(study: Findings, scale: Scale, contrasts: list[Contrast]) -> list[st
     return [
         (
             f"With one occupancy for all conditions, {same} of {len(pairs)} differences keep their sign "
-            f"({largest.a} − {largest.b}: {number(shared.estimate)} instead of {number(largest.estimate)} "
-            "ibit); what is left is a difference of the observed transition probabilities, what is gone came "
-            "from which states are visited."
+            f"({largest.a} − {largest.b}: {number(shared.estimate)} instead of "
+            f"{valued(largest.estimate, 'phi_s')}); what is left is a difference of the observed transition "
+            "probabilities, what is gone came from which states are visited."
         )
     ]
 

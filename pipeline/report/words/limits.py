@@ -6,6 +6,7 @@ import pandas as pd
 
 from pipeline.inference.contrasts import ALPHA
 from pipeline.inference.subjects import condition_means, flagged, subject_activity
+from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.report.findings import Findings
 from pipeline.report.macro_units import MacroUnits
 from pipeline.report.words.glossary import number, probability
@@ -197,7 +198,7 @@ def _unequal(study: Findings) -> list[str]:
 
 
 def _null(study: Findings) -> list[str]:
-    rows = study.nulls[(study.nulls["measure"] == "phi_s") & (study.nulls["null"] != "random_grouping")]
+    rows = study.nulls[(study.nulls["measure"] == "phi_s") & (study.nulls["null"] != RANDOM_GROUPING.name)]
     weak = rows[rows["p"] > ALPHA]
     return (
         [

@@ -21,6 +21,7 @@ from pipeline.report.figures import canvas, macro_maps, scales
 from pipeline.report.figures import truth as truth_figure
 from pipeline.report.findings import Findings, Scale
 from pipeline.report.macro_units import introduction, macro_units
+from pipeline.report.tables import study as study_tables
 from pipeline.results.layout import Layout
 
 
@@ -122,9 +123,15 @@ def test_same_results_same_bytes(study: FakeStudy) -> None:
 
 def test_failures_are_told_with_stage_and_reason_and_cannot_break_the_page(page: Page) -> None:
     assert "1 recording failed and is left out." in page.text
-    assert "m9_s1 all ingest" in page.text
+    assert "m9_s1 all all ingest" in page.text
     assert "mark the frame <dropped>" in page.text  # escaped in the source, read as it was said
     assert not any(tag == "dropped" for tag, _ in page.tags)
+
+
+def test_a_failure_names_the_window_and_the_system_that_are_left_out(study: FakeStudy) -> None:
+    part = {"recording": "m1_s1", "window": "awake", "system": "macro_units-2", "stage": "macro", "reason": "why"}
+    rows = study_tables.failures(replace(opened(study), failures=[part])).rows
+    assert rows == [["m1_s1", "awake", "macro_units-2", "macro", "why"]]
 
 
 def test_page_says_what_a_lab_needs_to_publish(page: Page) -> None:
@@ -165,6 +172,8 @@ def test_every_recording_failed(tmp_path: Path) -> None:
     for path in made.results.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     page = Page(build(made).read_text())
+    assert "No recording could be analysed." in page.text
+    assert " 0 " not in page.text.partition("Contents")[0]
     assert "No phi_s could be computed" in page.text.replace("φ s", "phi_s")
     assert "m9_s1" in page.text
 
