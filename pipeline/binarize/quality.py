@@ -14,11 +14,12 @@ import xarray as xr
 
 from pipeline.base.arrays import Array, Floats, Ints
 from pipeline.base.raster import autocorrelation_time, runs_of
+from pipeline.results.measures import MEASURES
 
 TRANSIENT_ON, TRANSIENT_OFF = 3.0, 1.0  # a neuron's transient starts and ends here [noise sd]
 TRANSIENT_FRAMES = 2  # consecutive frames above TRANSIENT_ON that make one
 
-Measure = tuple[str, str, float, str]  # unit ("": the whole window), measure, value, units
+Measure = tuple[str, str, float]  # unit ("": the whole window), measure, value
 
 
 def quality(preprocessed: xr.Dataset, ensembles: xr.Dataset, states: xr.Dataset) -> pd.DataFrame:
@@ -47,7 +48,8 @@ def quality(preprocessed: xr.Dataset, ensembles: xr.Dataset, states: xr.Dataset)
             *_of_units(part),
             *_of_neurons(preprocessed, ensembles, part),
         ]
-        table = pd.DataFrame(rows, columns=["unit", "measure", "value", "units"])
+        table = pd.DataFrame(rows, columns=["unit", "measure", "value"])
+        table["units"] = [MEASURES[measure].unit for measure in table["measure"]]
         table.insert(0, "condition", str(part["condition"].values[0]))
         table.insert(0, "window", name)
         tables.append(table)
@@ -60,13 +62,13 @@ def quality(preprocessed: xr.Dataset, ensembles: xr.Dataset, states: xr.Dataset)
 def _of_window(part: xr.Dataset, name: str) -> Iterator[Measure]:
     runs = _runs(part)
     matched = part["matched"].values
-    yield "", "n_frames", len(matched), "1"
-    yield "", "n_matched", int(matched.sum()), "1"
-    yield "", "n_transitions", int((runs[1:] == runs[:-1]).sum()), "1"
-    yield "", "duration_s", len(matched) * float(part.attrs["bin_s"]), "s"
-    yield "", "dropped_fraction", float(part["dropped_fraction"].sel(window_name=name)), "1"
+    yield "", "n_frames", len(matched)
+    yield "", "n_matched", int(matched.sum())
+    yield "", "n_transitions", int((runs[1:] == runs[:-1]).sum())
+    yield "", "duration_s", len(matched) * float(part.attrs["bin_s"])
+    yield "", "dropped_fraction", float(part["dropped_fraction"].sel(window_name=name))
     on = part["states"].values[matched].astype(float)
-    yield "", "mean_pairwise_correlation", mean_correlation(on), "1"
+    yield "", "mean_pairwise_correlation", mean_correlation(on)
 
 
 def _of_units(part: xr.Dataset) -> Iterator[Measure]:
@@ -84,11 +86,11 @@ def _of_units(part: xr.Dataset) -> Iterator[Measure]:
         p = float(on[:, u].mean())
         error = np.sqrt((2 * means[:, u] * (1 - means[:, u])).sum() / independent[u])
         change = float(means[1, u] - means[0, u])
-        yield name, "event_rate_hz", float(rises[u]) / duration, "Hz"
-        yield name, "fraction_on", p, "1"
-        yield name, "entropy_bits", binary_entropy(p), "bit"
-        yield name, "autocorrelation_time_s", float(steps[u]) * bin_s, "s"
-        yield name, "stationarity_z", change / error if error > 0 else 0.0, "1"
+        yield name, "event_rate_hz", float(rises[u]) / duration
+        yield name, "fraction_on", p
+        yield name, "entropy_bits", binary_entropy(p)
+        yield name, "autocorrelation_time_s", float(steps[u]) * bin_s
+        yield name, "stationarity_z", change / error if error > 0 else 0.0
 
 
 def _of_neurons(preprocessed: xr.Dataset, ensembles: xr.Dataset, part: xr.Dataset) -> Iterator[Measure]:
@@ -100,12 +102,12 @@ def _of_neurons(preprocessed: xr.Dataset, ensembles: xr.Dataset, part: xr.Datase
     inside = np.isin(of_frame, numbers) & ~preprocessed["dropped"].values
     inside &= np.isfinite(dff).all(axis=1)
     dff = dff[inside].astype(float)
-    yield "", "mean_pairwise_correlation_neurons", mean_correlation(dff), "1"
+    yield "", "mean_pairwise_correlation_neurons", mean_correlation(dff)
     noise = ensembles["noise_sd"].sel(neuron=used).values
     minutes = len(dff) / float(preprocessed.attrs["sampling_rate_hz"]) / 60
     count = count_transients(dff, np.median(dff, axis=0), noise) if minutes else np.array([np.nan])
     rate = float(np.median(count)) * 5 / minutes if minutes else float("nan")
-    yield "", "neuron_transients_per_5min", rate, "1 / 5 min"
+    yield "", "neuron_transients_per_5min", rate
 
 
 def mean_correlation(values: Floats) -> float:

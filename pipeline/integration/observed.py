@@ -163,12 +163,12 @@ def _drawn(drawn: Floats, system: System, member: Bools | None, n_big: int, thre
     """
     chosen = system.chosen
     phi = system.spread(measures.system_phi(drawn, chosen, system.units, threads))
-    out: Variables = {"phi_s_draws": (("draw", "state"), phi, "ibit", "phi_s of posterior draws")}
+    out: Variables = {"phi_s_draws": (("draw", "state"), phi, MEASURES["phi_s"].unit, "phi_s of posterior draws")}
     if member is not None:
         best, winner = measures.first_complexes(drawn, chosen, threads)
         same = winner == encode(member[chosen])
-        about = "phi_s of the first complex of posterior draws"
-        out["phi_s_complex_draws"] = (("draw", "state"), system.spread(best), "ibit", about)
+        about = (MEASURES["phi_s_complex"].unit, "phi_s of the first complex of posterior draws")
+        out["phi_s_complex_draws"] = (("draw", "state"), system.spread(best), *about)
         agreement = system.spread(same.mean(axis=0))
         out["complex_agreement"] = ("state", agreement, "1", "share of draws with the same first complex")
     if n_big:
