@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,10 +57,11 @@ def run(args: argparse.Namespace, *options: str) -> int:
     check_writable(study.root)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(resource("Snakefile"))]
     command += [*_where_to_run(args), *options, *_with_config(args)]
+    started = time.time()
     status = subprocess.run(command, check=False).returncode
     if any(option in LOOKING for option in args.extra):
         return status
-    return 1 if _tell(study) or status else 0
+    return 1 if _tell(study, started if status else 0.0) or status else 0
 
 
 def report(args: argparse.Namespace) -> int:
@@ -89,8 +91,11 @@ def _with_config(args: argparse.Namespace) -> list[str]:
     return [*args.extra[:at], *([] if names else ["--config"]), *config, *args.extra[at:]]
 
 
-def _tell(study: Study) -> bool:
-    """Print what failed, and where the report is; returns whether anything failed."""
+def _tell(study: Study, started: float) -> bool:
+    """Print what failed, and where the report is, which is an earlier one if it was written before `started`.
+
+    Returns whether anything failed.
+    """
     from pipeline.results.layout import Layout
     from pipeline.workflow.failures import failures, told
 
@@ -99,7 +104,7 @@ def _tell(study: Study) -> bool:
         print(told(failure), file=sys.stderr)
     page = Layout(study.root).of_study("page")
     if page.exists():
-        print(f"report: {page}")
+        print(f"report{' of an earlier run' if page.stat().st_mtime < started else ''}: {page}")
     return bool(failed)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,8 +14,10 @@ import pytest
 
 from pipeline import cli
 from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.base.files import write_text
 from pipeline.commands import run as run_command
 from pipeline.commands.run import resource
+from pipeline.results.layout import Layout
 
 
 @pytest.mark.parametrize(
@@ -57,6 +61,29 @@ def test_how_a_command_ends(
     monkeypatch.setattr("pipeline.commands.init.run", fail)
     assert cli.main(["init", "folder"]) == status
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("writes", "said"), [(True, "report: "), (False, "report of an earlier run: ")])
+def test_a_page_that_this_run_did_not_write_is_called_so(
+    writes: bool,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = Layout("results/demo").of_study("page")
+    write_text("page", page)
+    os.utime(page, (0, 0))
+
+    def start(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        if writes:
+            os.utime(page, (time.time() + 1, time.time() + 1))
+        return subprocess.CompletedProcess(command, 1)
+
+    monkeypatch.setattr(run_command, "subprocess", SimpleNamespace(run=start))
+    assert cli.main(["demo"]) == 1
+    assert capsys.readouterr().out == f"{said}{page}\n"
 
 
 @pytest.mark.parametrize(
