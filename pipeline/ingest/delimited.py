@@ -23,7 +23,11 @@ class Csv(Tabular):
     suffixes = arrays.SUFFIXES["csv"]
 
     def read(self, row: Mapping[str, Any]) -> xr.Dataset:
-        """Return the Recording of the file that the sheet's row names."""
+        """Return the Recording of the file that the sheet's row names.
+
+        Raises:
+            PhiscaleError: the file cannot be read, has no column of a neuron, or is to be transposed.
+        """
         path = existing_file(row, "path")
         table = read_table(path)
         if flag(row, "transpose"):

@@ -46,7 +46,11 @@ def number(row: Mapping[str, Any], name: str) -> float | None:
 
 @contextmanager
 def naming(row: Mapping[str, Any]) -> Iterator[None]:
-    """Put the recording's name into whatever problem is raised inside."""
+    """Put the recording's name into whatever problem is raised inside.
+
+    Raises:
+        PhiscaleError: the one that was raised, with the name.
+    """
     try:
         yield
     except PhiscaleError as error:

@@ -95,7 +95,11 @@ def unreadable(row: Mapping[str, Any], what: str, fix: str) -> PhiscaleError:
 
 
 def flag(row: Mapping[str, Any], name: str) -> bool | None:
-    """Return an option that is true or false, None when its cell is empty."""
+    """Return an option that is true or false, None when its cell is empty.
+
+    Raises:
+        PhiscaleError: it is neither.
+    """
     value = option(row, name)
     if value is None:
         return None

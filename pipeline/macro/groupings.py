@@ -112,7 +112,16 @@ def objective(grouping: Grouping, p_on: Array) -> float:
 
 
 def check(n_units: int, n_macro: int, allowed: Sequence[str]) -> None:
-    """Raise `PhiscaleError` unless `n_units` can be grouped into `n_macro` units with these mappings."""
+    """Return if units can be grouped into macro units with these mappings.
+
+    Args:
+        n_units: number of units.
+        n_macro: number of macro units.
+        allowed: mappings that a macro unit may take.
+
+    Raises:
+        PhiscaleError: they cannot; the message says which of the numbers or mappings is wrong.
+    """
     if not 1 <= n_macro <= n_units:
         raise PhiscaleError(
             Problem(

@@ -115,7 +115,13 @@ class Layout:
         return Path(self.root) / OF_RECORDING[name].format(recording=recording, k=k)
 
     def log(self, stage: str, recording: str = "{recording}", k: int | str | None = None) -> Path:
-        """Return the log of a job of a recording (`k`: of its grouping into k ensembles), or the pattern of it."""
+        """Return the log of a job of a recording, or the pattern of it.
+
+        Args:
+            stage: rule of the job.
+            recording: name of the recording; left open by default.
+            k: number of ensembles, for a job of one grouping.
+        """
         return Path(self.root) / "logs" / stage / (recording + (f"-k{k}" if k is not None else "") + ".log")
 
     def study_log(self, stage: str) -> Path:
@@ -127,7 +133,13 @@ class Layout:
         return sorted((Path(self.root) / "logs").rglob("*.log"))
 
     def note(self, stage: str, recording: str, *part: str) -> Path:
-        """Return where it is noted that a stage failed for a recording, or for a part of it (window, system)."""
+        """Return where it is noted that a stage failed for a recording.
+
+        Args:
+            stage: rule of the job.
+            recording: name of the recording.
+            part: window and system, where only these failed.
+        """
         return Path(self.root) / "failed" / ("--".join([stage, recording, *part]) + ".json")
 
     def notes(self) -> list[Path]:

@@ -107,19 +107,60 @@ class Results:
         return tuple(sorted(systems_of(self.summary)))
 
     def tpm(self, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
-        """TPM of a system with its posterior draws (see `tpm.estimate`, `coarse.coarse_grain`)."""
+        """TPM of a system with its posterior draws (see `tpm.estimate`, `coarse.coarse_grain`).
+
+        Args:
+            recording: name of the recording.
+            window: of the recording.
+            route: "micro" or "macro_units".
+            scale: number of units of the system.
+
+        Raises:
+            PhiscaleError: there is no such file or system; the message lists those that there are.
+        """
         return self._system(tpm_file(route), recording, window, route, scale)
 
     def phi(self, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
-        """Integrated information of a system, per state and draw (see `integration.integrate`)."""
+        """Integrated information of a system, per state and draw (see `integration.integrate`).
+
+        Args:
+            recording: name of the recording.
+            window: of the recording.
+            route: "micro" or "macro_units".
+            scale: number of units of the system.
+
+        Raises:
+            PhiscaleError: there is no such file or system; the message lists those that there are.
+        """
         return self._system("phi", recording, window, route, scale)
 
     def surrogates(self, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
-        """Null values of a system (see `integration.integrate_nulls`)."""
+        """Null values of a system (see `integration.integrate_nulls`).
+
+        Args:
+            recording: name of the recording.
+            window: of the recording.
+            route: "micro" or "macro_units".
+            scale: number of units of the system.
+
+        Raises:
+            PhiscaleError: there is no such file or system; the message lists those that there are.
+        """
         return self._system("nulls", recording, window, route, scale)
 
     def structure(self, recording: str, window: str, route: str, scale: int, state: int) -> dict[str, Any]:
-        """Unfolded structure of a system in a joint state (bit i = unit i), if it was stored."""
+        """Unfolded structure of a system in a joint state.
+
+        Args:
+            recording: name of the recording.
+            window: of the recording.
+            route: "micro" or "macro_units".
+            scale: number of units of the system.
+            state: joint state, bit i is unit i.
+
+        Raises:
+            PhiscaleError: none is stored for that state (see `iit.structures`); the message lists those that are.
+        """
         stored = self.phi(recording, window, route, scale)["structure"]
         texts = {int(s): str(text) for s, text in zip(stored["state"].values, stored.values, strict=True)}
         if texts.get(state):
@@ -143,11 +184,27 @@ class Results:
         return self._open("preprocessed", recording)
 
     def ensembles(self, recording: str, k: int) -> xr.Dataset:
-        """Activity of `k` ensembles and which neuron belongs to which."""
+        """Activity of `k` ensembles and which neuron belongs to which.
+
+        Args:
+            recording: name of the recording.
+            k: number of units.
+
+        Raises:
+            PhiscaleError: there is no such file.
+        """
         return self._open("ensembles", recording, k)
 
     def states(self, recording: str, k: int) -> xr.Dataset:
-        """Binary states of `k` units, their windows and thresholds."""
+        """Binary states of `k` units, their windows and thresholds.
+
+        Args:
+            recording: name of the recording.
+            k: number of units.
+
+        Raises:
+            PhiscaleError: there is no such file.
+        """
         return self._open("states", recording, k)
 
     def truth(self, recording: str) -> dict[str, Any]:
@@ -178,7 +235,14 @@ def _found(path: Path) -> Path:
 
 
 def load_results(directory: str | Path) -> Results:
-    """Open the results folder of a study; raises PhiscaleError where it holds no summary.csv."""
+    """Open the results folder of a study.
+
+    Args:
+        directory: RESULTS/STUDY as named in study.yaml.
+
+    Raises:
+        PhiscaleError: it holds no summary.csv.
+    """
     results = Results(directory)
     if not results.layout.of_study("summary").is_file():
         raise PhiscaleError(
@@ -199,7 +263,12 @@ def systems_of(summary: pd.DataFrame) -> set[SystemKey]:
 
 
 def read_tables(paths: Sequence[Path], columns: Sequence[str]) -> pd.DataFrame:
-    """Read tables with the same columns, one below the other; those that are not there are left out."""
+    """Read tables with the same columns, one below the other; those that are not there are left out.
+
+    Args:
+        paths: of the tables.
+        columns: that all of them have.
+    """
     tables = [read_table(path, columns) for path in paths if path.exists()]
     return pd.concat(tables, ignore_index=True) if tables else _empty(columns)
 
@@ -208,6 +277,10 @@ def read_table(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
     """Read a table of the study; identifiers stay text ("007" is not 7, "NA" is not missing).
 
     A file that is not there yet gives a table without rows.
+
+    Args:
+        path: of the table.
+        columns: that it has.
     """
     if not Path(path).exists():
         return _empty(columns)

@@ -208,7 +208,15 @@ def neuron_names(settings: Simulate) -> list[str]:
 
 
 def check_conditions(name: str, conditions: Sequence[str]) -> None:
-    """Raise `PhiscaleError` for conditions that the simulation `name` does not know."""
+    """Return if the simulation knows all of these conditions.
+
+    Args:
+        name: of the study or recording, for the message.
+        conditions: of its windows.
+
+    Raises:
+        PhiscaleError: it does not.
+    """
     unknown = sorted(set(conditions) - set(CONDITIONS))
     if unknown:
         raise PhiscaleError(

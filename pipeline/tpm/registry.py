@@ -50,7 +50,12 @@ class Estimator(Entry, Protocol):
         ...
 
     def needed(self, n_units: int, level: int = 0) -> int:
-        """Return how many transitions `n_units` need: level 0 not to be refused, level 1 not to be flagged."""
+        """Return how many transitions the TPM of some units needs.
+
+        Args:
+            n_units: number of units.
+            level: 0 not to be refused, 1 not to be flagged.
+        """
         ...
 
 

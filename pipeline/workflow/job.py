@@ -75,7 +75,15 @@ class Job:
             self.left_out.append({"stage": self.stage, "recording": self.recording, **part, "reason": str(error)})
 
     def keep(self, found: Mapping[str, xr.Dataset], path: str) -> None:
-        """Write the parts that were found, or raise `PhiscaleError` where none is left."""
+        """Write the parts that were found.
+
+        Args:
+            found: datasets by name of their group, e.g. "awake/micro-4".
+            path: of the file.
+
+        Raises:
+            PhiscaleError: none is left.
+        """
         if not found:
             raise PhiscaleError(
                 Problem(
@@ -137,7 +145,12 @@ def _cost(job: Job, wall: float, cpu: float) -> str:
 
 
 def note_job(job: Job, reason: str = "") -> None:
-    """Replace the notes of a job by those of its parts, and by the reason why it failed if it did."""
+    """Replace the notes of a job by those of its parts, and by the reason why it failed if it did.
+
+    Args:
+        job: whose notes they are; one that the study has once has none.
+        reason: why it failed; empty where it did not.
+    """
     if not job.recording:
         return  # its failure ends the run, and Snakemake tells it
     layout, head = Layout(job.root), {"stage": job.stage, "recording": job.recording}

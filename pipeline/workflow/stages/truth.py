@@ -8,7 +8,11 @@ from pipeline.workflow.job import Job
 
 
 def run(job: Job) -> None:
-    """Copy the truth into the results."""
+    """Copy the truth into the results.
+
+    Raises:
+        PhiscaleError: it cannot be read as JSON.
+    """
     try:
         with open(job.params.path, encoding="utf-8") as file:
             truth = json.load(file)
