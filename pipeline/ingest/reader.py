@@ -33,11 +33,3 @@ class Reader(Entry, Protocol):
         Raises:
             PhiscaleError: the file or what it holds cannot be used; `open_recording` adds the recording's name.
         """
-
-    def sentence(self, section: Mapping[str, Any]) -> str:
-        """Return `methods` filled in.
-
-        Args:
-            section: fields of the study's section `simulate`.
-        """
-        return self.methods.format(**section)
