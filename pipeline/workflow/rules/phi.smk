@@ -37,11 +37,7 @@ rule nulls:
     params:
         nulls=targets.section(STUDY, "nulls"),
         mappings=STUDY.parameters.macro.mappings,
-        iit={
-            name: value
-            for name, value in targets.section(STUDY, "iit").items()
-            if name in ("big_phi_max_units", "min_visits", "complex_max_units")
-        },
+        iit=targets.section(STUDY, "iit", "big_phi_draws", "structures"),
         binarize=targets.section(STUDY, "binarize") if ON_TRACES else {},
         seed=STUDY.parameters.seed,
     message:
