@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.base.arrays import Array, Floats
 from pipeline.ingest.rows import fault
-from pipeline.ingest.text import TIME_IN_SECONDS, read_table
+from pipeline.ingest.text import TIME_IN_SECONDS, read_delimited
 
 SUFFIXES = {
     "npy": (".npy",),
@@ -126,7 +126,7 @@ def _member(path: Path, value: Array, at: str, part: str) -> Array:
 
 def _read_column(path: Path, name: str | None, ndim: int) -> Array:
     """Return one column (ndim 1) or all numeric columns of a text file."""
-    table = read_table(path)
+    table = read_delimited(path)
     if ndim > 1:
         return table.values
     columns = dict(zip(table.names, table.values.T, strict=True))

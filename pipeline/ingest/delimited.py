@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from pipeline.ingest import arrays
 from pipeline.ingest.rows import existing_file
 from pipeline.ingest.tabular import Tabular, assemble, flag, unreadable
-from pipeline.ingest.text import read_table
+from pipeline.ingest.text import read_delimited
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 class Csv(Tabular):
-    """The format `csv`: delimited text with one row per frame and one column per neuron (see `text.read_table`)."""
+    """The format `csv`: delimited text with one row per frame and one column per neuron (see `text.read_delimited`)."""
 
     name = "csv"
     summary = "delimited text, one row per frame and one column per neuron"
@@ -29,7 +29,7 @@ class Csv(Tabular):
             PhiscaleError: the file cannot be read, has no column of a neuron, or is to be transposed.
         """
         path = existing_file(row, "path")
-        table = read_table(path)
+        table = read_delimited(path)
         if flag(row, "transpose"):
             raise unreadable(row, "transpose is set, but CSV has one row per frame", "leave it empty")
         if not table.names:

@@ -18,7 +18,7 @@ TIME_IN_SECONDS = re.compile(r"(t|times?|timestamps?)([ _\[(]+(s|secs?|seconds?)
 
 
 @dataclass
-class Table:
+class Delimited:
     """A delimited text file.
 
     Attributes:
@@ -34,7 +34,7 @@ class Table:
     left_out: list[str] = field(default_factory=list)
 
 
-def read_table(path: Path) -> Table:
+def read_delimited(path: Path) -> Delimited:
     """Read delimited text (comma, semicolon or tab) with one column per neuron or variable.
 
     A header is optional. A time column is known by its name (time, time_s, "Time (s)", ...). The
@@ -46,12 +46,12 @@ def read_table(path: Path) -> Table:
         PhiscaleError: the file is no such text, or a cell holds no number.
     """
     try:
-        return _parse_table(path)
+        return _parse(path)
     except ValueError as error:  # those of pandas are too
         raise fault(path, f"cannot be read as csv ({error})", "check path and format") from error
 
 
-def _parse_table(path: Path) -> Table:
+def _parse(path: Path) -> Delimited:
     with path.open(encoding="utf-8-sig") as file:
         head = [file.readline().rstrip("\r\n") for _ in range(2)]
     separator = max(",;\t", key=head[0].count)
@@ -70,7 +70,7 @@ def _parse_table(path: Path) -> Table:
     names = rows[0] if has_header else [f"n{i}" for i in range(cells.shape[1])]
     if len(names) != cells.shape[1]:
         raise fault(path, f"has {len(names)} names in its header for {cells.shape[1]} columns")
-    table = Table(_numbers(path, cells, names), names)
+    table = Delimited(_numbers(path, cells, names), names)
     return _sort_columns(path, table, status) if has_header else table
 
 
@@ -90,7 +90,7 @@ def _numbers(path: Path, cells: pd.DataFrame, names: list[str]) -> Floats:
     return found
 
 
-def _sort_columns(path: Path, table: Table, status: list[str] | None) -> Table:
+def _sort_columns(path: Path, table: Delimited, status: list[str] | None) -> Delimited:
     """Tell time and row numbers from neurons, and leave out what the status row rejects."""
     keep, time, left_out = [], None, []
     for i, name in enumerate(table.names):
@@ -110,4 +110,4 @@ def _sort_columns(path: Path, table: Table, status: list[str] | None) -> Table:
             left_out.append(name)
         else:
             keep.append(i)
-    return Table(table.values[:, keep], [table.names[i] for i in keep], time, left_out)
+    return Delimited(table.values[:, keep], [table.names[i] for i in keep], time, left_out)

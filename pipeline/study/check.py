@@ -18,12 +18,12 @@ from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.simulation.recordings import check_conditions, neuron_names
 from pipeline.study.check_neurons import check_choice, check_neurons
 from pipeline.study.check_windows import check_windows
+from pipeline.study.checked import Checked
 from pipeline.study.clock import Clock, clock_of, units_of
-from pipeline.study.findings import Findings
 from pipeline.study.study import Study
 
 
-def check(path: str | Path, data: str | Path | None = None) -> tuple[Study | None, Findings]:
+def check(path: str | Path, data: str | Path | None = None) -> tuple[Study | None, Checked]:
     """Read the study and open every recording.
 
     Args:
@@ -33,7 +33,7 @@ def check(path: str | Path, data: str | Path | None = None) -> tuple[Study | Non
     Returns:
         The study (None when it cannot be read at all), and what was found.
     """
-    findings = Findings()
+    findings = Checked()
     study, findings.problems = Study.read(path, data)
     if study is None:
         return None, findings
@@ -57,7 +57,7 @@ def check(path: str | Path, data: str | Path | None = None) -> tuple[Study | Non
 
 
 @contextmanager
-def _noting(where: str, name: str, findings: Findings) -> Iterator[None]:
+def _noting(where: str, name: str, findings: Checked) -> Iterator[None]:
     """Put problems that are raised inside among the findings; one that does not say `name` is said to be `where`."""
     try:
         yield
@@ -70,7 +70,7 @@ def _noting(where: str, name: str, findings: Findings) -> Iterator[None]:
         findings.problems.found.append(replace(problem, where=f"{where}, {problem.where}"))
 
 
-def _check_read(study: Study, recording: str, windows_known: bool, findings: Findings) -> None:
+def _check_read(study: Study, recording: str, windows_known: bool, findings: Checked) -> None:
     """Check a recording that is in a file."""
     dataset = open_recording(study.row(recording))
     names = [str(name) for name in dataset["neuron"].values]
@@ -81,7 +81,7 @@ def _check_read(study: Study, recording: str, windows_known: bool, findings: Fin
     check_neurons(study, recording, dataset, findings)
 
 
-def _check_simulated(study: Study, recording: str, windows_known: bool, findings: Findings) -> None:
+def _check_simulated(study: Study, recording: str, windows_known: bool, findings: Checked) -> None:
     """Check a recording that is yet to be simulated: its clock is known."""
     settings = study.parameters.simulate
     windows = pd.DataFrame(study.sheet_of(recording), columns=list(WINDOW_COLUMNS))

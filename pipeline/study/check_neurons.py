@@ -7,12 +7,12 @@ import json
 import numpy as np
 import xarray as xr
 
+from pipeline.study.checked import Checked
 from pipeline.study.clock import chosen_neurons
-from pipeline.study.findings import Findings
 from pipeline.study.study import Study
 
 
-def check_choice(study: Study, recording: str, names: list[str], findings: Findings) -> None:
+def check_choice(study: Study, recording: str, names: list[str], findings: Checked) -> None:
     """Check the neurons that the study chooses.
 
     Args:
@@ -40,7 +40,7 @@ def check_choice(study: Study, recording: str, names: list[str], findings: Findi
         )
 
 
-def check_neurons(study: Study, recording: str, dataset: xr.Dataset, findings: Findings) -> None:
+def check_neurons(study: Study, recording: str, dataset: xr.Dataset, findings: Checked) -> None:
     """Check that the neurons can be grouped as the study asks and carry a signal.
 
     Args:
@@ -62,7 +62,7 @@ def check_neurons(study: Study, recording: str, dataset: xr.Dataset, findings: F
         findings.notes.append(f"{where}: left out, having no value at all: {', '.join(empty)}")
 
 
-def _check_grouping(study: Study, where: str, n_neurons: int, dataset: xr.Dataset, findings: Findings) -> None:
+def _check_grouping(study: Study, where: str, n_neurons: int, dataset: xr.Dataset, findings: Checked) -> None:
     """Check that the neurons have what the ensembles are made by."""
     p = study.parameters.ensembles
     if p.method == "position" and n_neurons > p.iit and bool(np.isnan(dataset["x"].values).any()):
@@ -81,7 +81,7 @@ def _check_grouping(study: Study, where: str, n_neurons: int, dataset: xr.Datase
         )
 
 
-def _check_constant(where: str, chosen: list[str], dataset: xr.Dataset, findings: Findings) -> None:
+def _check_constant(where: str, chosen: list[str], dataset: xr.Dataset, findings: Checked) -> None:
     for name in (str(name) for name in dataset["neuron"].values):
         if name in chosen and np.nanstd(dataset["fluorescence"].sel(neuron=name).values) == 0:
             findings.problems.add(

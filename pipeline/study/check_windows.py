@@ -9,8 +9,8 @@ from pipeline.base.arrays import Bools, Ints
 from pipeline.base.raster import runs_of, transition_frames
 from pipeline.base.recording import frames_of
 from pipeline.binarize import bins as binning
+from pipeline.study.checked import Checked
 from pipeline.study.clock import Clock
-from pipeline.study.findings import Findings
 from pipeline.study.study import Study
 from pipeline.tpm.registry import ESTIMATORS
 from pipeline.tpm.support import largest_supported
@@ -18,7 +18,7 @@ from pipeline.tpm.support import largest_supported
 MAX_NAN_RUN_S = 1.0
 
 
-def check_windows(study: Study, recording: str, clock: Clock, windows: pd.DataFrame, findings: Findings) -> None:
+def check_windows(study: Study, recording: str, clock: Clock, windows: pd.DataFrame, findings: Checked) -> None:
     """Check the windows of a recording.
 
     Args:
@@ -48,7 +48,7 @@ def check_windows(study: Study, recording: str, clock: Clock, windows: pd.DataFr
         _note_gap(place, gone, clock, findings)
 
 
-def _check_ends(where: str, clock: Clock, windows: pd.DataFrame, findings: Findings) -> None:
+def _check_ends(where: str, clock: Clock, windows: pd.DataFrame, findings: Checked) -> None:
     last, step = clock.time[-1], clock.step_s
     for row in windows.itertuples():
         if row.end_s > last + 1.5 * step:
@@ -75,7 +75,7 @@ def _runs(study: Study, clock: Clock, windows: pd.DataFrame) -> dict[str, Ints]:
     return runs
 
 
-def _check_length(study: Study, where: str, runs: Ints, n_units: int, missing: str, findings: Findings) -> None:
+def _check_length(study: Study, where: str, runs: Ints, n_units: int, missing: str, findings: Checked) -> None:
     """Check that a window's transitions (`runs`: of its bins) carry the TPM of so many units."""
     p = study.parameters
     if not len(runs):
@@ -96,7 +96,7 @@ def _check_length(study: Study, where: str, runs: Ints, n_units: int, missing: s
         )
 
 
-def _tell_too_short(study: Study, where: str, runs: Ints, n_units: int, findings: Findings) -> None:
+def _tell_too_short(study: Study, where: str, runs: Ints, n_units: int, findings: Checked) -> None:
     p = study.parameters
     n, at_1 = (len(transition_frames(runs, lag)[0]) for lag in (p.tpm.lag, 1))
     supported = largest_supported(n, p.tpm.method)
@@ -115,7 +115,7 @@ def _tell_too_short(study: Study, where: str, runs: Ints, n_units: int, findings
     )
 
 
-def _note_gap(where: str, gone: Bools, clock: Clock, findings: Findings) -> None:
+def _note_gap(where: str, gone: Bools, clock: Clock, findings: Checked) -> None:
     """Note it if a long stretch of a window is missing (`gone`: (time,))."""
     longest = _longest_run(gone) * clock.step_s
     if longest > MAX_NAN_RUN_S:

@@ -69,3 +69,13 @@ def test_a_function_fits_on_a_screen() -> None:
                 if lines > SCREEN:
                     long.append(f"{path.relative_to(ROOT)}: {node.name} {lines}")
     assert not long
+
+
+def test_no_two_classes_have_one_name() -> None:
+    names = [
+        node.name
+        for path in sources()
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert sorted({name for name in names if names.count(name) > 1}) == []

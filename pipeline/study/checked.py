@@ -8,7 +8,7 @@ from pipeline.base.errors import Problems
 
 
 @dataclass
-class Findings:
+class Checked:
     """What a check found: `problems` stop a run, `notes` do not."""
 
     problems: Problems = field(default_factory=Problems)
