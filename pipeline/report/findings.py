@@ -22,7 +22,7 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
-class Scale:
+class StudyScale:
     """One scale of analysis: the route to it and its number of units."""
 
     route: str
@@ -119,11 +119,11 @@ class Findings:
         return [c for c in self.parameters["conditions"] if c in present]
 
     @cached_property
-    def scales(self) -> list[Scale]:
+    def scales(self) -> list[StudyScale]:
         """Scales that have values: micro first, then macro units, the finest first."""
         found = self.summary[["route", "scale"]].drop_duplicates().itertuples(index=False)
         order = list(ROUTES)
-        return sorted((Scale(str(r), int(s)) for r, s in found), key=lambda s: (order.index(s.route), -s.size))
+        return sorted((StudyScale(str(r), int(s)) for r, s in found), key=lambda s: (order.index(s.route), -s.size))
 
     @cached_property
     def subjects(self) -> list[str]:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from pipeline.report.figures import canvas
 from pipeline.report.figures.canvas import MUTED, Figure
-from pipeline.report.findings import Findings, Scale
+from pipeline.report.findings import Findings, StudyScale
 from pipeline.results.measures import MEASURES
 
 SHOWN = ("phi_s", "phi_s_common", "big_phi", "effective_information")
@@ -51,7 +51,7 @@ def contrasts(study: Findings) -> Figure | None:
     )
 
 
-def _draw(panel: Axes, y: int, scale: Scale, rows: pd.DataFrame) -> None:
+def _draw(panel: Axes, y: int, scale: StudyScale, rows: pd.DataFrame) -> None:
     marker, colour = ("o", canvas.PALETTE[0]) if scale.route == "micro" else ("s", canvas.PALETTE[1])
     for row in rows.itertuples():
         panel.plot([row.ci_low, row.ci_high], [y, y], color=colour, lw=2, alpha=0.6)

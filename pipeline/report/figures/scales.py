@@ -16,7 +16,7 @@ from pipeline.inference.subjects import condition_means, flagged, subject_values
 from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.report.figures import canvas
 from pipeline.report.figures.canvas import FAINT, INK, MUTED, NULL, Figure
-from pipeline.report.findings import Findings, Scale
+from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.words import glossary
 from pipeline.results.measures import MEASURES
 
@@ -113,7 +113,7 @@ def _grid(study: Findings, measures: Sequence[str]) -> Canvas | None:
     return figure
 
 
-def _panel(panel: Axes, study: Findings, scale: Scale, measure: str) -> float:
+def _panel(panel: Axes, study: Findings, scale: StudyScale, measure: str) -> float:
     """Draw one measure at one scale; returns the largest value drawn (0 when there is none)."""
     values = subject_values(scale.of(study.summary, measure))
     place = {c: float(i) for i, c in enumerate(study.conditions)}
@@ -160,7 +160,7 @@ def _draw_subjects(panel: Axes, study: Findings, values: pd.DataFrame, place: di
     return float(values[["value", "ci_high"]].max().max())
 
 
-def _planted(study: Findings, scale: Scale, measure: str) -> pd.DataFrame:
+def _planted(study: Findings, scale: StudyScale, measure: str) -> pd.DataFrame:
     """Planted values of a measure: recording, subject, condition, value (no rows if unknown).
 
     A recording's windows of one condition are averaged (their macro units may differ).
@@ -191,7 +191,7 @@ def _draw_planted(panel: Axes, study: Findings, known: pd.DataFrame, place: dict
     return float(known["value"].max()) if len(known) else 0.0
 
 
-def _draw_nulls(panel: Axes, study: Findings, scale: Scale, measure: str, place: dict[str, float]) -> float:
+def _draw_nulls(panel: Axes, study: Findings, scale: StudyScale, measure: str, place: dict[str, float]) -> float:
     """Grey marks per condition: a null's mean over windows ± its mean sd; dotted: random groupings."""
     table = scale.of(study.nulls, measure)
     windows = zip(table["recording"], table["window"], strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeline.report.findings import Findings, Scale
+from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.macro_units import MacroUnits
 from pipeline.report.tables.table import Cell, Table, flags, interval, window_name
 from pipeline.report.words.glossary import count, number, probability, unit
@@ -56,7 +56,7 @@ def comparison(study: Findings, *, main: bool = True) -> Table:
         [
             row.measure,
             row.contrast.replace("-", " − "),
-            str(Scale(row.route, row.scale)),
+            str(StudyScale(row.route, row.scale)),
             unit(row.measure),
             str(row.n_subjects),
             number(row.estimate),
@@ -107,7 +107,7 @@ def values(study: Findings) -> Table:
             row.recording,
             row.window,
             row.condition,
-            str(Scale(row.route, row.scale)),
+            str(StudyScale(row.route, row.scale)),
             row.measure,
             unit(row.measure),
             number(row.value),
@@ -198,7 +198,7 @@ def planted(pairs: pd.DataFrame) -> Table:
         [
             p.recording,
             window_name(p.window, p.condition),
-            str(Scale(p.route, p.scale)),
+            str(StudyScale(p.route, p.scale)),
             p.measure,
             unit(p.measure),
             *map(number, (p.planted, p.unlimited, p.value)),

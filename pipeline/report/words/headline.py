@@ -12,7 +12,7 @@ import pandas as pd
 from pipeline.inference.contrasts import ALPHA
 from pipeline.inference.subjects import condition_means, flagged, subject_values
 from pipeline.nulls.registry import RANDOM_GROUPING
-from pipeline.report.findings import Findings, Scale
+from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.words.glossary import NULL_NAMES, counted, number, probability, short, unit, valued
 
 
@@ -48,7 +48,7 @@ class Contrast:
 class ScaleAnswer:
     """What is said about one scale."""
 
-    scale: Scale
+    scale: StudyScale
     means: pd.Series  # condition -> mean over subjects, largest first
     contrasts: list[Contrast]
     common: list[Contrast]  # the same under one occupancy for all conditions
@@ -126,12 +126,12 @@ def _by_big_phi(study: Findings, found: list[ScaleAnswer]) -> list[str]:
     return [f"By Φ the order is another at {' and '.join(map(str, other))}."] if other else []
 
 
-def _order(study: Findings, scale: Scale, measure: str) -> tuple[str, ...]:
+def _order(study: Findings, scale: StudyScale, measure: str) -> tuple[str, ...]:
     """Conditions by their mean over subjects, the largest first."""
     return tuple(_means(study, scale, measure).index)
 
 
-def _means(study: Findings, scale: Scale, measure: str) -> pd.Series:
+def _means(study: Findings, scale: StudyScale, measure: str) -> pd.Series:
     return _ordered(subject_values(scale.of(study.summary, measure)))
 
 
@@ -242,7 +242,7 @@ def _out_of_reach(c: Contrast) -> str:
     )
 
 
-def _answer(study: Findings, scale: Scale) -> ScaleAnswer | None:
+def _answer(study: Findings, scale: StudyScale) -> ScaleAnswer | None:
     values = subject_values(scale.of(study.summary, "phi_s"))
     if values.empty:
         return None
@@ -257,7 +257,7 @@ def _answer(study: Findings, scale: Scale) -> ScaleAnswer | None:
     return ScaleAnswer(scale, means, contrasts, contrasts_of(study, scale, "phi_s_common"), sentences)
 
 
-def _other_orders(study: Findings, scale: Scale, order: tuple[str, ...]) -> list[str]:
+def _other_orders(study: Findings, scale: StudyScale, order: tuple[str, ...]) -> list[str]:
     """Φ and effective information, and whether they order the conditions as phi_s does."""
     said = []
     for measure in ("big_phi", "effective_information"):
@@ -284,7 +284,7 @@ def _consistency(values: pd.DataFrame, means: pd.Series) -> str:
     )
 
 
-def contrasts_of(study: Findings, scale: Scale, measure: str) -> list[Contrast]:
+def contrasts_of(study: Findings, scale: StudyScale, measure: str) -> list[Contrast]:
     """The contrasts of a measure at a scale that have an estimate."""
     table = scale.of(study.comparison, measure)
     return [_contrast(row) for row in table[table["estimate"].notna()].itertuples()]
@@ -327,7 +327,7 @@ def needed(row: Any) -> str:
     return said + (", or fewer measures and scales, chosen beforehand" if several else "")
 
 
-def _common(study: Findings, scale: Scale, contrasts: list[Contrast]) -> list[str]:
+def _common(study: Findings, scale: StudyScale, contrasts: list[Contrast]) -> list[str]:
     """Whether differences stay when every condition is given the same occupancy."""
     common = {(c.a, c.b): c for c in contrasts_of(study, scale, "phi_s_common")}
     pairs = [(c, common[c.a, c.b]) for c in contrasts if (c.a, c.b) in common]
@@ -345,7 +345,7 @@ def _common(study: Findings, scale: Scale, contrasts: list[Contrast]) -> list[st
     ]
 
 
-def _against_null(study: Findings, scale: Scale) -> list[str]:
+def _against_null(study: Findings, scale: StudyScale) -> list[str]:
     """How many windows of each condition exceed their nulls, family by family."""
     table = scale.of(study.nulls, "phi_s")
     table = table[table["p"].notna()]

@@ -19,7 +19,7 @@ from pipeline.base import files
 from pipeline.inference.subjects import subject_values
 from pipeline.report.figures import canvas, macro_maps, scales
 from pipeline.report.figures import truth as truth_figure
-from pipeline.report.findings import Findings, Scale
+from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.macro_units import introduction, macro_units
 from pipeline.report.tables import study as study_tables
 from pipeline.results.layout import Layout
@@ -191,7 +191,7 @@ def test_windows_may_come_from_the_run(study: FakeStudy, tmp_path: Path) -> None
 
 
 def test_scales_are_ordered_micro_first(study: FakeStudy) -> None:
-    assert opened(study).scales == [Scale("micro", 4), Scale("macro_units", 2)]
+    assert opened(study).scales == [StudyScale("micro", 4), StudyScale("macro_units", 2)]
 
 
 def test_both_kinds_of_truth_are_counted_apart(study: FakeStudy, page: Page) -> None:
@@ -232,7 +232,7 @@ def test_one_grouping_per_recording_is_read_and_drawn_once(tmp_path: Path) -> No
 
 def test_imprecise_values_are_drawn_open(study: FakeStudy) -> None:
     made = opened(study)
-    marked = subject_values(Scale("micro", 4).of(made.summary, "phi_s")).set_index("condition")["imprecise"]
+    marked = subject_values(StudyScale("micro", 4).of(made.summary, "phi_s")).set_index("condition")["imprecise"]
     assert marked.groupby(level=0).all().to_dict() == {"awake": False, "anesthesia": True, "recovery": False}
     with canvas.style():
         figure = scales._grid(made, ["phi_s"])
