@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.registry import Entry, Registry
+from pipeline.tpm.average import Average
 from pipeline.tpm.beta import Beta
 from pipeline.tpm.logistic import Logistic
 from pipeline.tpm.logistic_pairwise import LogisticPairwise
@@ -56,7 +57,7 @@ class Estimator(Entry, Protocol):
         ...
 
 
-ESTIMATORS: Registry[Estimator] = Registry("estimator", "tpm.method", Logistic(), LogisticPairwise(), Beta())
+ESTIMATORS: Registry[Estimator] = Registry("estimator", "tpm.method", Logistic(), LogisticPairwise(), Beta(), Average())
 
 
 def own_parameters(estimator: Estimator, given: Mapping[str, Any]) -> dict[str, Any]:
