@@ -1,26 +1,46 @@
 """Contrasts between conditions, within subjects and across them.
 
-The subject is the unit of inference. Sessions and windows of one subject in one condition are
-combined into one value, their mean weighted by frames, and never counted as subjects. Windows
-flagged few_frames, which short data bias upward, are left out where the subject has others in that
-condition. A contrast a - b uses the subjects that have both conditions.
+The subject is the unit of inference: a contrast a - b uses the subjects that have both conditions, each with one value
+per condition (`subjects.subject_values`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from pipeline.base.arrays import Floats
 from pipeline.base.seeds import generator
-from pipeline.inference.summary import MEASURES, TIE, table
+from pipeline.inference.parameters import Compare
+from pipeline.inference.subjects import subject_values
+from pipeline.inference.summary import TIE
 from pipeline.results.columns import COMPARISON_COLUMNS, ROUTES
+from pipeline.results.measures import SUMMARISED
+from pipeline.results.tables import table
 
-KEYS = ["route", "scale", "measure", "condition", "subject"]
-CORRECTIONS = {"holm": "Holm", "fdr": "Benjamini-Hochberg", "none": "no correction"}
+CORRECTIONS = ("holm", "fdr", "none")
+ALPHA = 0.05  # the corrected p at which a difference is called significant
+_DEFAULT = Compare()
+
+Target = tuple[str, int, str]  # route, scale, measure
+Values = dict[str, tuple[float, bool]]  # subject: its value, and whether only short windows were there
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """How contrasts are tested (the fields of the study's section `compare`)."""
+
+    bootstrap: int
+    permutations: int
+    confidence: float
+    correction: str
+    seed: int
 
 
 def compare(
@@ -28,81 +48,66 @@ def compare(
     contrasts: Sequence[tuple[str, str]],
     conditions: Sequence[str] = (),
     *,
-    bootstrap: int = 2000,
-    permutations: int = 10000,
-    confidence: float = 0.95,
-    correction: str = "holm",
+    bootstrap: int = _DEFAULT.bootstrap,
+    permutations: int = _DEFAULT.permutations,
+    confidence: float = _DEFAULT.confidence,
+    correction: str = _DEFAULT.correction,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Compare conditions at every scale and for every measure of the table `summary`.
 
-    contrasts: pairs (a, b), a minus b; where none are given all pairs of `conditions` are taken,
-        earlier minus later. A single condition gives a table without rows.
-    Each row: mean over subjects of the within-subject difference, its interval
-    (`bootstrap_interval`), the two-sided sign-flip p (`sign_flip`) and p corrected over all routes,
-    scales and measures of the contrast. `method` says which test was made, with how many flips, the
-    smallest p it can give before and after correction, how the interval and the correction were made,
-    and for how many subjects only windows flagged few_frames were there. Where no subject has both
-    conditions n_subjects is 0 and the numbers are NaN.
+    Args:
+        summary: rows of summary.csv.
+        contrasts: pairs (a, b), a minus b; where none are given all pairs of `conditions` are taken, earlier minus
+            later. A single condition gives a table without rows.
+        conditions: the study's conditions, in order.
+        bootstrap: resamples of the subjects (all of them where there are fewer).
+        permutations: sign flips (all of them where there are fewer).
+        confidence: level of the intervals.
+        correction: "holm", "fdr" or "none", over all routes, scales and measures of a contrast.
+        seed: each test has its own stream of random numbers, whatever others are made.
+
+    Returns:
+        Columns of comparison.csv. Each row: mean over subjects of the within-subject difference, its interval
+        (`bootstrap_interval`), the two-sided sign-flip p (`sign_flip`), p corrected, and what the test can give at all.
+        Where no subject has both conditions n_subjects is 0 and the numbers are NaN.
+
+    Raises:
+        ValueError: there is no such correction.
     """
     if correction not in CORRECTIONS:
         raise ValueError(f"correction {correction!r}: use one of {', '.join(CORRECTIONS)}")
-    usable = _usable(summary)
-    values, short = _means(usable), _only_few_frames(usable)
-    rows: list[dict] = []
-    for a, b in list(contrasts) or combinations(conditions, 2):
-        family = [
-            _contrast_row(values, short, target, (a, b), bootstrap, permutations, confidence, seed)
-            for target in _targets(summary)
-        ]
-        corrected = correct([row["p"] for row in family], correction)
-        words = _correction_words([row["smallest"] for row in family], correction)
-        for row, p, said in zip(family, corrected, words, strict=True):
-            row["p_corrected"] = p
-            row["method"] += said
-        rows += family
+    procedure = Procedure(bootstrap, permutations, confidence, correction, seed)
+    values = _by_condition(summary)
+    rows: list[dict[str, Any]] = []
+    for contrast in list(contrasts) or combinations(conditions, 2):
+        family = [_contrast_row(values, target, contrast, procedure) for target in _targets(summary)]
+        rows += _corrected(family, procedure)
     return table(rows, COMPARISON_COLUMNS)
 
 
-def subject_values(summary: pd.DataFrame) -> pd.Series:
-    """Return one value per (route, scale, measure, condition, subject).
-
-    The mean over the subject's windows in that condition, of all its sessions, weighted by frames.
-    Windows without a value are left out, and those flagged few_frames where there are others.
-    """
-    return _means(_usable(summary))
-
-
-def _usable(summary: pd.DataFrame) -> pd.DataFrame:
-    """The rows that count, with a column `few`: whether the window is flagged few_frames."""
-    frame = summary[np.isfinite(summary["value"].astype(float)) & (summary["n_frames"] > 0)]
-    few = ["few_frames" in str(words).split(";") for words in frame["flag"]]
-    frame = frame.assign(few=np.array(few, dtype=bool))
-    return frame[~frame["few"] | frame.groupby(KEYS)["few"].transform("all")]
+def _by_condition(summary: pd.DataFrame) -> dict[tuple[Target, str], Values]:
+    found: dict[tuple[Target, str], Values] = {}
+    for row in subject_values(summary).itertuples():
+        key = (row.route, int(row.scale), row.measure), row.condition
+        found.setdefault(key, {})[row.subject] = row.value, row.short
+    return found
 
 
-def _means(usable: pd.DataFrame) -> pd.Series:
-    """Mean of the values weighted by frames, one per key."""
-    weight = usable["n_frames"].astype(float)
-    sums = (
-        usable.assign(weighted=usable["value"].astype(float) * weight, weight=weight)
-        .groupby(KEYS, sort=True)[["weighted", "weight"]]
-        .sum()
-    )
-    return sums["weighted"] / sums["weight"]
-
-
-def _only_few_frames(usable: pd.DataFrame) -> set[tuple]:
-    """Keys whose value rests on windows flagged few_frames, for want of others."""
-    return set(usable.loc[usable["few"], KEYS].itertuples(index=False, name=None))
-
-
-def sign_flip(differences: np.ndarray, permutations: int, rng: np.random.Generator) -> tuple[float, int, float]:
+def sign_flip(differences: Floats, permutations: int, rng: np.random.Generator) -> tuple[float, int, float]:
     """Return (p, number of flips, smallest attainable p) of the two-sided sign-flip test.
 
-    differences (subject,): within-subject contrasts. Null: each is symmetric about 0. Statistic:
-    absolute mean. All 2**n flips are used where they are not more than `permutations` (exact: the
-    smallest p is 2 / 2**n); otherwise that many random ones, with p = (1 + #extreme) / (1 + flips).
+    Null: each difference is symmetric about 0. Statistic: absolute mean. All 2**n flips are used where they are not
+    more than `permutations` (exact: the smallest p is 2 / 2**n); otherwise that many random ones, with
+    p = (1 + #extreme) / (1 + flips).
+
+    Args:
+        differences: (subject,) within-subject contrasts.
+        permutations: most flips that are made.
+        rng: for random flips.
+
+    >>> sign_flip(np.array([0.1, 0.2, 0.6]), 100, np.random.default_rng(0))
+    (0.25, 8, 0.25)
     """
     n = len(differences)
     observed = abs(differences.mean()) - TIE
@@ -116,7 +121,7 @@ def sign_flip(differences: np.ndarray, permutations: int, rng: np.random.Generat
 
 
 def bootstrap_interval(
-    differences: np.ndarray, resamples: int, confidence: float, rng: np.random.Generator
+    differences: Floats, resamples: int, confidence: float, rng: np.random.Generator
 ) -> tuple[float, float]:
     """Return the bootstrap interval of the mean over subjects; NaN with fewer than two subjects.
 
@@ -139,7 +144,15 @@ def bootstrap_interval(
     true differences and by estimation error alike, so their spread holds the within-subject
     uncertainty already; to resample draws as well would count it twice, and would shift the
     interval by the difference between the draws' mean and the point estimate.
+
+    Args:
+        differences: (subject,) within-subject contrasts.
+        resamples: most resamples that are made.
+        confidence: level of the interval.
+        rng: for random resamples.
     """
+    from scipy import stats  # slow to import, and the report needs ALPHA only
+
     n = len(differences)
     if n < 2:
         return np.nan, np.nan
@@ -155,11 +168,21 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def correct(p_values: Sequence[float], method: str) -> np.ndarray:
+def resamples_of(subjects: int, bootstrap: int) -> int:
+    """Bootstrap resamples of so many subjects: all n**n, at most `bootstrap`; none of a single one."""
+    return min(subjects**subjects, bootstrap) if subjects > 1 else 0
+
+
+def correct(p_values: Sequence[float], method: str) -> Floats:
     """Correct p-values for their number; NaN (no test) stays NaN and does not count.
 
-    method: "holm" (family-wise error, Holm 1979), "fdr" (false discovery rate, Benjamini and
-    Hochberg 1995) or "none".
+    Args:
+        p_values: p of each test.
+        method: "holm" (family-wise error, Holm 1979), "fdr" (false discovery rate, Benjamini and Hochberg 1995) or
+            "none".
+
+    >>> correct([0.01, 0.04], "holm").tolist()
+    [0.02, 0.04]
     """
     p = np.asarray(p_values, dtype=float)
     corrected = p.copy()
@@ -171,97 +194,95 @@ def correct(p_values: Sequence[float], method: str) -> np.ndarray:
     elif method == "fdr":
         raised = p[order] * m / np.arange(1, m + 1)
         corrected[order] = np.minimum.accumulate(raised[::-1])[::-1]
-    return np.minimum(corrected, 1.0)
+    capped: Floats = np.minimum(corrected, 1.0)
+    return capped
 
 
-def _correction_words(smallest: Sequence[float], method: str) -> list[str]:
-    """What was corrected, and the smallest p that each test can have after it.
+def _corrected(family: list[dict[str, Any]], procedure: Procedure) -> list[dict[str, Any]]:
+    """Add to the tests of one contrast their corrected p, the smallest one possible, and what 5% would take.
 
-    smallest: what each test can give by itself, NaN where there is none. A corrected p never falls when
-    another p rises, so the smallest is reached where all tests give theirs.
+    A corrected p never falls when another p rises, so the smallest is reached where all tests give theirs.
     """
+    p = correct([row["p"] for row in family], procedure.correction)
+    smallest = correct([row["smallest_p"] for row in family], procedure.correction)
     n_tests = int(np.isfinite(smallest).sum())
-    made = f"; {CORRECTIONS[method]} over {n_tests} tests of the contrast"
-    if method == "none":
-        return [made] * len(smallest)
-    alone = " where all tests reach theirs, {:.4g} where it alone does" if method == "fdr" else ""
+    subjects, flips = needed(n_tests, procedure.correction, procedure.permutations)
+    shared = {
+        "correction": procedure.correction,
+        "n_tests": n_tests,
+        "n_subjects_needed": subjects,
+        "n_flips_needed": flips,
+        "confidence": procedure.confidence,
+    }
     return [
-        f"{made}, smallest attainable p after correction {after:.4g}" + alone.format(min(1.0, n_tests * p))
-        if np.isfinite(p)
-        else made
-        for p, after in zip(smallest, correct(smallest, method), strict=True)
+        row | shared | {"p_corrected": own, "smallest_p_corrected": least}
+        for row, own, least in zip(family, p, smallest, strict=True)
     ]
 
 
-def _targets(summary: pd.DataFrame) -> list[tuple[str, int, str]]:
+def needed(tests: int, correction: str, permutations: int) -> tuple[int, float]:
+    """What it would take for a corrected p of 5% to be possible at all.
+
+    Holm's method multiplies the smallest of m p-values by m; the false discovery rate leaves it as it is where all
+    tests give it.
+
+    Args:
+        tests: number of tests that are corrected for.
+        correction: "holm", "fdr" or "none".
+        permutations: sign flips that the study asks for.
+
+    Returns:
+        Subjects with both conditions, and sign flips; NaN where the study's permutations are enough.
+
+    >>> needed(21, "holm", permutations=10000)
+    (10, nan)
+    """
+    m = max(tests, 1) if correction == "holm" else 1
+    subjects, flips = math.ceil(math.log2(2 * m / ALPHA)), math.ceil(m / ALPHA) - 1
+    return subjects, float(flips) if permutations < min(flips, 2**subjects) else math.nan
+
+
+def _targets(summary: pd.DataFrame) -> list[Target]:
     """Return the (route, scale, measure) of a summary, in a fixed order."""
     found = summary[["route", "scale", "measure"]].drop_duplicates().itertuples(index=False)
-    rank = {name: i for names in (ROUTES, MEASURES) for i, name in enumerate(names)}
-    last = len(rank)
+    routes, measures = ({name: i for i, name in enumerate(names)} for names in (ROUTES, SUMMARISED))
 
-    def place(target: tuple[str, int, str]) -> tuple:
+    def place(target: Target) -> tuple[Any, ...]:
         route, scale, measure = target
-        return rank.get(route, last), route, scale, rank.get(measure, last), measure
+        return routes.get(route, len(routes)), route, scale, measures.get(measure, len(measures)), measure
 
     return sorted(((str(r), int(s), str(m)) for r, s, m in found), key=place)
 
 
 def _contrast_row(
-    values: pd.Series,
-    short: set[tuple],
-    target: tuple[str, int, str],
-    contrast: tuple[str, str],
-    bootstrap: int,
-    permutations: int,
-    confidence: float,
-    seed: int,
-) -> dict:
+    values: dict[tuple[Target, str], Values], target: Target, contrast: tuple[str, str], procedure: Procedure
+) -> dict[str, Any]:
     """Test one contrast of one measure; each test has its own random stream."""
     route, scale, measure = target
-    a, b = contrast
-    differences = _differences(values, target, contrast)
-    n = len(differences)
-    few = sum(any((*target, condition, subject) in short for condition in contrast) for subject in differences.index)
+    a, b = (values.get((target, condition), {}) for condition in contrast)
+    both = sorted(set(a) & set(b))
     row = {
         "measure": measure,
         "scale": scale,
         "route": route,
-        "contrast": f"{a}-{b}",
-        "n_subjects": n,
-        "estimate": np.nan,
-        "ci_low": np.nan,
-        "ci_high": np.nan,
-        "p": np.nan,
-        "smallest": np.nan,
-        "method": "no subject has both conditions",
+        "contrast": "-".join(contrast),
+        "n_subjects": len(both),
+        "n_subjects_short": sum(a[subject][1] or b[subject][1] for subject in both),
+        "n_flips": 0,
+        "n_resamples": resamples_of(len(both), procedure.bootstrap),
+        **dict.fromkeys(("estimate", "ci_low", "ci_high", "p", "smallest_p"), np.nan),
     }
-    if n == 0:
+    if not both:
         return row
-    rng = generator(seed, "compare", *map(str, target), a, b)
-    d = differences.to_numpy()
-    row["estimate"] = float(d.mean())
-    row["ci_low"], row["ci_high"] = bootstrap_interval(d, bootstrap, confidence, rng)
-    row["p"], flips, row["smallest"] = sign_flip(d, permutations, rng)
-    row["method"] = _method(n, flips, row["smallest"], bootstrap, permutations, confidence)
-    if few:
-        row["method"] += f"; {few} of {n} subjects with windows of few frames only in a condition"
-    return row
-
-
-def _differences(values: pd.Series, target: tuple[str, int, str], contrast: tuple[str, str]) -> pd.Series:
-    """Within-subject differences a - b of the subjects that have both, by subject in order."""
-    a, b = ({key[4]: v for key, v in values.items() if key[:4] == (*target, condition)} for condition in contrast)
-    return pd.Series({s: a[s] - b[s] for s in sorted(set(a) & set(b))}, dtype=float)
-
-
-def _method(n: int, flips: int, smallest: float, bootstrap: int, permutations: int, confidence: float) -> str:
-    subjects = f"{n} subject" + ("s" if n > 1 else "")
-    kind = f"all {flips} flips" if 2**n <= permutations else f"{flips} random flips"
-    test = f"sign-flip permutation across {subjects}, {kind}, smallest attainable p {smallest:.4g}"
-    if n == 1:
-        return f"{test}; no interval: one subject says nothing about the spread between subjects"
-    resamples = f"all {n**n}" if n**n <= bootstrap else f"{bootstrap}"
-    return (
-        f"{test}; {100 * confidence:g}% interval from {resamples} bootstrap resamples of subjects, "
-        f"stretched to Student's t with {n - 1} df"
-    )
+    rng = generator(procedure.seed, "compare", *map(str, target), *contrast)
+    d = np.array([a[subject][0] - b[subject][0] for subject in both])
+    low, high = bootstrap_interval(d, procedure.bootstrap, procedure.confidence, rng)
+    p, flips, smallest = sign_flip(d, procedure.permutations, rng)
+    return row | {
+        "estimate": float(d.mean()),
+        "ci_low": low,
+        "ci_high": high,
+        "p": p,
+        "n_flips": flips,
+        "smallest_p": smallest,
+    }

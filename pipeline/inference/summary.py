@@ -15,25 +15,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from pipeline.base.arrays import Floats
+from pipeline.inference.parameters import Compare
 from pipeline.integration.occupancy import Occupancy, common_occupancy, key_of, weighted_mean, window_of
+from pipeline.results import measures
 from pipeline.results.columns import NULL_COLUMNS, SUMMARY_COLUMNS
+from pipeline.results.tables import table
 
-STATE_MEASURES = ("phi_s", "phi_s_complex", "big_phi", "n_distinctions", "n_relations")
-COMMON_MEASURES = ("phi_s", "phi_s_complex", "big_phi")
-SCALAR_MEASURES = ("effective_information", "causal_power")
-MEASURES = (
-    *(m for s in STATE_MEASURES for m in ((s, f"{s}_common") if s in COMMON_MEASURES else (s,))),
-    *SCALAR_MEASURES,
-    "delta_causal_power",
-)
+STATE_MEASURES = tuple(name for name in measures.OF_STATE if name in measures.SUMMARISED)
 LEAST_RANDOM = 19  # random groupings: with fewer no p can be 0.05
 DEFAULT_NULLS = {"micro": "shift", "macro_units": "random_grouping", "macro_model": "shift"}
 TIE = 1e-10  # two values closer than this are a tie, as in iitcore
+
+
+Test = dict[str, Any]  # a measure, a null family, a word of caution, and what `null_test` returns
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Estimate:
     """A measure of one window: the value of the point estimate, posterior draws, words of caution."""
 
     value: float
-    draws: np.ndarray = field(default_factory=lambda: np.empty(0))
+    draws: Floats = field(default_factory=lambda: np.empty(0))  # (draw,)
     flags: tuple[str, ...] = ()
 
     def interval(self, confidence: float) -> tuple[float, float]:
@@ -57,22 +58,26 @@ def summarise(
     phi: Iterable[xr.Dataset],
     nulls: Iterable[xr.Dataset] = (),
     *,
-    confidence: float = 0.95,
+    confidence: float = Compare().confidence,
     default_nulls: Mapping[str, str] = DEFAULT_NULLS,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Gather the windows of a study into the tables `summary` and `nulls`.
 
-    phi: results of `integration.integrate`, one per recording, window, route and scale.
-    nulls: results of `integration.integrate_nulls` for any of them.
-    confidence: level of the intervals over posterior draws.
-    default_nulls: the null of each route that `summary` repeats in null_mean and null_p; where a
-        window lacks it, its first other null is taken and the flag says which. Few units have few
-        groupings (four units in two pairs two others, whose p cannot fall below 1/3): fewer than 19
-        random groupings therefore give way to `shift`, for measures that have it.
+    p = (1 + number of surrogates >= value) / (1 + number of surrogates), one-sided: is the value higher than the null
+    gives? z and excess are relative to the surrogates' mean and sd. Rows are sorted; measures that were not computed
+    (Φ of a system above the size limit) have none.
 
-    p = (1 + number of surrogates >= value) / (1 + number of surrogates), one-sided: is the value
-    higher than the null gives? z and excess are relative to the surrogates' mean and sd.
-    Rows are sorted; measures that were not computed (Φ of a system above the size limit) have none.
+    Args:
+        phi: results of `integration.integrate`, one per recording, window, route and scale.
+        nulls: results of `integration.integrate_nulls` for any of them.
+        confidence: level of the intervals over posterior draws.
+        default_nulls: the null of each route that `summary` repeats in null_mean and null_p; where a window lacks it,
+            its first other null is taken and the flag says which. Few units have few groupings (four units in two
+            pairs two others, whose p cannot fall below 1/3): fewer than 19 random groupings therefore give way to
+            `shift`, for measures that have it.
+
+    Returns:
+        The tables summary.csv and nulls.csv (see `results.columns`).
     """
     datasets = sorted(phi, key=key_of)
     by_key = {key_of(d): d for d in datasets}
@@ -89,10 +94,13 @@ def summarise(
 
 
 def window_estimates(phi: xr.Dataset, common: Occupancy, micro: xr.Dataset | None = None) -> dict[str, Estimate]:
-    """Return every measure of one window at one scale, in the order of `MEASURES`.
+    """Return every measure of one window at one scale, in the order of `results.measures`.
 
-    micro: the micro scale of the same window; gives `delta_causal_power` (macro minus micro), whose
-    draws are paired, since macro draws are derived from the micro draws.
+    Args:
+        phi: result of `integration.integrate`.
+        common: weights over its states that the windows compared share.
+        micro: the micro scale of the same window; gives `delta_causal_power` (macro minus micro), whose draws are
+            paired, since macro draws are derived from the micro draws.
     """
     own = np.where(phi["visited"].values, phi["occupancy"].values, 0.0)
     found: dict[str, Estimate] = {}
@@ -101,16 +109,16 @@ def window_estimates(phi: xr.Dataset, common: Occupancy, micro: xr.Dataset | Non
         if np.isnan(values).all():
             continue
         found[measure] = Estimate(float(weighted_mean(values, own)), weighted_mean(draws, own))
-        if measure in COMMON_MEASURES:
-            found[f"{measure}_common"] = _common_estimate(values, draws, common)
-    for measure in SCALAR_MEASURES:
+        if measure in measures.COMMON:
+            found[measures.common_name(measure)] = _common_estimate(values, draws, common)
+    for measure in measures.OF_TPM:
         found[measure] = Estimate(float(phi[measure]), _draws(phi, measure))
     if micro is not None:
         found["delta_causal_power"] = _difference(phi, micro)
-    return {measure: found[measure] for measure in MEASURES if measure in found}
+    return {measure: found[measure] for measure in measures.SUMMARISED if measure in found}
 
 
-def _common_estimate(values: np.ndarray, draws: np.ndarray, common: Occupancy) -> Estimate:
+def _common_estimate(values: Floats, draws: Floats, common: Occupancy) -> Estimate:
     if common.weights is None:
         return Estimate(np.nan, flags=common.flags)
     value, spread = weighted_mean(values, common.weights), weighted_mean(draws, common.weights)
@@ -124,28 +132,30 @@ def _difference(macro: xr.Dataset, micro: xr.Dataset) -> Estimate:
     return Estimate(float(macro["causal_power"]) - float(micro["causal_power"]), paired)
 
 
-def _draws(phi: xr.Dataset, measure: str) -> np.ndarray:
+def _draws(phi: xr.Dataset, measure: str) -> Floats:
     """Posterior draws of a measure (draw, state) or (draw,); none where they were not computed."""
     name = f"{measure}_draws"
-    return phi[name].values if name in phi else np.empty((0, *phi[measure].shape))
+    draws: Floats = phi[name].values if name in phi else np.empty((0, *phi[measure].shape))
+    return draws
 
 
-def null_test(value: float, surrogates: np.ndarray) -> dict[str, float | int]:
+def null_test(value: float, surrogates: Floats) -> dict[str, float | int]:
     """Compare a value with its surrogates; NaN among them (not computed) is left out.
 
     One-sided p = (1 + #{surrogate >= value}) / (1 + n), so it is never below 1 / (1 + n).
+
+    Args:
+        value: of the point estimate.
+        surrogates: (surrogate,) the same measure of each.
+
+    >>> test = null_test(3.0, np.array([1.0, 2.0, 3.0]))
+    >>> test["p"], test["excess"], test["n_surrogates"]
+    (0.5, 1.0, 3)
     """
     null = surrogates[np.isfinite(surrogates)]
     n = int(null.size)
     if n == 0 or not np.isfinite(value):
-        return {
-            "mean": np.nan,
-            "sd": np.nan,
-            "z": np.nan,
-            "p": np.nan,
-            "excess": np.nan,
-            "n_surrogates": n,
-        }
+        return dict.fromkeys(("mean", "sd", "z", "p", "excess"), np.nan) | {"n_surrogates": n}
     mean = float(null.mean())
     sd = float(null.std(ddof=1)) if n > 1 else np.nan
     excess = value - mean
@@ -160,7 +170,7 @@ def null_test(value: float, surrogates: np.ndarray) -> dict[str, float | int]:
     }
 
 
-def _null_tests(nulls: xr.Dataset | None, estimates: Mapping[str, Estimate], micro: xr.Dataset | None) -> list[dict]:
+def _null_tests(nulls: xr.Dataset | None, estimates: Mapping[str, Estimate], micro: xr.Dataset | None) -> list[Test]:
     """One test per measure and null family; families without any surrogate have none."""
     if nulls is None:
         return []
@@ -170,33 +180,35 @@ def _null_tests(nulls: xr.Dataset | None, estimates: Mapping[str, Estimate], mic
             surrogates = _surrogates(nulls, family, measure, micro)
             test = null_test(estimates[measure].value, surrogates)
             if test["n_surrogates"]:
-                word = nulls.attrs.get("null_flag", "") if family == "shift" else ""
+                word = str(nulls["flag"].sel(null=family).item()) if "flag" in nulls.coords else ""
                 tests.append({"measure": measure, "null": family, "word": word} | test)
     return tests
 
 
-def _surrogates(nulls: xr.Dataset, family: str, measure: str, micro: xr.Dataset | None) -> np.ndarray:
+def _surrogates(nulls: xr.Dataset, family: str, measure: str, micro: xr.Dataset | None) -> Floats:
     """Surrogate values of a measure.
 
     A random grouping leaves the micro scale as it is, so its gain in causal power is its own causal
     power minus the window's micro one. Other families have no such pairing, hence no gain.
     """
-    measures = [str(m) for m in nulls["measure"].values]
+    names = [str(m) for m in nulls["measure"].values]
     if measure == "delta_causal_power" and family == "random_grouping" and micro is not None:
         return _surrogates(nulls, family, "causal_power", None) - float(micro["causal_power"])
-    if measure not in measures:
+    if measure not in names:
         return np.empty(0)
+    families = [str(n) for n in nulls["null"].values]
     values = nulls["value"].transpose("null", "measure", "surrogate").values
-    return values[[str(n) for n in nulls["null"].values].index(family), measures.index(measure)]
+    own: Floats = values[families.index(family), names.index(measure)]
+    return own
 
 
 def _summary_rows(
     phi: xr.Dataset,
     estimates: Mapping[str, Estimate],
-    tests: Sequence[Mapping],
+    tests: Sequence[Test],
     confidence: float,
     default_nulls: Mapping[str, str],
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     rows = []
     preferred = default_nulls.get(phi.attrs["route"])
     for measure, estimate in estimates.items():
@@ -223,7 +235,7 @@ def _summary_rows(
     return rows
 
 
-def _default_test(tests: Sequence[Mapping], preferred: str | None) -> Mapping | None:
+def _default_test(tests: Sequence[Test], preferred: str | None) -> Test | None:
     """The test that the summary repeats: the preferred one, unless it has too few random groupings."""
     by_null = {test["null"]: test for test in tests}
     chosen = by_null.get(str(preferred))
@@ -236,7 +248,7 @@ def _flags(
     phi: xr.Dataset,
     estimate: Estimate,
     interval: tuple[float, float],
-    test: Mapping | None,
+    test: Test | None,
     preferred: str | None,
 ) -> list[str]:
     """Words of caution: those of the TPM, then those of this measure."""
@@ -253,22 +265,6 @@ def _flags(
     if test is not None and estimate.value <= test["mean"]:
         words.append("below_null")
     return words
-
-
-def table(rows: Sequence[Mapping], columns: Sequence[str]) -> pd.DataFrame:
-    """Build a table with these columns, its numbers rounded to ten significant digits.
-
-    Rounding makes the bytes of the file independent of the order in which sums were formed.
-    """
-    frame = pd.DataFrame(list(rows), columns=list(columns))
-    for column in frame.columns:
-        if frame[column].dtype.kind == "f":
-            frame[column] = [_rounded(value) for value in frame[column]]
-    return frame
-
-
-def _rounded(value: float) -> float:
-    return 0.0 if abs(value) < 1e-12 else float(f"{value:.10g}")
 
 
 def _identity(dataset: xr.Dataset) -> dict[str, str | int]:

@@ -10,28 +10,41 @@ from collections.abc import Sequence
 import numpy as np
 
 import iitcore as iit
+from pipeline.base.arrays import Floats, Ints
 from pipeline.base.raster import bits
 from pipeline.emergence.discrete import causal_power, effective_information, state_by_state
 
 TIE = 1e-10  # ibits; see iitcore
 
 
-def system_phi(
-    p_on: np.ndarray,
-    states: np.ndarray,
-    units: Sequence[int] | None = None,
-    threads: int = 1,
-) -> np.ndarray:
-    """phi_s (tpm, state) [ibit] of the system of `units` (all by default), the rest as background."""
+def system_phi(p_on: Floats, states: Ints, units: Sequence[int] | None = None, threads: int = 1) -> Floats:
+    """Compute phi_s of one system in many TPMs and states (Albantakis et al. 2023, Eqs. 14-23).
+
+    Args:
+        p_on: (tpm, state, unit) P(ON).
+        states: (chosen state,) joint states.
+        units: the system's, all by default; the rest is background.
+        threads: of the exact engine.
+
+    Returns:
+        (tpm, chosen state) [ibit].
+    """
     return iit.phi_batch(p_on, bits(states, p_on.shape[-1]), units=units, threads=threads)
 
 
-def first_complexes(p_on: np.ndarray, states: np.ndarray, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """phi_s (tpm, state) of the subset of units with the largest phi_s, and the subset as a bit mask.
+def first_complexes(p_on: Floats, states: Ints, threads: int = 1) -> tuple[Floats, Ints]:
+    """Find the subset of units with the largest phi_s (Albantakis et al. 2023, Eqs. 24-26).
 
-    The mask is 0 where every subset has phi_s = 0. Of subsets that tie (within 1e-10) the one that
-    comes first as a number is named: exact ties have probability 0 among posterior draws; in a
-    point estimate `iitcore.complexes` resolves them.
+    Of subsets that tie (within 1e-10 ibits) the one that comes first as a number is named: exact ties have
+    probability 0 among posterior draws; in a point estimate `iitcore.complexes` resolves them.
+
+    Args:
+        p_on: (tpm, state, unit) P(ON).
+        states: (chosen state,) joint states.
+        threads: of the exact engine.
+
+    Returns:
+        (tpm, chosen state) phi_s [ibit], and the subset as a bit mask, 0 where every subset has phi_s = 0.
     """
     n = p_on.shape[-1]
     best = np.zeros((len(p_on), len(states)))
@@ -43,13 +56,12 @@ def first_complexes(p_on: np.ndarray, states: np.ndarray, threads: int = 1) -> t
     return best, winner
 
 
-def structures(
-    p_on: np.ndarray,
-    states: np.ndarray,
-    units: Sequence[int] | None = None,
-    threads: int = 1,
-) -> dict[str, np.ndarray]:
-    """Φ, its two sums [ibit], and the numbers of distinctions and relations, each (tpm, state)."""
+def structures(p_on: Floats, states: Ints, units: Sequence[int] | None = None, threads: int = 1) -> dict[str, Floats]:
+    """Unfold one system in many TPMs and states (Albantakis et al. 2023, Eqs. 27-59); arguments as `system_phi`.
+
+    Returns:
+        Φ (`big_phi`), its two sums [ibit], and the numbers of distinctions and relations, each (tpm, chosen state).
+    """
     found = iit.big_phi_batch(p_on, bits(states, p_on.shape[-1]), units=units, threads=threads)
     return {
         "big_phi": found.phi,
@@ -60,8 +72,8 @@ def structures(
     }
 
 
-def causal_measures(p_on: np.ndarray) -> dict[str, np.ndarray]:
-    """Effective information [bit] and causal power [1] of each TPM, (tpm,)."""
+def causal_measures(p_on: Floats) -> dict[str, Floats]:
+    """Return effective information [bit] and causal power [1] of each TPM (tpm, state, unit), (tpm,)."""
     tpms = state_by_state(p_on)
     return {
         "effective_information": np.asarray(effective_information(tpms)),

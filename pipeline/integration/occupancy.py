@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from pipeline.base.arrays import Floats
+
 MIN_COMMON_COVER = 0.5
 ENSEMBLE = re.compile(r"e\d+")  # an ensemble's number, which says nothing of its neurons
 Key = tuple[str, str, str, int]  # recording, window, route, scale
@@ -17,21 +19,36 @@ Key = tuple[str, str, str, int]  # recording, window, route, scale
 
 @dataclass(frozen=True)
 class Occupancy:
-    """Weights over states (they sum to 1), or None where no common ones exist, and why."""
+    """Weights over states.
 
-    weights: np.ndarray | None
+    Attributes:
+        weights: (state,), sum 1; None where no common ones exist.
+        flags: words of warning, among them why there are none.
+    """
+
+    weights: Floats | None
     flags: tuple[str, ...] = ()
 
 
-def weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Average values (..., state) with weights (state); states of weight 0 may hold NaN.
+def weighted_mean(values: Floats, weights: Floats) -> Floats:
+    """Average values over states.
 
-    Weights need not sum to 1. NaN where a state that counts has no value, or nothing counts.
+    Args:
+        values: (..., state); states of weight 0 may hold NaN.
+        weights: (state,); need not sum to 1.
+
+    Returns:
+        (...), NaN where a state that counts has no value, or nothing counts.
+
+    >>> import numpy as np
+    >>> float(weighted_mean(np.array([1.0, 4.0, np.nan]), np.array([2.0, 1.0, 0.0])))
+    2.0
     """
     counts = weights > 0
     if not counts.any():
         return np.full(values.shape[:-1], np.nan)
-    return values[..., counts] @ (weights[counts] / weights[counts].sum())
+    mean: Floats = values[..., counts] @ (weights[counts] / weights[counts].sum())
+    return mean
 
 
 def window_of(dataset: xr.Dataset) -> tuple[str, str]:
@@ -45,7 +62,7 @@ def key_of(dataset: xr.Dataset) -> Key:
 
 
 def common_occupancy(phi: Sequence[xr.Dataset]) -> dict[Key, Occupancy]:
-    """Return, for each dataset's key, the distribution of states shared by the windows compared.
+    """Find the distribution of states shared by the windows compared.
 
     The windows compared are those of one recording when it holds several conditions (its units are
     the same in all of them); recordings with a single condition are taken together per subject
@@ -56,14 +73,19 @@ def common_occupancy(phi: Sequence[xr.Dataset]) -> dict[Key, Occupancy]:
     It is formed over micro states. A macro scale gets its image under the window's own grouping, so
     that windows with different groupings are still compared under one distribution of micro states.
 
-    Flags: `no_common_states`; `common_covers:X` where the states visited in every window carry a
-    share X < 0.5 of the mean occupancy; `no_micro_scale` where a macro scale comes without it;
-    `units_differ` where a subject has several recordings of a single condition, and not the same units.
+    Args:
+        phi: datasets of `integration.integrate`, all windows and scales that are compared.
+
+    Returns:
+        The occupancy of each dataset, by its key. Flags: `no_common_states`; `common_covers:X` where the states
+        visited in every window carry a share X < 0.5 of the mean occupancy; `no_micro_scale` where a macro scale
+        comes without it; `units_differ` where a subject has several recordings of a single condition, and not the
+        same units.
     """
     conditions: dict[str, set[str]] = defaultdict(set)
     for dataset in phi:
         conditions[dataset.attrs["recording"]].add(dataset.attrs["condition"])
-    pools: dict[tuple, list[xr.Dataset]] = defaultdict(list)
+    pools: dict[tuple[str, str, str, tuple[str, ...]], list[xr.Dataset]] = defaultdict(list)
     for dataset in phi:
         if "macro_state" not in dataset:
             recording = dataset.attrs["recording"]
@@ -126,5 +148,5 @@ def _image(micro: Occupancy | None, macro: xr.Dataset) -> Occupancy:
     if micro.weights is None:
         return micro
     states = macro["macro_state"].values.astype(int)
-    weights = np.bincount(states, weights=micro.weights, minlength=macro.sizes["state"])
+    weights: Floats = np.bincount(states, weights=micro.weights, minlength=macro.sizes["state"]).astype(float)
     return Occupancy(weights, micro.flags)

@@ -21,3 +21,8 @@ class Iit(Section):
     )
     structures: Annotated[int, Field(ge=0)] = Field(3, description="Structures stored, for the most visited states")
     min_visits: Annotated[int, Field(ge=1)] = Field(1, description="A state counts as visited from this many frames on")
+    complex_max_units: Annotated[int, Field(ge=0)] = Field(
+        6,
+        description="Largest number of units for which the first complex is searched (among all subsets of units) in "
+        "every posterior draw and surrogate; with more units it is known for the point estimate only",
+    )

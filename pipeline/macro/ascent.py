@@ -7,24 +7,39 @@ from itertools import combinations, product
 
 import numpy as np
 
+from pipeline.base.arrays import Floats, Ints
+from pipeline.base.raster import states_of
 from pipeline.emergence.discrete import effective_information, state_by_state
 from pipeline.macro.groupings import TIE, allowed_thresholds
 
 Blocks = tuple[tuple[int, ...], ...]
 
 
-class Descent:
-    """Steepest ascent of the macro EI from a hard grouping; what was computed for a block is kept."""
+class Ascent:
+    """Steepest ascent of the macro EI from a hard grouping; what was computed for a block is kept.
 
-    def __init__(self, p_on: np.ndarray, allowed: Sequence[str]) -> None:
+    Args:
+        p_on: (state, unit) micro TPM.
+        allowed: state mappings that a macro unit may take.
+    """
+
+    def __init__(self, p_on: Floats, allowed: Sequence[str]) -> None:
         self.p_on = p_on
         self.allowed = allowed
-        self.bits = np.arange(len(p_on))[:, None] >> np.arange(p_on.shape[1]) & 1
-        self._tails: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {}
+        self.bits = states_of(p_on.shape[1])
+        self._tails: dict[tuple[int, ...], tuple[Ints, Floats]] = {}
         self._values: dict[tuple[Blocks, tuple[int, ...]], float] = {}
 
     def run(self, group: Sequence[int], ks: Sequence[int]) -> tuple[list[int], list[int]]:
-        """Return the grouping and thresholds from which no neighbour is better."""
+        """Climb until no neighbour is better.
+
+        Args:
+            group: (unit,) macro unit of each unit.
+            ks: (macro unit,) least number of ON units that turns it ON.
+
+        Returns:
+            Both, at the top.
+        """
         blocks = tuple(tuple(i for i, g in enumerate(group) if g == j) for j in range(len(ks)))
         here = (blocks, tuple(ks))
         while True:
@@ -36,7 +51,7 @@ class Descent:
         return [block_of[i] for i in sorted(block_of)], list(here[1])
 
     def neighbours(self, blocks: Blocks, ks: tuple[int, ...]) -> Iterator[tuple[Blocks, tuple[int, ...]]]:
-        """Groupings that differ in one threshold, in where one unit is, or in two units swapped."""
+        """Yield the groupings that differ in one threshold, in where one unit is, or in two units swapped."""
         for j, block in enumerate(blocks):
             yield from self._rethought(blocks, ks, (j,))
             for i, other in product(block, range(len(blocks))):
@@ -49,7 +64,7 @@ class Descent:
                 yield _changed(blocks, swapped), ks
 
     def value(self, blocks: Blocks, ks: tuple[int, ...]) -> float:
-        """Effective information [bit] of the macro TPM."""
+        """Return the effective information [bit] of the macro TPM of these blocks and thresholds."""
         if (blocks, ks) not in self._values:
             parts = [self._tail(b) for b in blocks]
             code = sum((on[k - 1] << j) for j, ((on, _), k) in enumerate(zip(parts, ks, strict=True)))
@@ -72,7 +87,7 @@ class Descent:
                 tuple(dict(zip(which, new, strict=True)).get(j, k) for j, k in enumerate(ks)),
             )
 
-    def _tail(self, block: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    def _tail(self, block: tuple[int, ...]) -> tuple[Ints, Floats]:
         """Whether at least k = 1.. units are ON now, and the chance that they are next, (k, micro state)."""
         if block not in self._tails:
             count = np.zeros((len(block) + 1, len(self.p_on)))

@@ -7,18 +7,18 @@ compares the same macro units between windows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from pipeline.base.arrays import Array, Floats, Ints
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.history import record
 from pipeline.base.seeds import generator
 from pipeline.macro.groupings import (
     EXHAUSTIVE_UNITS,
-    MAPPINGS,
     TIE,
     Grouping,
     check,
@@ -27,57 +27,164 @@ from pipeline.macro.groupings import (
     matched_groupings,
     objective,
 )
+from pipeline.macro.parameters import MAPPINGS, RANDOM_GROUPINGS, RESTARTS, STEPS
 from pipeline.macro.validity import unit_validity
 
+METHOD = "encoder"
 STATE_UNIT = ("state", "unit")
-Variable = tuple[str | tuple[str, ...], np.ndarray, str]  # dims, values, long name
+Variable = tuple[str | tuple[str, ...], Array, str]  # dims, values, long name
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A grouping, and how it was found.
+
+    Attributes:
+        grouping: the macro units.
+        units: names of the micro units.
+        windows: names of the windows whose TPMs it was learned from.
+        shared: whether it stands for all windows of a recording.
+        found: what goes into the attrs of a macro TPM: objective, objective_bits (mean over the windows), method,
+            restarts_agreeing, and up to 6 units exhaustive_bits.
+        settings: parameters of `learn`, for the history.
+    """
+
+    grouping: Grouping
+    units: list[str]
+    windows: list[str]
+    shared: bool
+    found: dict[str, Any]
+    settings: dict[str, Any]
 
 
 def coarse_grain(
     tpm: xr.Dataset,
     n_macro: int,
     mappings: Sequence[str] = MAPPINGS,
-    restarts: int = 8,
-    steps: int = 200,
-    random_groupings: int = 50,
-    method: str = "encoder",
+    restarts: int = RESTARTS,
+    steps: int = STEPS,
+    random_groupings: int = RANDOM_GROUPINGS,
+    method: str = METHOD,
     seed: int = 0,
     learn_from: Sequence[xr.Dataset] | None = None,
 ) -> xr.Dataset:
-    """Derive the TPM of `n_macro` learned macro units from a micro TPM (`pipeline.tpm.estimate`).
+    """Derive the TPM of `n_macro` learned macro units from a micro TPM: `learn`, then `derive`.
 
-    learn_from: the micro TPMs of all windows of the recording, this one among them. Grouping and
-        mappings are then those with the largest mean objective over the windows, each counting alike:
-        with the same datasets in the same order and the same seed every window gets the same macro
-        units. The encoder proposes its best for each window, and the best proposal is taken. By default
-        they are learned on `tpm` alone.
+    Args:
+        tpm: micro TPM of a window (`pipeline.tpm.estimate`).
+        n_macro: number of macro units.
+        mappings: state mappings that a macro unit may take.
+        restarts: of the encoder.
+        steps: of the encoder's training.
+        random_groupings: matched groupings beside it.
+        method: "encoder", or "exhaustive" (up to 6 units).
+        seed: fixes the encoder and the random groupings.
+        learn_from: the micro TPMs of all windows of the recording, this one among them; with the same datasets in
+            the same order and the same seed every window gets the same macro units. By default they are learned on
+            `tpm` alone.
 
-    Returns the micro TPM's variables for the macro system, unit names such as "m0(e0,e1)", and
-    `group` (micro_unit), `mapping` (unit), `macro_state` (micro_state), and for up to
-    `random_groupings` matched groupings `random_group` (random, micro_unit), `random_mapping` (random, unit),
-    `random_p_on` (random, state, unit). The posterior draws keep the grouping that the point estimate
-    chose. Attrs: grouping ("recording" with `learn_from`, else "window"), objective, objective_bits (mean
-    over the TPMs learned from), window_bits (of this window's macro TPM), method, restarts_agreeing, and up to 6
-    units exhaustive_bits, the best that there is: where the encoder misses it, it is taken and `method`
-    says so. `valid_unit` and `validity` (unit): whether each is a macro unit by the theory's own criterion
-    (`unit_validity`). Raises `PhiscaleError` for more macro units than units, unknown mappings, or windows
-    of different units.
+    Returns:
+        As `derive`.
+
+    Raises:
+        PhiscaleError: more macro units than units, unknown mappings or methods, windows of different units.
     """
-    p_on = tpm["p_on"].transpose("state", "unit").values
-    check(p_on.shape[1], n_macro, mappings)
-    learned_on = p_on[None] if learn_from is None else _windows(tpm, learn_from)
-    grouping, how = _learn(learned_on, n_macro, mappings, restarts, steps, method, seed)
-    others = matched_groupings(grouping, random_groupings, generator(seed, "random_groupings"))
-    names = tpm["unit"].values.astype(str)
+    windows = [tpm] if learn_from is None else learn_from
+    learned = learn(windows, n_macro, mappings, restarts, steps, method, seed, shared=learn_from is not None)
+    return derive(tpm, learned, random_groupings)
+
+
+def learn(
+    windows: Sequence[xr.Dataset],
+    n_macro: int,
+    mappings: Sequence[str] = MAPPINGS,
+    restarts: int = RESTARTS,
+    steps: int = STEPS,
+    method: str = METHOD,
+    seed: int = 0,
+    *,
+    shared: bool = True,
+) -> Learned:
+    """Learn the grouping and mappings with the largest mean objective over windows, each counting alike.
+
+    The encoder proposes its best for each window, and the best proposal is taken. Up to 6 units the best that there
+    is, is known too: where the encoder misses it, it is taken, and `found["method"]` says so.
+
+    Args:
+        windows: micro TPMs of the same units (`pipeline.tpm.estimate`).
+        n_macro: number of macro units.
+        mappings: state mappings that a macro unit may take.
+        restarts: of the encoder.
+        steps: of the encoder's training.
+        method: "encoder", or "exhaustive" (up to 6 units).
+        seed: fixes the encoder, and the random groupings of `derive`.
+        shared: whether the windows are those of a recording, or one that stands for itself.
+
+    Raises:
+        PhiscaleError: more macro units than units, unknown mappings or methods, windows of different units.
+    """
+    units = [str(u) for u in windows[0]["unit"].values]
+    check(len(units), n_macro, mappings)
+    for window in windows:
+        _check_units(window, units)
+    p_on = np.stack([w["p_on"].transpose(*STATE_UNIT).values for w in windows])
+    best = exhaustive_common(p_on, n_macro, mappings) if len(units) <= EXHAUSTIVE_UNITS else None
+    if method == "exhaustive":
+        found = best or exhaustive(p_on, n_macro, mappings)[0]  # the latter says why it cannot
+        restarts_made = 1
+    else:
+        found = _proposed(p_on, n_macro, mappings, restarts=restarts, steps=steps, method=method, seed=seed)
+        restarts_made = restarts
+    how: dict[str, Any] = {
+        "objective": "effective_information",
+        "method": method,
+        "restarts": restarts_made,
+        "restarts_agreeing": found.agreement,
+    }
+    if best is not None:
+        how["exhaustive_bits"] = best.objective
+        if found.objective < best.objective - TIE:
+            how |= {"encoder_bits": found.objective, "method": "exhaustive", "restarts_agreeing": 0}
+            found = best
+    how["objective_bits"] = found.objective
+    settings = {"n_macro": n_macro, "mappings": list(mappings), "restarts": restarts, "steps": steps}
+    settings |= {"method": method, "seed": seed}
+    return Learned(found, units, [str(w.attrs.get("window", "")) for w in windows], shared, how, settings)
+
+
+def derive(tpm: xr.Dataset, learned: Learned, random_groupings: int = RANDOM_GROUPINGS) -> xr.Dataset:
+    """Derive the TPM of learned macro units from the micro TPM of a window.
+
+    Args:
+        tpm: micro TPM (`pipeline.tpm.estimate`) of the units that were grouped.
+        learned: the grouping.
+        random_groupings: at most so many matched groupings beside it.
+
+    Returns:
+        The micro TPM's variables for the macro system, unit names such as "m0(e0,e1)", and `group` (micro_unit),
+        `mapping` (unit), `macro_state` (micro_state), and for the matched groupings `random_group` (random,
+        micro_unit), `random_mapping` (random, unit), `random_p_on` (random, state, unit). The posterior draws keep
+        the grouping that the point estimate chose. `valid_unit` and `validity` (unit): whether each is a macro unit
+        by the theory's own criterion (`unit_validity`). Attrs: grouping ("recording" or "window"), window_bits (of
+        this window's macro TPM), and `learned.found`.
+
+    Raises:
+        PhiscaleError: other units than those that were grouped.
+    """
+    _check_units(tpm, learned.units)
+    p_on = tpm["p_on"].transpose(*STATE_UNIT).values
+    grouping, names = learned.grouping, learned.units
+    n_macro = len(grouping.mapping)
+    others = matched_groupings(grouping, random_groupings, generator(learned.settings["seed"], "random_groupings"))
     labels = [f"m{j}({','.join(names[i] for i in block)})" for j, block in enumerate(grouping.blocks)]
-    validity = unit_validity(p_on, grouping, tpm["visits"].values, list(names))
+    validity = unit_validity(p_on, grouping, tpm["visits"].values, names)
     variables = _macro_system(tpm, grouping) | _controls(p_on, n_macro, others) | _validity(validity)
     dataset = xr.Dataset(
-        {k: (d, v, {"units": "1", "long_name": name}) for k, (d, v, name) in variables.items()},
+        {k: (d, v, _about(long_name)) for k, (d, v, long_name) in variables.items()},
         coords={
             "state": ("state", np.arange(2**n_macro), _about("macro state, bit j = macro unit j")),
             "unit": ("unit", labels, _about("macro unit")),
-            "micro_unit": ("micro_unit", names, _about("unit")),
+            "micro_unit": ("micro_unit", tpm["unit"].values.astype(str), _about("unit")),
             "micro_state": ("micro_state", np.arange(len(p_on)), _about("state, bit i = unit i")),
         },
         attrs=tpm.attrs,
@@ -91,89 +198,42 @@ def coarse_grain(
         least_visits=int(visits.min()),
         unvisited_micro_states=int((tpm["visits"].values == 0).sum()),
         flag=_flag(str(tpm.attrs.get("flag", "")), visits, invalid),
-        grouping="window" if learn_from is None else "recording",
+        grouping="recording" if learned.shared else "window",
         window_bits=objective(grouping, p_on),
-        **how,
+        **learned.found,
     )
-    return record(
-        dataset,
-        "coarse.coarse_grain",
-        n_macro=n_macro,
-        mappings=list(mappings),
-        restarts=restarts,
-        steps=steps,
-        random_groupings=random_groupings,
-        method=method,
-        seed=seed,
-        learned_from=[str(t.attrs.get("window", "")) for t in learn_from or [tpm]],
-    )
+    settings = learned.settings | {"random_groupings": random_groupings, "learned_from": learned.windows}
+    return record(dataset, "coarse.coarse_grain", **settings)
 
 
-def _windows(tpm: xr.Dataset, windows: Sequence[xr.Dataset]) -> np.ndarray:
-    """P(ON), (window, state, unit), of the windows of a recording."""
-    units = tpm["unit"].values.tolist()
-    for other in windows:
-        if other["unit"].values.tolist() != units:
-            where = "/".join(str(other.attrs.get(k, "")) for k in ("recording", "window"))
-            raise PhiscaleError(
-                Problem(f"macro.grouping, {where}",
-                        f"has the units {', '.join(map(str, other['unit'].values))} beside {', '.join(map(str, units))}",
-                        "One grouping for both would join different units",
-                        "use grouping: window, or windows of the same units")
-            )  # fmt: skip
-    return np.stack([w["p_on"].transpose("state", "unit").values for w in windows])
-
-
-def _learn(
-    p_on: np.ndarray,
-    n_macro: int,
-    mappings: Sequence[str],
-    restarts: int,
-    steps: int,
-    method: str,
-    seed: int,
-) -> tuple[Grouping, dict[str, Any]]:
-    """The grouping for micro TPMs (window, state, unit), and the attrs that say how it was found."""
-    small = p_on.shape[-1] <= EXHAUSTIVE_UNITS
-    best = exhaustive_common(p_on, n_macro, mappings) if small else None
-    if method == "exhaustive":
-        found = best or exhaustive(p_on, n_macro, mappings)[0]  # the latter says why it cannot
-        restarts = 1
-    else:
-        from pipeline.macro.learning import learn_grouping  # torch takes seconds to import
-
-        proposed = [
-            learn_grouping(
-                one,
-                n_macro,
-                mappings=mappings,
-                restarts=restarts,
-                steps=steps,
-                seed=seed,
-                method=method,
+def _check_units(tpm: xr.Dataset, units: Sequence[str]) -> None:
+    """Refuse a window of other units than those that are grouped."""
+    own = [str(u) for u in tpm["unit"].values]
+    if own != list(units):
+        where = "/".join(str(tpm.attrs.get(k, "")) for k in ("recording", "window"))
+        raise PhiscaleError(
+            Problem(
+                f"macro.grouping, {where}",
+                f"has the units {', '.join(own)} beside {', '.join(units)}",
+                "One grouping for both would join different units",
+                "use grouping: window, or windows of the same units",
             )
-            for one in p_on
-        ]
-        means = [float(np.mean([objective(g, one) for one in p_on])) for g in proposed]
-        first = int(np.argmax(np.array(means) > max(means) - TIE))
-        found = replace(proposed[first], objective=means[first])
-    how: dict[str, Any] = {
-        "objective": "effective_information",
-        "method": method,
-        "restarts": restarts,
-        "restarts_agreeing": found.agreement,
-    }
-    if best is not None:
-        how["exhaustive_bits"] = best.objective
-        if found.objective < best.objective - TIE:
-            how |= {"encoder_bits": found.objective, "method": "exhaustive", "restarts_agreeing": 0}
-            found = best
-    return found, how | {"objective_bits": found.objective}
+        )
+
+
+def _proposed(p_on: Floats, n_macro: int, mappings: Sequence[str], **encoder: Any) -> Grouping:
+    """The best of the groupings that the encoder finds for each of the micro TPMs (window, state, unit)."""
+    from pipeline.macro.learning import learn_grouping  # torch takes seconds to import
+
+    proposed = [learn_grouping(one, n_macro, mappings=mappings, **encoder) for one in p_on]
+    means = [float(np.mean([objective(g, one) for one in p_on])) for g in proposed]
+    first = int(np.argmax(np.array(means) > max(means) - TIE))
+    return replace(proposed[first], objective=means[first])
 
 
 def _macro_system(tpm: xr.Dataset, grouping: Grouping) -> dict[str, Variable]:
     """The micro TPM's variables for the macro system, and what the macro units are."""
-    p_on = tpm["p_on"].transpose("state", "unit").values
+    p_on = tpm["p_on"].transpose(*STATE_UNIT).values
     of_state = grouping.macro_state()
     visits, transitions = (
         np.bincount(of_state, weights=tpm[v].values, minlength=2 ** len(grouping.mapping)).astype(int)
@@ -190,13 +250,12 @@ def _macro_system(tpm: xr.Dataset, grouping: Grouping) -> dict[str, Variable]:
     }
     if "p_on_draws" in tpm:
         drawn = grouping.macro_p_on(tpm["p_on_draws"].transpose("draw", *STATE_UNIT).values)
-        variables["p_on_draws"] = (
-            ("draw", *STATE_UNIT), drawn, "posterior draws of P(macro unit ON next | macro state)",
-        )  # fmt: skip
+        about = "posterior draws of P(macro unit ON next | macro state)"
+        variables["p_on_draws"] = (("draw", *STATE_UNIT), drawn, about)
     return variables
 
 
-def _controls(p_on: np.ndarray, n_macro: int, others: list[Grouping]) -> dict[str, Variable]:
+def _controls(p_on: Floats, n_macro: int, others: Sequence[Grouping]) -> dict[str, Variable]:
     """Matched random groupings and their macro TPMs."""
     group = np.array([g.group for g in others], dtype=int).reshape(-1, p_on.shape[1])
     mapping = np.array([g.mapping for g in others], dtype=str).reshape(-1, n_macro)
@@ -204,13 +263,11 @@ def _controls(p_on: np.ndarray, n_macro: int, others: list[Grouping]) -> dict[st
     return {
         "random_group": (("random", "micro_unit"), group, "macro unit of each unit, at random"),
         "random_mapping": (("random", "unit"), mapping, "when the random macro unit is ON"),
-        "random_p_on": (
-            ("random", *STATE_UNIT), macro, "P(random macro unit ON next | macro state)",
-        ),
-    }  # fmt: skip
+        "random_p_on": (("random", *STATE_UNIT), macro, "P(random macro unit ON next | macro state)"),
+    }
 
 
-def _validity(validity: list[tuple[int, str]]) -> dict[str, Variable]:
+def _validity(validity: Sequence[tuple[int, str]]) -> dict[str, Variable]:
     """Whether each macro unit is one by the theory's criterion, and why."""
     holds = np.array([holds for holds, _ in validity], dtype=np.int8)
     why = np.array([why for _, why in validity])
@@ -220,7 +277,7 @@ def _validity(validity: list[tuple[int, str]]) -> dict[str, Variable]:
     }
 
 
-def _flag(micro: str, visits: np.ndarray, invalid: Sequence[str]) -> str:
+def _flag(micro: str, visits: Ints, invalid: Sequence[str]) -> str:
     """The micro TPM's words, with the unvisited states of both levels counted, and the units that are none."""
     words = [word.replace("unvisited_states", "unvisited_micro_states") for word in micro.split(";") if word]
     unvisited = int((visits == 0).sum())

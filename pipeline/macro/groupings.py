@@ -16,20 +16,29 @@ from math import factorial
 import numpy as np
 
 from iitcore.macro import derive_macro_tpm
+from pipeline.base.arrays import Array, Floats, Ints
 from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.base.raster import states_of
 from pipeline.emergence.discrete import effective_information, state_by_state
+from pipeline.macro.parameters import MAPPINGS
 
-MAPPINGS = ("and", "or", "majority", "threshold")
 EXHAUSTIVE_UNITS = 6
 TIE = 1e-9  # bits: closer candidates are tied, the first in order is taken
 
 
 @dataclass(frozen=True)
 class Grouping:
-    """`group` (micro unit) -> macro unit, numbered by first member; `mapping` (macro unit): its name.
+    """Which units form which macro unit, and when that is ON.
 
-    objective: effective information of the macro TPM [bit]. agreement: how many restarts of the encoder
-    ended here (1 for a search without restarts).
+    Attributes:
+        group: (micro unit,) macro unit of each, numbered by first member.
+        mapping: (macro unit,) name of its state mapping.
+        objective: effective information of the macro TPM [bit].
+        agreement: how many restarts of the encoder ended here (1 for a search without restarts).
+
+    >>> pairs = Grouping((0, 0, 1, 1), ("and", "or"))
+    >>> pairs.blocks, pairs.thresholds
+    (((0, 1), (2, 3)), (2, 1))
     """
 
     group: tuple[int, ...]
@@ -55,46 +64,50 @@ class Grouping:
             for b, k in zip(self.blocks, self.thresholds, strict=True)
         )
 
-    def macro_p_on(self, p_on: np.ndarray) -> np.ndarray:
-        """Macro P(ON), (..., 2**m, m), from micro P(ON), (..., 2**n, n)."""
+    def macro_p_on(self, p_on: Array) -> Floats:
+        """Return macro P(ON), (..., 2**m, m), from micro P(ON), (..., 2**n, n)."""
         p_on = np.asarray(p_on, dtype=float)
         macro = derive_macro_tpm(p_on.reshape(-1, *p_on.shape[-2:]), self.blocks, self.truth_tables)
         return macro.reshape(*p_on.shape[:-2], *macro.shape[-2:])
 
-    def macro_state(self) -> np.ndarray:
-        """Macro state of every micro state, (2**n,)."""
+    def macro_state(self) -> Ints:
+        """Return the macro state of every micro state, (2**n,)."""
         return _macro_codes(self.group, self.thresholds)
 
 
 def threshold(mapping: str, size: int) -> int:
-    """Least number of ON units for a mapping's name and a group's size."""
+    """Return the least number of ON units for a mapping's name and a group's size.
+
+    >>> threshold("majority", 4), threshold("threshold:2", 4)
+    (3, 2)
+    """
     fixed = {"and": size, "or": 1, "majority": size // 2 + 1}
     return fixed[mapping] if mapping in fixed else int(mapping.removeprefix("threshold:"))
 
 
 def mapping_name(k: int, size: int, allowed: Sequence[str] = MAPPINGS) -> str:
-    """Name of the mapping "at least k of size", the first that fits among those allowed."""
+    """Return the name of the mapping "at least k of size", the first that fits among those allowed."""
     names = [m for m in MAPPINGS[:3] if m in allowed and threshold(m, size) == k]
     return names[0] if names else f"threshold:{k}"
 
 
 def allowed_thresholds(size: int, allowed: Sequence[str]) -> tuple[int, ...]:
-    """Thresholds that a group of `size` units may take, increasing."""
+    """Return the thresholds that a group of `size` units may take, increasing."""
     if "threshold" in allowed or size == 1:
         return tuple(range(1, size + 1))
     return tuple(sorted({threshold(m, size) for m in allowed}))
 
 
 def canonical(group: Sequence[int], ks: Sequence[int], allowed: Sequence[str]) -> Grouping:
-    """Grouping with macro units numbered by first member; `ks` (macro unit) as numbered in `group`."""
+    """Return the grouping with macro units numbered by first member; `ks` (macro unit) as numbered in `group`."""
     order = list(dict.fromkeys(group))
     relabelled = tuple(order.index(g) for g in group)
     names = tuple(mapping_name(ks[g], list(group).count(g), allowed) for g in order)
     return Grouping(relabelled, names)
 
 
-def objective(grouping: Grouping, p_on: np.ndarray) -> float:
-    """Effective information [bit] of the macro TPM, every macro state set equally often."""
+def objective(grouping: Grouping, p_on: Array) -> float:
+    """Return the effective information [bit] of the macro TPM, every macro state set equally often."""
     return float(effective_information(state_by_state(grouping.macro_p_on(p_on))))
 
 
@@ -102,37 +115,56 @@ def check(n_units: int, n_macro: int, allowed: Sequence[str]) -> None:
     """Raise `PhiscaleError` unless `n_units` can be grouped into `n_macro` units with these mappings."""
     if not 1 <= n_macro <= n_units:
         raise PhiscaleError(
-            Problem("macro.scales", f"{n_macro} macro units out of {n_units} units",
-                    "Each macro unit needs at least one unit of its own",
-                    f"use scales between 1 and {n_units}")
-        )  # fmt: skip
+            Problem(
+                "macro.scales",
+                f"{n_macro} macro units out of {n_units} units",
+                "Each macro unit needs at least one unit of its own",
+                f"use scales between 1 and {n_units}",
+            )
+        )
     unknown = [m for m in allowed if m not in MAPPINGS]
     if unknown or not allowed:
         raise PhiscaleError(
-            Problem("macro.mappings", f"{unknown[0]!r} is not a mapping" if unknown else "is empty",
-                    "A macro unit would have no state", f"choose among {', '.join(MAPPINGS)}")
-        )  # fmt: skip
+            Problem(
+                "macro.mappings",
+                f"{unknown[0]!r} is not a mapping" if unknown else "is empty",
+                "A macro unit would have no state",
+                f"choose among {', '.join(MAPPINGS)}",
+            )
+        )
 
 
-def exhaustive(p_on: np.ndarray, n_macro: int, allowed: Sequence[str] = MAPPINGS) -> list[Grouping]:
-    """Best grouping of each micro TPM, (..., 2**n, n), over all groupings and mappings; flat list.
+def exhaustive(p_on: Array, n_macro: int, allowed: Sequence[str] = MAPPINGS) -> list[Grouping]:
+    """Find the best grouping of each micro TPM over all groupings and mappings (at most 540 candidates).
 
-    Up to 6 units (at most 540 candidates); raises `PhiscaleError` beyond. Many TPMs (surrogates) are
-    searched at once.
+    Args:
+        p_on: (..., 2**n, n) P(ON) of many TPMs (surrogates).
+        n_macro: number of macro units.
+        allowed: state mappings that a macro unit may take.
+
+    Returns:
+        Flat list, one for each TPM.
+
+    Raises:
+        PhiscaleError: more than 6 units, impossible sizes, unknown mappings.
     """
     p_on = np.asarray(p_on, dtype=float)
     n = p_on.shape[-1]
     check(n, n_macro, allowed)
     if n > EXHAUSTIVE_UNITS:
         raise PhiscaleError(
-            Problem("macro.method", f"'exhaustive' with {n} units (at most {EXHAUSTIVE_UNITS})",
-                    "The number of groupings explodes", "use the encoder, or fewer units")
-        )  # fmt: skip
+            Problem(
+                "macro.method",
+                f"'exhaustive' with {n} units (at most {EXHAUSTIVE_UNITS})",
+                "The number of groupings explodes",
+                "use the encoder, or fewer units",
+            )
+        )
     return [_largest(n, n_macro, allowed, _values(one, n_macro, allowed)) for one in p_on.reshape(-1, *p_on.shape[-2:])]
 
 
-def exhaustive_common(p_on: np.ndarray, n_macro: int, allowed: Sequence[str] = MAPPINGS) -> Grouping:
-    """Best grouping for several micro TPMs (window, 2**n, n) at once: the largest mean of their objectives.
+def exhaustive_common(p_on: Floats, n_macro: int, allowed: Sequence[str] = MAPPINGS) -> Grouping:
+    """Find the best grouping for several micro TPMs (window, 2**n, n) at once: the largest mean of their objectives.
 
     Its `objective` is that mean. Limits as in `exhaustive`.
     """
@@ -142,23 +174,29 @@ def exhaustive_common(p_on: np.ndarray, n_macro: int, allowed: Sequence[str] = M
     return _largest(n, n_macro, allowed, mean)
 
 
-def _values(p_on: np.ndarray, n_macro: int, allowed: Sequence[str]) -> np.ndarray:
+def _values(p_on: Floats, n_macro: int, allowed: Sequence[str]) -> Floats:
     """Objective of every candidate, (candidate,) [bit], for one micro TPM."""
     _, features, weights = _candidates(p_on.shape[-1], n_macro, tuple(allowed))
     on = _feature_probabilities(p_on)[features]  # (candidate, macro unit, micro state)
-    return effective_information(state_by_state(weights @ np.swapaxes(on, -1, -2)))
+    return np.asarray(effective_information(state_by_state(weights @ np.swapaxes(on, -1, -2))))
 
 
-def _largest(n: int, n_macro: int, allowed: Sequence[str], value: np.ndarray) -> Grouping:
+def _largest(n: int, n_macro: int, allowed: Sequence[str], value: Floats) -> Grouping:
     candidate = _candidates(n, n_macro, tuple(allowed))[0]
     best = int(np.argmax(value > value.max() - TIE))
     return Grouping(candidate[best].group, candidate[best].mapping, float(value[best]))
 
 
 def matched_groupings(grouping: Grouping, n: int, rng: np.random.Generator) -> list[Grouping]:
-    """Up to `n` other groupings with the same sizes and, size by size, the same mappings; all if fewer.
+    """Draw other groupings with the same sizes and, size by size, the same mappings.
 
-    Distinct, drawn uniformly, sorted; `grouping` itself is not among them.
+    Args:
+        grouping: what they are matched to.
+        n: how many at most.
+        rng: source of chance.
+
+    Returns:
+        Up to `n`, all if there are fewer: distinct, drawn uniformly, sorted; `grouping` is not among them.
     """
     sizes = [len(b) for b in grouping.blocks]
     ks = grouping.thresholds
@@ -180,7 +218,7 @@ def matched_groupings(grouping: Grouping, n: int, rng: np.random.Generator) -> l
 
 
 @lru_cache(maxsize=16)
-def _candidates(n: int, n_macro: int, allowed: tuple[str, ...]) -> tuple[list[Grouping], np.ndarray, np.ndarray]:
+def _candidates(n: int, n_macro: int, allowed: tuple[str, ...]) -> tuple[list[Grouping], Ints, Floats]:
     """All candidates, their features (candidate, macro unit) and averaging weights (candidate, 2**m, 2**n).
 
     Row f = (members - 1) * n + k - 1 of `_feature_probabilities` belongs to a group (as a bit mask) and
@@ -198,7 +236,7 @@ def _candidates(n: int, n_macro: int, allowed: tuple[str, ...]) -> tuple[list[Gr
     return candidates, np.array(features), np.stack(weights)
 
 
-def _feature_probabilities(p_on: np.ndarray) -> np.ndarray:
+def _feature_probabilities(p_on: Floats) -> Floats:
     """P(at least k units of a group are ON next | micro state), (group mask and k, 2**n); see `_candidates`."""
     n_states, n = p_on.shape
     count = np.zeros((2**n, n + 1, n_states))
@@ -212,11 +250,12 @@ def _feature_probabilities(p_on: np.ndarray) -> np.ndarray:
     return at_least[:, 1:].reshape(-1, n_states)
 
 
-def _macro_codes(group: Sequence[int], ks: Sequence[int]) -> np.ndarray:
+def _macro_codes(group: Sequence[int], ks: Sequence[int]) -> Ints:
     """Macro state of every micro state, (2**n,)."""
-    bits = np.arange(2 ** len(group))[:, None] >> np.arange(len(group)) & 1
+    bits = states_of(len(group))
     on = [bits[:, np.array(group) == j].sum(axis=1) >= k for j, k in enumerate(ks)]
-    return np.stack(on, axis=1) @ (1 << np.arange(len(ks)))
+    codes: Ints = np.stack(on, axis=1) @ (1 << np.arange(len(ks)))
+    return codes
 
 
 def _surjections(n: int, m: int) -> Iterator[tuple[int, ...]]:

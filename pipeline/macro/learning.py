@@ -16,10 +16,10 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from pipeline.base.arrays import Array, Floats, Ints
 from pipeline.base.errors import PhiscaleError, Problem
-from pipeline.macro.ascent import Descent
+from pipeline.macro.ascent import Ascent
 from pipeline.macro.groupings import (
-    MAPPINGS,
     TIE,
     Grouping,
     allowed_thresholds,
@@ -28,6 +28,7 @@ from pipeline.macro.groupings import (
     exhaustive,
     objective,
 )
+from pipeline.macro.parameters import MAPPINGS, RESTARTS, STEPS
 from pipeline.tpm.estimation import point_estimates
 from pipeline.tpm.support import MAX_UNITS
 
@@ -37,21 +38,33 @@ EMPTY = 1e-9  # weight of the plain average in a macro state that no micro state
 
 
 def learn_grouping(
-    tpm_or_states: np.ndarray | xr.Dataset,
+    tpm_or_states: Array | xr.Dataset,
     n_macro: int,
     mappings: Sequence[str] = MAPPINGS,
-    restarts: int = 8,
-    steps: int = 200,
+    restarts: int = RESTARTS,
+    steps: int = STEPS,
     seed: int = 0,
     method: str = "encoder",
 ) -> Grouping:
     """Group micro units into `n_macro` macro units whose derived TPM has the largest effective information.
 
-    tpm_or_states: P(ON), (2**n, n) little-endian, a dataset of `pipeline.tpm.estimate`, or states (frame,
-    unit) of 0 and 1 (then a logistic TPM at lag 1 is estimated first). All restarts are trained together; each
-    refines the best hard grouping that it passed through; the best of all is returned with the number
-    of restarts that ended there. method "exhaustive" tries every grouping instead (up to 6 units). Same
-    seed, same result. Raises `PhiscaleError` for impossible sizes, unknown mappings or methods.
+    All restarts are trained together; each refines the best hard grouping that it passed through.
+
+    Args:
+        tpm_or_states: P(ON), (2**n, n) little-endian, a dataset of `pipeline.tpm.estimate`, or states (frame, unit)
+            of 0 and 1 (then a logistic TPM at lag 1 is estimated first).
+        n_macro: number of macro units.
+        mappings: state mappings that a macro unit may take.
+        restarts: initialisations.
+        steps: training steps of each.
+        seed: same seed, same result.
+        method: "encoder"; "exhaustive" tries every grouping instead (up to 6 units).
+
+    Returns:
+        The best of all, with the number of restarts that ended there.
+
+    Raises:
+        PhiscaleError: impossible sizes, unknown mappings or methods.
     """
     p_on = _p_on(tpm_or_states)
     check(p_on.shape[1], n_macro, mappings)
@@ -67,7 +80,20 @@ def learn_grouping(
 
 
 class GroupingEncoder(torch.nn.Module):
-    """Logits of membership (restart, unit, macro unit) and of thresholds (restart, macro unit, k = 1..n)."""
+    """Logits of membership (restart, unit, macro unit) and of thresholds (restart, macro unit, k = 1..n).
+
+    Args:
+        p_on: (state, unit) micro TPM.
+        n_macro: number of macro units.
+        allowed: (size, k) whether a macro unit of that size may have threshold k.
+        restarts: initialisations.
+        rng: draws them.
+    """
+
+    p_on: Tensor
+    micro: Tensor
+    macro: Tensor
+    allowed: Tensor
 
     def __init__(self, p_on: Tensor, n_macro: int, allowed: Tensor, restarts: int, rng: torch.Generator) -> None:
         super().__init__()
@@ -77,10 +103,19 @@ class GroupingEncoder(torch.nn.Module):
         self.register_buffer("p_on", p_on)
         self.register_buffer("micro", _bits(n))
         self.register_buffer("macro", _bits(n_macro))
-        self.register_buffer("allowed", allowed)  # (size, k): whether a mapping of that size has it
+        self.register_buffer("allowed", allowed)
 
     def forward(self, temperature: float, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Sample one hard grouping per restart: its EI [bit], one-hot members, one-hot thresholds."""
+        """Sample one hard grouping per restart.
+
+        Args:
+            temperature: of the relaxation.
+            rng: draws the sample.
+
+        Returns:
+            EI (restart,) [bit], one-hot members (restart, unit, macro unit), one-hot thresholds (restart, macro
+            unit, k).
+        """
         member = _straight_through(self.membership, temperature, rng)
         sizes = member.detach().sum(dim=1).round().long()
         masked = self.threshold.masked_fill(~self.allowed[sizes], -torch.inf)
@@ -99,13 +134,13 @@ class GroupingEncoder(torch.nn.Module):
 
 
 def _train(
-    p_on: np.ndarray,
+    p_on: Floats,
     n_macro: int,
     mappings: Sequence[str],
     restarts: int,
     steps: int,
     seed: int,
-) -> list[tuple[np.ndarray, np.ndarray]]:
+) -> list[tuple[Ints, Ints]]:
     """Best hard grouping of each restart: group (unit,) and thresholds (macro unit,)."""
     torch.set_num_threads(1)
     rng = torch.Generator().manual_seed(seed % 2**63)
@@ -133,10 +168,10 @@ def _train(
     return [(groups[r].numpy(), thresholds[r].numpy()) for r in range(restarts) if best[r] > -torch.inf]
 
 
-def _scored(found: list[tuple[np.ndarray, np.ndarray]], p_on: np.ndarray, mappings: Sequence[str]) -> list[Grouping]:
-    """Groupings after the final descent, in canonical form, with the engine's own macro TPM scored."""
-    descent = Descent(p_on, mappings)
-    refined = [descent.run(group.tolist(), ks.tolist()) for group, ks in found]
+def _scored(found: list[tuple[Ints, Ints]], p_on: Floats, mappings: Sequence[str]) -> list[Grouping]:
+    """Groupings after the final ascent, in canonical form, with the engine's own macro TPM scored."""
+    ascent = Ascent(p_on, mappings)
+    refined = [ascent.run(group.tolist(), ks.tolist()) for group, ks in found]
     named = [canonical(group, ks, mappings) for group, ks in refined]
     return [Grouping(g.group, g.mapping, objective(g, p_on)) for g in named]
 
@@ -172,7 +207,9 @@ def _joint(p_on: Tensor) -> Tensor:
 
 
 def _entropy(p: Tensor) -> Tensor:
-    return -torch.special.xlogy(p, p.clamp_min(1e-300)).sum(dim=-1) / np.log(2)
+    """Shannon entropy [bit] over the last axis."""
+    bits: Tensor = -torch.special.xlogy(p, p.clamp_min(1e-300)).sum(dim=-1) / np.log(2)
+    return bits
 
 
 def _bits(n: int) -> Tensor:
@@ -183,16 +220,20 @@ def _normal(shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
     return torch.randn(shape, generator=rng, dtype=torch.float64)
 
 
-def _p_on(tpm_or_states: np.ndarray | xr.Dataset) -> np.ndarray:
+def _p_on(tpm_or_states: Array | xr.Dataset) -> Floats:
     """Micro P(ON) (2**n, n) from whatever was given."""
     if isinstance(tpm_or_states, xr.Dataset):
-        return tpm_or_states["p_on"].transpose("state", "unit").values
+        known: Floats = tpm_or_states["p_on"].transpose("state", "unit").values
+        return known
     array = np.asarray(tpm_or_states)
     if array.ndim != 2 or array.shape[1] > MAX_UNITS:
         raise PhiscaleError(
-            Problem("learn_grouping", f"an array of shape {array.shape}",
-                    fix=f"give a TPM (2**n, n) or states (frame, unit), at most {MAX_UNITS} units")
-        )  # fmt: skip
+            Problem(
+                "learn_grouping",
+                f"an array of shape {array.shape}",
+                fix=f"give a TPM (2**n, n) or states (frame, unit), at most {MAX_UNITS} units",
+            )
+        )
     if len(array) == 2 ** array.shape[1]:
         return array.astype(float)
     return point_estimates(array)

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 import iitcore as iit
+from pipeline.base.arrays import Floats, Ints
+from pipeline.base.raster import bits
 from pipeline.macro.groupings import Grouping
 
 MOST_UNITS = 6  # beyond, rival systems inside a macro unit are too many to compare
 
 
-def unit_validity(p_on: np.ndarray, grouping: Grouping, visits: np.ndarray, names: list[str]) -> list[tuple[int, str]]:
-    """Return (1 valid, 0 not valid, -1 not checked; the reason) for each macro unit.
+def unit_validity(p_on: Floats, grouping: Grouping, visits: Ints, names: Sequence[str]) -> list[tuple[int, str]]:
+    """Check each macro unit of a grouping.
 
     A macro unit is valid when phi_s of its constituents, taken as a system, is above zero and above that of every
     system of units inside it (Marshall et al. 2024); here phi_s is the mean over visited micro states, weighted with
-    `visits` (state,). `p_on` (state, unit) is the micro TPM. A unit of a single constituent is a micro unit, and
-    valid as such.
+    their visits. A unit of a single constituent is a micro unit, and valid as such.
+
+    Args:
+        p_on: (state, unit) micro TPM.
+        grouping: the macro units.
+        visits: (state,) frames in each micro state.
+        names: (unit,) of the micro units.
+
+    Returns:
+        For each macro unit 1 (valid), 0 (not valid) or -1 (not checked), and the reason.
     """
     substrate = iit.Substrate(p_on, units=tuple(names))
     seen = np.flatnonzero(visits)
-    states = (seen[:, None] >> np.arange(p_on.shape[1])) & 1
+    states = bits(seen, p_on.shape[1])
     found = []
     for block, table in zip(grouping.blocks, grouping.truth_tables, strict=True):
         if len(block) == 1:

@@ -6,5 +6,6 @@ from .registry import NULLS as NULLS
 from .registry import RANDOM_GROUPING as RANDOM_GROUPING
 from .registry import Null as Null
 from .shift import least_shift as least_shift
+from .traces import Traces as Traces
 
-__all__ = ["FAMILIES", "NULLS", "RANDOM_GROUPING", "Null", "Surrogates", "draw", "least_shift", "surrogates"]
+__all__ = ["FAMILIES", "NULLS", "RANDOM_GROUPING", "Null", "Surrogates", "Traces", "draw", "least_shift", "surrogates"]

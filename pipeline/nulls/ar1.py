@@ -21,9 +21,9 @@ class Ar1(OfTraces):
     label: ClassVar[str] = "independent Gaussian autoregressions"
     methods: ClassVar[str] = (
         "each unit's activity replaced by a Gaussian first-order autoregression and binarized like the data (keeps "
-        "each unit's mean, variance and autocorrelation from frame to frame in the window, destroys interaction and "
-        "all that is nonlinear or has longer memory; estimated in each window by itself, so that no other condition "
-        "enters)"
+        "each unit's mean, variance and autocorrelation from frame to frame in the window, but not its share of time "
+        "ON; destroys interaction and all that is nonlinear or has longer memory; estimated in each window by itself, "
+        "so that no other condition enters)"
     )
     keeps: ClassVar[str] = "each unit's mean, variance and lag-1 autocorrelation"
     breaks: ClassVar[str] = "every relation between units, and all nonlinearity"

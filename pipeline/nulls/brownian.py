@@ -14,15 +14,19 @@ if TYPE_CHECKING:
 
 
 class Brownian(OfTraces):
-    """Random walks with the covariance of the data's increments, each run from its own first frame."""
+    """Random walks with the covariance of the data's increments, each run from its own first frame.
+
+    A walk drifts out of the range of its window. Under thresholds that windows share, many walks are ON, or OFF,
+    throughout one of them, and are left out; `binarize.per_window` keeps more.
+    """
 
     name: ClassVar[str] = "brownian"
     summary: ClassVar[str] = "Gaussian random walks, binarized anew (nothing but slow shared drift)"
     label: ClassVar[str] = "Gaussian random walks"
     methods: ClassVar[str] = (
         "the units' activity replaced by Gaussian random walks and binarized like the data (keeps the covariance of "
-        "the changes from frame to frame in the window, destroys everything but slow shared drift; estimated in each "
-        "window by itself, so that no other condition enters)"
+        "the changes from frame to frame in the window, but not the units' shares of time ON; destroys everything but "
+        "slow shared drift; estimated in each window by itself, so that no other condition enters)"
     )
     keeps: ClassVar[str] = "the covariance of increments"
     breaks: ClassVar[str] = "everything but slow shared drift"

@@ -9,7 +9,7 @@ from pydantic import Field
 from pipeline.base.parameters import Section
 from pipeline.nulls.registry import NULLS, RANDOM_GROUPING
 
-KIND, SURROGATES = "shift", 100
+KIND, SURROGATES, UNFOLDED = "shift", 100, 20
 
 if TYPE_CHECKING:
     Kind: TypeAlias = str
@@ -28,5 +28,5 @@ class Nulls(Section):
     )
     surrogates: Annotated[int, Field(ge=0)] = Field(SURROGATES, description="Surrogates per null")
     big_phi_surrogates: Annotated[int, Field(ge=0)] = Field(
-        20, description="Surrogates that are unfolded for Φ (the first ones)"
+        UNFOLDED, description="Surrogates that are unfolded for Φ (the first ones)"
     )

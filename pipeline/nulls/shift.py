@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from pipeline.base.raster import autocorrelation_time, raster
 from pipeline.base.registry import Entry
 from pipeline.nulls.drawn import Surrogates
 
@@ -89,10 +88,14 @@ def least_shift(
         states: (frame, unit), as `pipeline.nulls.surrogates` takes them.
         segments: (frame,) labels of consecutive frames.
     """
+    from pipeline.base.raster import raster
+
     array, runs, _, _ = raster(states, segments)
     return _least(array, runs)
 
 
 def _least(values: Array, runs: Ints) -> LeastShift:
+    from pipeline.base.raster import autocorrelation_time
+
     wanted = int(np.ceil(autocorrelation_time(values, runs).max()))
     return LeastShift(min(wanted, len(values) // (2 * values.shape[1])), wanted)

@@ -22,8 +22,8 @@ class Var(OfTraces):
     methods: ClassVar[str] = (
         "the units' activity replaced by a Gaussian first-order vector autoregression and binarized like the data "
         "(keeps the units' means and their covariances within and from frame to frame in the window, so linear "
-        "interaction; destroys all that is nonlinear or has longer memory; estimated in each window by itself, so "
-        "that no other condition enters)"
+        "interaction, but not their shares of time ON; destroys all that is nonlinear or has longer memory; estimated "
+        "in each window by itself, so that no other condition enters)"
     )
     keeps: ClassVar[str] = "means, and covariances at lags 0 and 1"
     breaks: ClassVar[str] = "all that is nonlinear or has longer memory"

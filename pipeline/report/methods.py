@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.inference.summary import LEAST_RANDOM
-from pipeline.report.data import Study
+from pipeline.report.findings import Findings
 
 REFERENCES = (
     "Albantakis L, Barbosa L, Findlay G, Grasso M, Haun AM, Marshall W, et al. (2023). Integrated information theory (IIT) 4.0: formulating the properties of phenomenal existence in physical terms. PLoS Computational Biology 19(10): e1011465.",
@@ -49,7 +49,7 @@ _CORRECTION = {
 }
 
 
-def paragraphs(study: Study) -> list[tuple[str, str]]:
+def paragraphs(study: Findings) -> list[tuple[str, str]]:
     """(heading, text) of each part of the methods section."""
     p = study.parameters
     parts = [
@@ -73,7 +73,7 @@ def _count(n: int, noun: str) -> str:
     return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
-def _recordings(study: Study) -> str:
+def _recordings(study: Findings) -> str:
     simulated = [r for r in study.analysed if r in study.truths]
     text = f"{_count(len(study.analysed), 'recording')} of {_count(len(study.subjects), 'subject')} {'was' if len(study.analysed) == 1 else 'were'} analysed in the conditions {', '.join(study.conditions)}."
     if simulated:
@@ -161,7 +161,7 @@ def _compare(p: dict[str, Any]) -> str:
     return f"The subject is the unit of inference: sessions and windows of one subject in one condition were averaged, weighted by frames; windows of few frames were left out where the subject had others in that condition. Differences between conditions within subjects were averaged over subjects. Intervals ({p['confidence']:.0%}) are from a bootstrap over subjects ({p['bootstrap']} resamples, or all), stretched, to the same end as [7], by t/z · √(n/(n − 1)) for n subjects (t and z: quantiles of Student's t with n − 1 degrees of freedom and of the normal distribution); p-values from a two-sided sign-flip permutation test across subjects (all flips where these are at most {p['permutations']}), corrected over scales and measures within a contrast {_CORRECTION[p['correction']]}{ {'holm': ' [8]', 'fdr': ' [9]', 'none': ''}[p['correction']] }. The smallest p that the test can give{', before and after correction,' if p['correction'] != 'none' else ''} is stated with each test."
 
 
-def _software(study: Study) -> str:
+def _software(study: Findings) -> str:
     v = study.provenance
     known = v.get("packages", {})
     listed = ", ".join(f"{n} {known[n]}" for n in ("numpy", "scipy", "torch", "xarray", "snakemake") if n in known)

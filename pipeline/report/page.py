@@ -9,23 +9,20 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from pipeline.base.files import write_whole
-from pipeline.report import (
-    canvas,
-    figures,
-    grouping_figures,
-    headline,
-    limits,
-    methods,
-    qc_figures,
-    result_tables,
-    tables,
-    truth_figure,
-)
-from pipeline.report.canvas import Figure
-from pipeline.report.data import Study
-from pipeline.report.truth import truth_pairs
+from pipeline.report import methods
+from pipeline.report.figures import activity, canvas, contrasts, macro_maps, quality, scales, truth
+from pipeline.report.figures.canvas import Figure
+from pipeline.report.findings import Findings
+from pipeline.report.macro_units import MacroUnits, introduction, macro_units
+from pipeline.report.tables import results as result_tables
+from pipeline.report.tables import study as study_tables
+from pipeline.report.tables.table import Table
+from pipeline.report.words import headline, limits
+from pipeline.report.words.headline import ScaleAnswer
 from pipeline.results import provenance
+
+IDENTIFIERS = ("recording", "subject", "window", "condition")
+PHI_S = Markup("φ<sub>s</sub>")
 
 
 def build(
@@ -37,40 +34,34 @@ def build(
 ) -> Path:
     """Write RESULTS/report.html and RESULTS/figures/*.svg, *.png, and return the page's path.
 
-    results: folder of the study's results; parameters: study.yaml as plain values, defaults included;
-    failures: one {recording, [window,] stage, reason} each; recordings and windows: the study's
-    sheets; without windows those that the run has written (windows/R.csv) are taken. Only files in `results` are read; what is missing is left out of the page.
+    Only files in `results` are read; what is missing is left out of the page.
+
+    Args:
+        results: folder of the study's results.
+        parameters: study.yaml as plain values, defaults included.
+        failures: one {recording, [window,] stage, reason} each.
+        windows: the study's sheet of windows; without one those that the run has written (windows/R.csv) are taken.
+        recordings: the study's sheet of recordings.
     """
-    text = {"recording": str, "subject": str, "window": str, "condition": str}
-    study = Study(
-        Path(results),
-        parameters,
-        failures,
-        None if windows is None else windows.astype({c: t for c, t in text.items() if c in windows}),
-        recordings.astype({c: t for c, t in text.items() if c in recordings}),
-    )
+    sheet = None if windows is None else _as_text(windows)
+    study = Findings(Path(results), parameters, failures, sheet, _as_text(recordings))
     if not study.provenance:
         study.__dict__["provenance"] = provenance.collect(parameters, _inputs(study))
     html = _environment().get_template("template.html").render(**_content(study))
     page = study.folder / "report.html"
-    write_whole(page, lambda path: path.write_text(html, encoding="utf-8"))
+    canvas.write_bytes(page, html.encode())
     return page
 
 
-def _content(study: Study) -> dict[str, Any]:
+def _as_text(sheet: pd.DataFrame) -> pd.DataFrame:
+    """A sheet whose identifiers are text, even where they look like numbers."""
+    return sheet.astype({name: str for name in IDENTIFIERS if name in sheet})
+
+
+def _content(study: Findings) -> dict[str, Any]:
     """Everything the template shows."""
-    found = grouping_figures.groupings(study)
+    found = macro_units(study)
     answers = headline.answers(study)
-    with canvas.style():
-        main = figures.scales(study)
-        others = figures.other_measures(study)
-        contrasts = figures.contrasts(study)
-        activity = figures.activity(study)
-        truth = truth_figure.truth(study)
-        sizes = dict.fromkeys(g.size for g in found)
-        maps = [f for f in (grouping_figures.maps(study, found, size) for size in sizes) if f]
-        quality = {r: _quality(study, r) for r in study.recordings["recording"]}
-    pairs = truth_pairs(study)
     return {
         "study": study,
         "name": study.parameters["study"],
@@ -79,69 +70,80 @@ def _content(study: Study) -> dict[str, Any]:
         "answers": answers,
         "across": headline.across_scales(study),
         "limits": limits.limits(study, found),
-        "main": main,
-        "others": others,
-        "contrasts": contrasts,
-        "activity": activity,
-        "truth": truth,
-        "coverage": truth_figure.coverage(study),
-        "maps": maps,
-        "macro_units": grouping_figures.introduction(found),
-        "quality": {r: f for r, f in quality.items() if f},
-        "tables": {
-            "recordings": tables.recordings(study),
-            "windows": tables.windows(study),
-            "failures": tables.failures(study),
-            "answers": [result_tables.contrasts(study, answer) for answer in answers],
-            "comparison": result_tables.comparison(study),
-            "comparison_more": result_tables.comparison(study, main=False),
-            "measured": result_tables.values(study),
-            "macro": result_tables.macro(study, found),
-            "validity": result_tables.validity(found),
-            "activity": tables.activity(study),
-            "planted": result_tables.planted(pairs),
-            "parameters": tables.parameters(study),
-            "versions": tables.versions(study),
-            "inputs": tables.inputs(study),
-            "glossary": tables.glossary(),
-        },
+        "coverage": truth.coverage(study),
+        "macro_units": introduction(found),
         "methods": methods.paragraphs(study),
         "references": methods.REFERENCES,
-        "style": Markup((Path(__file__).parent / "style.css").read_text(encoding="utf-8")),
+        "tables": _tables(study, answers, found),
+        **_figures(study, found),
     }
 
 
-def _quality(study: Study, recording: str) -> list[Figure]:
-    states = study.dataset("states", recording)
+def _figures(study: Findings, found: list[MacroUnits]) -> dict[str, Any]:
+    with canvas.style():
+        sizes = dict.fromkeys(units.size for units in found)
+        maps = [macro_maps.maps(study, found, size) for size in sizes]
+        drawn = {name: _quality(study, name) for name in study.recordings["recording"]}
+        return {
+            "main": scales.scales(study),
+            "others": scales.other_measures(study),
+            "contrasts": contrasts.contrasts(study),
+            "activity": activity.activity(study),
+            "truth": truth.truth(study),
+            "maps": [figure for figure in maps if figure],
+            "quality": {name: figures for name, figures in drawn.items() if figures},
+        }
+
+
+def _quality(study: Findings, recording: str) -> list[Figure]:
+    states = study.states(recording)
     if states is None or not states.sizes.get("frame"):
         return []
     return [
-        qc_figures.overview(study, recording, states),
-        qc_figures.traces(study, recording, states),
+        quality.overview(study, recording, states),
+        quality.traces(study, recording, states),
     ]
 
 
-def _inputs(study: Study) -> list[dict[str, str]]:
-    found = []
-    for recording in study.recordings["recording"]:
-        dataset = study.dataset("recordings", recording)
-        if dataset is not None:
-            found.append(
-                {
-                    "recording": recording,
-                    "source": str(dataset.attrs.get("source", "")),
-                    "sha256": str(dataset.attrs.get("source_sha256", "")),
-                }
-            )
-    return found
+def _tables(study: Findings, answers: list[ScaleAnswer], found: list[MacroUnits]) -> dict[str, Table | list[Table]]:
+    return {
+        "recordings": study_tables.recordings(study),
+        "windows": study_tables.windows(study),
+        "failures": study_tables.failures(study),
+        "answers": [result_tables.contrasts(study, answer) for answer in answers],
+        "comparison": result_tables.comparison(study),
+        "comparison_more": result_tables.comparison(study, main=False),
+        "measured": result_tables.values(study),
+        "macro": result_tables.macro(study, found),
+        "validity": result_tables.validity(found),
+        "activity": study_tables.activity(study),
+        "planted": result_tables.planted(study.pairs),
+        "parameters": study_tables.parameters(study),
+        "versions": study_tables.versions(study),
+        "inputs": study_tables.inputs(study),
+        "glossary": study_tables.glossary(),
+    }
+
+
+def _inputs(study: Findings) -> list[dict[str, str]]:
+    known = ((name, study.recording(name)) for name in study.recordings["recording"])
+    return [
+        {
+            "recording": name,
+            "source": str(dataset.attrs.get("source", "")),
+            "sha256": str(dataset.attrs.get("source_sha256", "")),
+        }
+        for name, dataset in known
+        if dataset is not None
+    ]
 
 
 def rich(text: object) -> Markup:
     """Escape a text and set the signs of the theory in it."""
-    safe = str(escape(text))
+    safe = escape(text)
     for plain in ("phi_s", "φ_s", "φs"):
-        safe = safe.replace(plain, "φ<sub>s</sub>")
-    return Markup(safe)
+        safe = safe.replace(plain, PHI_S)
+    return safe
 
 
 def _environment() -> Environment:

@@ -18,7 +18,16 @@ import xarray as xr
 
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.files import load
-from pipeline.results.columns import COMPARISON_COLUMNS, NULL_COLUMNS, NUMBERS, QUALITY_COLUMNS, SUMMARY_COLUMNS
+from pipeline.results.columns import (
+    COMPARISON_COLUMNS,
+    FITS,
+    NULL_COLUMNS,
+    NUMBERS,
+    QUALITY_COLUMNS,
+    SUMMARY_COLUMNS,
+    TRUE_GROUPINGS,
+    TRUTH,
+)
 
 
 class SystemKey(NamedTuple):
@@ -46,15 +55,6 @@ class Results:
 
     def __init__(self, directory: str | Path) -> None:
         self.folder = Path(directory)
-        if not (self.folder / "summary.csv").is_file():
-            raise PhiscaleError(
-                Problem(
-                    str(self.folder),
-                    "holds no summary.csv",
-                    "It is not the results folder of a study, or its run has not come that far",
-                    "give RESULTS/STUDY as named in study.yaml, or finish the run",
-                )
-            )
 
     def __repr__(self) -> str:
         return f"Results({str(self.folder)!r}: {len(self.systems)} systems)"
@@ -75,6 +75,21 @@ class Results:
         return read_table(self.folder / "comparison.csv", COMPARISON_COLUMNS)
 
     @cached_property
+    def fits(self) -> pd.DataFrame:
+        """One row per recording and window: how far its unit TPM can be trusted."""
+        return read_table(self.folder / FITS.file, FITS.names)
+
+    @cached_property
+    def true_values(self) -> pd.DataFrame:
+        """One row per system and measure of which the truth is known, beside its estimate."""
+        return read_table(self.folder / TRUTH.file, TRUTH.names)
+
+    @cached_property
+    def true_groupings(self) -> pd.DataFrame:
+        """One row per learned grouping of recordings whose truth is known."""
+        return read_table(self.folder / TRUE_GROUPINGS.file, TRUE_GROUPINGS.names)
+
+    @cached_property
     def quality(self) -> pd.DataFrame:
         """One row per recording, window, unit and measure of quality."""
         known = {i["recording"] for i in self.provenance.get("inputs", [])}
@@ -85,7 +100,8 @@ class Results:
     def provenance(self) -> dict[str, Any]:
         """provenance.json."""
         path = self.folder / "provenance.json"
-        return json.loads(path.read_text()) if path.exists() else {}
+        known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        return known
 
     @cached_property
     def failures(self) -> list[dict[str, str]]:
@@ -114,7 +130,8 @@ class Results:
         stored = self.phi(recording, window, route, scale)["structure"]
         texts = {int(s): str(text) for s, text in zip(stored["state"].values, stored.values, strict=True)}
         if texts.get(state):
-            return json.loads(texts[state])
+            unfolded: dict[str, Any] = json.loads(texts[state])
+            return unfolded
         there = [s for s, text in texts.items() if text]
         raise PhiscaleError(
             Problem(
@@ -142,7 +159,8 @@ class Results:
 
     def truth(self, recording: str) -> dict[str, Any]:
         """What was planted in a simulated recording."""
-        return json.loads(self._found(f"recordings/{recording}.truth.json").read_text())
+        known: dict[str, Any] = json.loads(self._found(f"recordings/{recording}.truth.json").read_text())
+        return known
 
     def _system(self, stage: str, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
         return self._open(f"{stage}/{recording}/{window}/{route}-{scale}.nc")
@@ -162,7 +180,17 @@ class Results:
 
 def load_results(directory: str | Path) -> Results:
     """Open the results folder of a study; raises PhiscaleError where it holds no summary.csv."""
-    return Results(directory)
+    results = Results(directory)
+    if not (results.folder / "summary.csv").is_file():
+        raise PhiscaleError(
+            Problem(
+                str(results.folder),
+                "holds no summary.csv",
+                "It is not the results folder of a study, or its run has not come that far",
+                "give RESULTS/STUDY as named in study.yaml, or finish the run",
+            )
+        )
+    return results
 
 
 def systems_of(summary: pd.DataFrame) -> set[SystemKey]:

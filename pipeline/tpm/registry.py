@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pydantic import ValidationError
-
-from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.base.parameters import filled
 from pipeline.base.registry import Entry, Registry
 from pipeline.tpm.average import Average
 from pipeline.tpm.beta import Beta
@@ -66,23 +64,4 @@ def own_parameters(estimator: Estimator, given: Mapping[str, Any]) -> dict[str, 
     Raises:
         PhiscaleError: a parameter that the estimator does not have, or a value that it cannot take.
     """
-    try:
-        return estimator.Parameters(**given).model_dump()
-    except ValidationError as error:
-        raise PhiscaleError(*[_problem(estimator, fault) for fault in error.errors()]) from None
-
-
-def _problem(estimator: Estimator, fault: Mapping[str, Any]) -> Problem:
-    name = ".".join(map(str, fault["loc"]))
-    if fault["type"] != "extra_forbidden":
-        return Problem(
-            f"tpm.{name}", f"{fault['input']!r} is refused ({fault['msg']})", fix="give a value that it takes"
-        )
-    has = ", ".join(estimator.Parameters.model_fields) or "none"
-    others = [other for other, entry in ESTIMATORS.items() if name in entry.Parameters.model_fields]
-    return Problem(
-        f"tpm.{name}",
-        f"is no parameter of the method {estimator.name!r}, which has: {has}",
-        "It would change nothing",
-        "leave it out" + (f", or use the method {' or '.join(others)}" if others else ""),
-    )
+    return filled(estimator.Parameters, given, "tpm", f"the method {estimator.name!r}").model_dump()

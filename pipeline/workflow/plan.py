@@ -9,7 +9,6 @@ from pipeline.study.study import Study
 from pipeline.workflow import targets
 
 SECONDS_PER_JOB = 4.0  # start of an interpreter and its libraries, measured on one core of 2026
-COMPLEX_MAX_UNITS = 6  # as in `integration.integrate`: more units have no complex in every draw
 
 
 def plan(study: Study) -> str:
@@ -48,7 +47,7 @@ def window_seconds(study: Study) -> tuple[float, float]:
         unfolded = 1 + p.iit.big_phi_draws + kinds * p.nulls.big_phi_surrogates
         unfolded += min(random, p.nulls.big_phi_surrogates)
         costs = [estimate_cost(n, "phi_s", tpms * 2**n), estimate_cost(n, "complexes", 2**n)]
-        if n <= COMPLEX_MAX_UNITS:  # all subsets of every draw and surrogate
+        if n <= p.iit.complex_max_units:  # all subsets of every draw and surrogate
             costs += [estimate_cost(k, "phi_s", comb(n, k) * tpms * 2**n) for k in range(1, n + 1)]
         if n <= p.iit.big_phi_max_units:
             costs.append(estimate_cost(n, "structure", unfolded * 2**n + p.iit.structures))

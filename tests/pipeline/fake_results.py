@@ -17,9 +17,11 @@ import xarray as xr
 
 from pipeline.base import files, history
 from pipeline.inference.contrasts import compare
+from pipeline.inference.fits import gather_fits
 from pipeline.macro.groupings import Grouping
 from pipeline.results import provenance
 from pipeline.study.parameters import Parameters
+from pipeline.validation.truth import hold_against_truth
 
 COUPLING = {"awake": 1.0, "anesthesia": 0.2, "recovery": 0.6, "wake": 1.0, "NREM": 0.3, "REM": 0.8}
 MEASURES = {
@@ -340,6 +342,10 @@ class _Recording:
                 rows.append({**head, **tail, "measure": "delta_causal_power", "value": value, "ci_low": low, "ci_high": high, "flag": ""})  # fmt: skip
         return rows, nulls
 
+    def tpms(self, system: str) -> list[xr.Dataset]:
+        """TPMs of every window."""
+        return [files.load(self.results / f"tpm/{self.recording}/{c}/{system}.nc") for c in self.conditions]
+
     def truth(self) -> dict[str, Any]:
         conditions = {}
         for c in self.conditions:
@@ -396,6 +402,13 @@ def write_study(
     files.save_table(summary, results / "summary.csv")
     files.save_table(pd.DataFrame(nulls), results / "nulls.csv")
     files.save_table(compare(summary, [], conditions), results / "comparison.csv")
+    micro, macro = ([tpm for m in made for tpm in m.tpms(name)] for name in ("micro-4", "macro_units-2"))
+    files.save_table(gather_fits(micro), results / "fits.csv")
+    known = {m.recording: m.truth() for m in made} if truth else {}
+    units = {m.recording: files.load(results / f"ensembles/{m.recording}-k4.nc") for m in made}
+    values, groupings = hold_against_truth(summary, known, macro, units)
+    files.save_table(values, results / "truth.csv")
+    files.save_table(groupings, results / "true_groupings.csv")
     sheet = [
         {
             "recording": r.recording,

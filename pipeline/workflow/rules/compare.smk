@@ -5,10 +5,14 @@ rule summarise:
     input:
         phi=targets.per_system(STUDY, "phi/{recording}/{window}/{system}.nc", OMIT),
         nulls=targets.per_system(STUDY, "nulls/{recording}/{window}/{system}.nc", OMIT),
+        tpm=targets.per_window(
+            STUDY, f"tpm/{{recording}}/{{window}}/micro-{UNITS}.nc", OMIT
+        ),
     output:
         summary=f"{ROOT}/summary.csv",
         nulls=f"{ROOT}/nulls.csv",
-        parquet=multiext(f"{ROOT}/", "summary.parquet", "nulls.parquet"),
+        fits=f"{ROOT}/fits.csv",
+        parquet=multiext(f"{ROOT}/", "summary.parquet", "nulls.parquet", "fits.parquet"),
     log:
         f"{ROOT}/logs/summarise.log",
     benchmark:
@@ -52,3 +56,39 @@ rule compare:
         "Contrasts between conditions"
     script:
         "../scripts/compare.py"
+
+
+rule validate:
+    input:
+        summary=f"{ROOT}/summary.csv",
+        truth=[
+            f"{ROOT}/recordings/{name}.truth.json"
+            for name in SIMULATED + KNOWN
+            if name not in OMIT
+        ],
+        tpm=[
+            path
+            for path in targets.per_system(
+                STUDY, "tpm/{recording}/{window}/{system}.nc", OMIT
+            )
+            if Path(path).stem.startswith("macro_units")
+        ],
+        ensembles=targets.per_recording(
+            STUDY, f"ensembles/{{recording}}-k{UNITS}.nc", OMIT
+        ),
+    output:
+        truth=f"{ROOT}/truth.csv",
+        groupings=f"{ROOT}/true_groupings.csv",
+        parquet=multiext(f"{ROOT}/", "truth.parquet", "true_groupings.parquet"),
+    log:
+        f"{ROOT}/logs/validate.log",
+    benchmark:
+        f"{ROOT}/benchmarks/validate.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    message:
+        "Estimates held against what is known to be true"
+    script:
+        "../scripts/validate.py"

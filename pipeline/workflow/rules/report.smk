@@ -3,7 +3,17 @@
 
 rule report:
     input:
-        tables=[f"{ROOT}/{name}.csv" for name in ("summary", "nulls", "comparison")],
+        tables=[
+            f"{ROOT}/{name}.csv"
+            for name in (
+                "summary",
+                "nulls",
+                "comparison",
+                "fits",
+                "truth",
+                "true_groupings",
+            )
+        ],
         recordings=targets.per_recording(STUDY, "recordings/{recording}.nc", OMIT),
         windows=targets.per_recording(STUDY, "windows/{recording}.csv", OMIT),
         preprocessed=targets.per_recording(STUDY, "preprocessed/{recording}.nc", OMIT),

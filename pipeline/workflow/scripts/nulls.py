@@ -2,7 +2,7 @@
 
 from pipeline.base.files import load, save
 from pipeline.base.seeds import derive
-from pipeline.integration.observed import integrate_nulls
+from pipeline.integration import integrate_nulls
 from pipeline.workflow.job import job
 
 with job(snakemake) as (source, target, params, wildcards):

@@ -1,6 +1,5 @@
 """Contrasts between conditions: the subject is the unit of inference."""
 
-import re
 from itertools import product
 
 import numpy as np
@@ -8,10 +7,11 @@ import pandas as pd
 import pytest
 
 from pipeline.base.files import save_table
-from pipeline.inference.contrasts import bootstrap_interval, compare, correct, sign_flip, subject_values
-from pipeline.inference.summary import table
+from pipeline.inference.contrasts import bootstrap_interval, compare, correct, needed, sign_flip
+from pipeline.inference.subjects import flagged, subject_activity, subject_values, window_activity
 from pipeline.results.columns import COMPARISON_COLUMNS, SUMMARY_COLUMNS
 from pipeline.results.reader import read_table
+from pipeline.results.tables import table
 
 
 def summary_of(values, measure="phi_s", scale=4, route="micro", n_frames=1000):
@@ -48,8 +48,8 @@ def test_hand_computed_contrast():
     assert row["estimate"] == pytest.approx(0.3)
     assert row["p"] == pytest.approx(2 / 8)  # only all signs kept and all flipped reach the mean
     assert row["p_corrected"] == pytest.approx(2 / 8)
-    assert "all 8 flips" in row["method"]
-    assert "smallest attainable p 0.25" in row["method"]
+    assert (row["n_flips"], row["smallest_p"]) == (8, 0.25)
+    assert (row["n_resamples"], row["confidence"]) == (27, 0.95)
     # 27 resamples: the outer 1/27 on either side is the extreme subject three times over
     stretch = 4.302652729911275 / 1.959963984540054 * np.sqrt(3 / 2)
     assert row["ci_low"] == pytest.approx(0.3 + stretch * (0.1 - 0.3))
@@ -73,11 +73,15 @@ def test_sessions_of_one_animal_are_one_value_weighted_by_frames():
             ("m2", "sleep"): [("d", 100, 0.0)],
         }
     )
-    values = subject_values(summary)
-    assert values["micro", 4, "phi_s", "awake", "m1"] == pytest.approx(1.75)
+    assert value_of(summary, "awake", "m1") == pytest.approx(1.75)
     row = compare(summary, [("awake", "sleep")]).iloc[0]
     assert row["n_subjects"] == 2  # not 3 sessions
     assert row["estimate"] == pytest.approx((1.25 + 1.0) / 2)
+
+
+def value_of(summary, condition, subject, column="value"):
+    rows = subject_values(summary).set_index(["condition", "subject"])
+    return rows.loc[(condition, subject), column]
 
 
 def few_frames_summary(second_sleep):
@@ -95,10 +99,10 @@ def few_frames_summary(second_sleep):
 
 def test_short_windows_are_left_out_where_there_are_others():
     summary = few_frames_summary(("c", 1000, 0.0, "imprecise"))
-    assert subject_values(summary)["micro", 4, "phi_s", "awake", "m1"] == 1.0
+    assert value_of(summary, "awake", "m1") == 1.0
     row = compare(summary, [("awake", "sleep")]).iloc[0]
     assert row["estimate"] == pytest.approx((0.5 + 1.0) / 2)
-    assert "few frames" not in row["method"]
+    assert row["n_subjects_short"] == 0
 
 
 def test_short_windows_are_used_for_want_of_others_and_said_to_be():
@@ -106,14 +110,14 @@ def test_short_windows_are_used_for_want_of_others_and_said_to_be():
     row = compare(summary, [("awake", "sleep")]).iloc[0]
     assert row["n_subjects"] == 2
     assert row["estimate"] == pytest.approx((0.5 + 0.8) / 2)
-    assert "1 of 2 subjects with windows of few frames only in a condition" in row["method"]
+    assert row["n_subjects_short"] == 1
+    assert value_of(summary, "sleep", "m2", "short")
 
 
 def test_a_long_window_without_a_value_does_not_push_out_a_short_one():
     summary = few_frames_summary(("c", 100, 0.2, "few_frames"))
     empty = summary_of({("m2", "sleep"): [("d", 1000, np.nan)]})
-    values = subject_values(pd.concat([summary, empty]))
-    assert values["micro", 4, "phi_s", "sleep", "m2"] == 0.2
+    assert value_of(pd.concat([summary, empty]), "sleep", "m2") == 0.2
 
 
 def test_no_value_at_all_gives_rows_without_numbers():
@@ -135,7 +139,8 @@ def test_contrast_that_no_subject_has():
     row = compare(summary, [("awake", "sleep")]).iloc[0]
     assert row["n_subjects"] == 0
     assert row[["estimate", "ci_low", "ci_high", "p", "p_corrected"]].isna().all()
-    assert "no subject" in row["method"]
+    assert (row["n_flips"], row["n_resamples"], row["n_tests"]) == (0, 0, 0)
+    assert np.isnan(row["smallest_p"])
 
 
 def test_one_subject_has_no_interval_and_says_why():
@@ -144,8 +149,7 @@ def test_one_subject_has_no_interval_and_says_why():
     assert np.isnan(row["ci_low"])
     assert np.isnan(row["ci_high"])
     assert row["p"] == 1.0
-    assert "smallest attainable p 1" in row["method"]
-    assert "one subject" in row["method"]
+    assert (row["smallest_p"], row["n_resamples"]) == (1.0, 0)
 
 
 def test_single_condition_gives_a_table_with_header_only(tmp_path):
@@ -173,7 +177,8 @@ def test_correction_runs_over_scales_and_measures_of_a_contrast():
     assert len(table) == 4
     assert list(table["p_corrected"]) == pytest.approx(list(correct(table["p"], "holm")))
     assert (table["p_corrected"] >= table["p"]).all()
-    assert table["method"].str.contains("Holm over 4 tests").all()
+    assert (table["correction"] == "holm").all()
+    assert (table["n_tests"] == 4).all()
     assert list(zip(table["route"], table["scale"], table["measure"], strict=True)) == [
         ("micro", 4, "phi_s"),
         ("micro", 4, "big_phi"),
@@ -182,18 +187,13 @@ def test_correction_runs_over_scales_and_measures_of_a_contrast():
     ]
 
 
-def stated(method, words):
-    return float(re.search(rf"{words} ([0-9.e-]+)", method).group(1))
-
-
 @pytest.mark.parametrize(("n_tests", "attainable"), [(1, 0.03125), (4, 0.125), (40, 1.0)])
-def test_smallest_p_after_holm_is_stated_and_is_what_the_best_data_give(n_tests, attainable):
+def test_smallest_p_after_holm_is_what_the_best_data_give(n_tests, attainable):
     """Six subjects who all differ alike, in every measure."""
     tables = [cohort([0.3] * 6, measure=f"measure{i}") for i in range(n_tests)]
     table = compare(pd.concat(tables), [("awake", "sleep")], bootstrap=100)
-    for method in table["method"]:
-        assert stated(method, "smallest attainable p") == 0.03125  # that before correction is first
-        assert stated(method, "smallest attainable p after correction") == attainable
+    assert (table["smallest_p"] == 0.03125).all()
+    assert table["smallest_p_corrected"].to_numpy() == pytest.approx(attainable)
     assert table["p_corrected"].to_numpy() == pytest.approx(attainable)
 
 
@@ -204,9 +204,8 @@ def test_smallest_p_after_false_discovery_rate():
     for tables, expected in ((everywhere, 0.03125), (once, 0.125)):
         table = compare(pd.concat(tables), [("awake", "sleep")], correction="fdr", bootstrap=100)
         assert table["p_corrected"].iloc[0] == pytest.approx(expected)
-        method = table["method"].iloc[0]
-        assert stated(method, "smallest attainable p after correction") == 0.03125
-        assert stated(method, "where all tests reach theirs,") == 0.125
+        assert table["smallest_p_corrected"].iloc[0] == 0.03125
+        assert (table["n_tests"] * table["smallest_p"]).iloc[0] == 0.125
 
 
 def test_smallest_p_after_correction_where_tests_have_different_subjects():
@@ -215,15 +214,31 @@ def test_smallest_p_after_correction_where_tests_have_different_subjects():
     table = compare(pd.concat(tables), [("awake", "sleep")], bootstrap=100).set_index("measure")
     assert table.loc["one", "p_corrected"] == pytest.approx(2 * 2 / 2**8)
     assert table.loc["two", "p_corrected"] == pytest.approx(0.25)
-    for measure, method in table["method"].items():
-        after = stated(method, "smallest attainable p after correction")
-        assert after == pytest.approx(table.loc[measure, "p_corrected"], rel=1e-3)
+    assert table["smallest_p_corrected"].to_list() == pytest.approx(table["p_corrected"].to_list())
 
 
-def test_without_correction_there_is_no_p_after_it():
-    method = compare(cohort([0.1] * 3), [("awake", "sleep")], correction="none")["method"].item()
-    assert "after correction" not in method
-    assert "no correction over 1 tests" in method
+def test_without_correction_p_stays_what_it_is():
+    row = compare(cohort([0.1] * 3), [("awake", "sleep")], correction="none").iloc[0]
+    assert (row["correction"], row["n_tests"]) == ("none", 1)
+    assert row["smallest_p_corrected"] == row["smallest_p"] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("tests", "permutations", "subjects", "flips"),
+    [(1, 10000, 6, np.nan), (21, 10000, 10, np.nan), (21, 100, 10, 419)],
+)
+def test_what_is_needed_is_enough_and_no_more(tests, permutations, subjects, flips):
+    assert needed(tests, "holm", permutations) == pytest.approx((subjects, flips), nan_ok=True)
+    rng = np.random.default_rng(0)
+    enough, too_few = (sign_flip(np.ones(n), 10000, rng)[2] for n in (subjects, subjects - 1))
+    assert correct([enough] * tests, "holm")[0] <= 0.05 < correct([too_few] * tests, "holm")[0]
+
+
+def test_what_is_needed_is_a_column():
+    tables = [cohort([0.3] * 6, measure=f"measure{i}") for i in range(21)]
+    table = compare(pd.concat(tables), [("awake", "sleep")], bootstrap=100, permutations=100)
+    assert set(table["n_subjects_needed"]) == {10}
+    assert set(table["n_flips_needed"]) == {419}
 
 
 @pytest.mark.parametrize(
@@ -343,3 +358,37 @@ def test_a_test_does_not_depend_on_which_others_are_made():
     both = compare(pd.concat([other, one]), [("awake", "sleep")], permutations=300, bootstrap=300)
     columns = ["estimate", "ci_low", "ci_high", "p"]
     pd.testing.assert_frame_equal(alone[columns], both[both["measure"] == "phi_s"][columns])
+
+
+def test_intervals_are_averaged_where_they_are_known_and_half_of_the_frames_make_a_value_imprecise():
+    summary = summary_of({("a", "x"): [("r", 100, 1.0, "imprecise"), ("r", 200, 4.0)]})
+    summary = summary.assign(ci_low=[0.0, np.nan], ci_high=[2.0, np.nan])
+    row = subject_values(summary).iloc[0]
+    assert row["value"] == pytest.approx(3.0)
+    assert (row["ci_low"], row["ci_high"]) == (0.0, 2.0)
+    assert np.isnan(row["null_mean"])
+    assert not row["imprecise"]  # two thirds of its frames are not
+    assert not row["short"]
+    assert subject_values(summary.assign(n_frames=[200, 200])).iloc[0]["imprecise"]
+
+
+def test_subjects_keep_the_order_of_their_windows():
+    values = {("m2", "sleep"): 1.0, ("m1", "awake"): 1.0, ("m2", "awake"): 1.0}
+    found = subject_values(summary_of(values))
+    assert list(zip(found["subject"], found["condition"], strict=True)) == list(values)
+
+
+def test_flags_are_words_not_parts_of_words():
+    assert flagged(["unvisited_states:3", "x_unvisited_states", np.nan], "unvisited_states").tolist() == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_activity_of_windows_and_subjects():
+    rows = [("r1", "w", "u0", 1.0), ("r1", "w", "u1", 3.0), ("r2", "v", "u0", 5.0)]
+    quality = pd.DataFrame(rows, columns=["recording", "window", "unit", "value"])
+    quality = quality.assign(subject="m", condition="x", measure="event_rate_hz")
+    assert window_activity(quality)["event_rate_hz"].to_list() == [2.0, 5.0]
+    assert subject_activity(quality)["value"].to_list() == [3.0]

@@ -5,9 +5,10 @@ import pytest
 import xarray as xr
 
 from pipeline.base.files import save_table
-from pipeline.inference.summary import MEASURES, null_test, summarise
+from pipeline.inference.summary import null_test, summarise
 from pipeline.integration.occupancy import common_occupancy, key_of, weighted_mean
 from pipeline.results.columns import NULL_COLUMNS, SUMMARY_COLUMNS
+from pipeline.results.measures import SUMMARISED
 
 STATE_VARIABLES = ("phi_s", "phi_s_complex", "big_phi", "n_distinctions", "n_relations")
 
@@ -306,7 +307,7 @@ def test_few_random_groupings_are_kept_where_there_is_no_shift():
 
 def test_shift_null_of_a_window_too_short_is_flagged():
     phi = phi_of([0.1, 0.4, 0.0, np.nan], [60, 30, 10, 0])
-    null = nulls_of(phi, [0.0, 0.1, 0.2]).assign_attrs(null_flag="short_shift")
+    null = nulls_of(phi, [0.0, 0.1, 0.2]).assign_coords(flag=("null", ["short_shift"]))
     summary, _ = summarise([phi], [null])
     assert value(summary, "phi_s", column="flag") == "short_shift"
     assert value(summary, "phi_s_common", column="flag") == ""
@@ -343,7 +344,7 @@ def test_rows_are_sorted_and_bytes_stable_whatever_the_order(tmp_path):
     keys = list(zip(summary["recording"], summary["window"], strict=True))
     assert keys == sorted(keys)
     for _, rows in summary.groupby(["recording", "window"]):
-        places = [MEASURES.index(m) for m in rows["measure"]]
+        places = [SUMMARISED.index(m) for m in rows["measure"]]
         assert places == sorted(places)
     assert ",0.2555555556," in text  # ten significant digits
 

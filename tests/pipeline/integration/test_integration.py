@@ -9,15 +9,16 @@ import xarray as xr
 import iitcore as iit
 from pipeline.base.errors import PhiscaleError
 from pipeline.base.files import load, save
+from pipeline.base.raster import bits
 from pipeline.emergence.discrete import state_by_state
 from pipeline.inference.summary import summarise
 from pipeline.integration import batch as measures
-from pipeline.integration.observed import integrate, integrate_nulls
+from pipeline.integration import integrate, integrate_nulls
 from pipeline.macro.coarse import coarse_grain
 from pipeline.nulls import Surrogates
 from pipeline.tpm.estimation import estimate
 
-STATES = measures.bits(np.arange(16), 4)
+STATES = bits(np.arange(16), 4)
 
 
 def planted_pairs(coupling=3.5, bias=-4.0):
@@ -153,7 +154,7 @@ def test_first_complex_of_many_tpms_is_that_of_each():
     phi, member = measures.first_complexes(p_on, np.arange(8))
     for d in range(len(p_on)):
         for state in range(8):
-            found = iit.complexes(iit.Substrate(p_on[d]), tuple(measures.bits([state], 3)[0]))
+            found = iit.complexes(iit.Substrate(p_on[d]), tuple(bits([state], 3)[0]))
             first = sum(1 << i for i in found[0].indices) if found else 0
             assert member[d, state] == first
             assert phi[d, state] == (found[0].phi if found else 0.0)

@@ -9,7 +9,7 @@ from planted import planted, simulate, states_dataset
 from iitcore.macro import derive_macro_tpm
 from pipeline.base import files
 from pipeline.base.errors import PhiscaleError
-from pipeline.macro.coarse import coarse_grain
+from pipeline.macro.coarse import coarse_grain, derive, learn
 from pipeline.macro.groupings import Grouping, exhaustive_common, objective
 from pipeline.tpm import estimation as tpm
 
@@ -218,3 +218,21 @@ def test_windows_of_different_units_are_not_grouped_together(micro):
     other = micro.assign_coords(unit=[f"n{i}" for i in range(4)]).assign_attrs(window="asleep")
     with pytest.raises(PhiscaleError, match=r"m1/asleep.*units n0, n1, n2, n3"):
         coarse_grain(micro, 2, learn_from=[micro, other])
+
+
+def test_what_is_learned_once_serves_every_window(two_windows, monkeypatch):
+    from pipeline.macro import learning
+
+    options = {"restarts": 2, "steps": 40, "seed": 3}
+    each = [coarse_grain(w, 2, **options, random_groupings=2, learn_from=two_windows) for w in two_windows]
+    learned = learn(two_windows, 2, **options)
+    monkeypatch.setattr(learning, "learn_grouping", None)
+    for window, expected in zip(two_windows, each, strict=True):
+        assert derive(window, learned, random_groupings=2).identical(expected)
+
+
+def test_what_is_learned_does_not_fit_other_units(micro):
+    learned = learn([micro], 2, method="exhaustive")
+    other = micro.assign_coords(unit=[f"n{i}" for i in range(4)])
+    with pytest.raises(PhiscaleError, match="units n0, n1, n2, n3 beside e0, e1, e2, e3"):
+        derive(other, learned)

@@ -87,7 +87,7 @@ def test_rate_at_which_the_encoder_finds_the_best_of_six_units():
 
 
 @pytest.mark.slow
-def test_learning_does_more_than_the_descent_that_ends_it():
+def test_learning_does_more_than_the_ascent_that_ends_it():
     """Where a unit belongs is learned: one step of training finds the best from fewer restarts."""
     systems = [substrate(6, seed) for seed in range(4)]
     agreeing = {steps: sum(learn_grouping(p, 3, steps=steps, seed=1).agreement for p in systems) for steps in (1, 150)}

@@ -10,18 +10,17 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
-from fake_results import FakeStudy, observational, planted_pairs, stationary, write_study
+from fake_results import FakeStudy, write_study
 
 from pipeline import report
 from pipeline.base import files
-from pipeline.emergence.discrete import effective_information, state_by_state
-from pipeline.macro.groupings import Grouping
-from pipeline.report import canvas, figures, grouping_figures, truth, truth_figure
-from pipeline.report.data import Scale, Study, by_subject
-from pipeline.report.truth import truth_pairs
+from pipeline.inference.subjects import subject_values
+from pipeline.report.figures import canvas, macro_maps, scales
+from pipeline.report.figures import truth as truth_figure
+from pipeline.report.findings import Findings, Scale
+from pipeline.report.macro_units import introduction, macro_units
 
 
 class Page(HTMLParser):
@@ -55,8 +54,8 @@ def build(study: FakeStudy) -> Path:
     return report.build(study.results, study.parameters, study.failures, study.windows, study.recordings)
 
 
-def opened(study: FakeStudy) -> Study:
-    return Study(study.results, study.parameters, study.failures, study.windows, study.recordings)
+def opened(study: FakeStudy) -> Findings:
+    return Findings(study.results, study.parameters, study.failures, study.windows, study.recordings)
 
 
 @pytest.fixture(scope="module")
@@ -172,85 +171,17 @@ def test_every_recording_failed(tmp_path: Path) -> None:
 def test_windows_may_come_from_the_run(study: FakeStudy, tmp_path: Path) -> None:
     for name, rows in study.windows.groupby("recording"):
         files.write_whole(tmp_path / f"windows/{name}.csv", lambda p, r=rows: r.to_csv(p, index=False))
-    found = Study(tmp_path, study.parameters, [], None, study.recordings).windows
+    found = Findings(tmp_path, study.parameters, [], None, study.recordings).windows
+    order = ["recording", "start_s"]
     pd.testing.assert_frame_equal(
-        found.sort_values(["recording", "start_s"], ignore_index=True),
-        study.windows.sort_values(["recording", "start_s"], ignore_index=True).astype({"start_s": float, "end_s": float}),
+        found.sort_values(order, ignore_index=True),
+        study.windows.sort_values(order, ignore_index=True).astype({"start_s": float, "end_s": float}),
         check_dtype=False,
-    )  # fmt: skip
-
-
-def test_identifiers_stay_text(tmp_path: Path) -> None:
-    rows = [
-        {
-            "recording": "007",
-            "subject": "NA",
-            "window": "1",
-            "condition": "null",
-            "scale": 4,
-            "route": "micro",
-            "measure": "phi_s",
-            "value": 1.0,
-            "n_frames": 10,
-        }
-    ]
-    pd.DataFrame(rows).to_csv(tmp_path / "summary.csv", index=False)
-    row = Study(tmp_path, {}, [], None, pd.DataFrame()).summary.iloc[0]
-    assert (row["recording"], row["subject"], row["window"], row["condition"]) == (
-        "007",
-        "NA",
-        "1",
-        "null",
     )
-
-
-def test_subject_values_are_means_weighted_by_frames() -> None:
-    table = pd.DataFrame(
-        {
-            "subject": ["a", "a"],
-            "condition": ["x", "x"],
-            "value": [1.0, 4.0],
-            "ci_low": [0.0, np.nan],
-            "ci_high": [2.0, np.nan],
-            "null_mean": [np.nan, np.nan],
-            "n_frames": [100, 200],
-            "flag": ["imprecise", "few_frames"],
-        }
-    )
-    row = by_subject(table).iloc[0]
-    assert row["value"] == pytest.approx(3.0)
-    assert (row["ci_low"], row["ci_high"]) == (0.0, 2.0)
-    assert np.isnan(row["null_mean"])
-    assert not row["imprecise"]  # two thirds of its frames are not
 
 
 def test_scales_are_ordered_micro_first(study: FakeStudy) -> None:
     assert opened(study).scales == [Scale("micro", 4), Scale("macro_units", 2)]
-
-
-def test_true_values_are_those_of_the_units_that_were_learned(study: FakeStudy) -> None:
-    pairs = truth_pairs(opened(study)).set_index(["recording", "condition", "route", "measure"])
-    assert len(pairs) == 2 * 3 * 2 * 3
-    awake = pairs.loc[("m1_s1", "awake", "macro_units", "phi_s")]  # the planted pairs, both AND
-    assert (awake["planted"], awake["unlimited"]) == pytest.approx((1.262, 1.262), abs=5e-4)
-    other = pairs.loc[("m1_s1", "anesthesia", "macro_units", "effective_information")]
-    crossed = Grouping((0, 1, 0, 1), ("and", "and"))  # what was learned there
-    for kind, p_on in (("planted", planted_pairs(0.2)), ("unlimited", observational(0.2))):
-        expected = effective_information(state_by_state(crossed.macro_p_on(p_on)))
-        assert other[kind] == pytest.approx(expected)
-    assert other["planted"] != pytest.approx(other["unlimited"], rel=0.01)
-
-
-def test_true_values_follow_the_mapping_and_the_names_of_the_units() -> None:
-    p_on = planted_pairs(0.6)
-    known = {"tpm": p_on.tolist(), "occupancy": stationary(p_on).tolist(), "scales": []}
-    both = truth.macro_truth(known, Grouping((0, 0, 1, 1), ("and", "and")))
-    other = truth.macro_truth(known, Grouping((0, 0, 1, 1), ("or", "or")))
-    turned = truth.macro_truth(known, Grouping((1, 1, 0, 0), ("and", "and")))
-    assert both["phi_s"][0] != pytest.approx(other["phi_s"][0], rel=0.05)
-    assert turned["phi_s"][0] == pytest.approx(both["phi_s"][0])
-    assert np.isnan(both["phi_s"][1])  # no observational TPM in this file
-    assert truth.macro_truth({"tpm": None, "scales": []}, Grouping((0, 1), ("and", "and"))) == {}
 
 
 def test_both_kinds_of_truth_are_counted_apart(study: FakeStudy, page: Page) -> None:
@@ -266,12 +197,12 @@ def test_macro_units_are_told_with_the_theorys_verdict(study: FakeStudy, page: P
     assert "m1_s1 anesthesia {e1, e3} reducible" in page.text
     assert "2 of 12 macro units (all windows) are not maximally irreducible within" in page.text
     assert "learned in each window by itself" in page.text
-    found = grouping_figures.groupings(opened(study))
+    found = macro_units(opened(study))
     shared = [replace(g, shared=True) for g in found]
-    once = grouping_figures.introduction(shared)
+    once = introduction(shared)
     assert "once per recording" in once
     assert "by itself" not in once
-    mixed = grouping_figures.introduction([*found, *shared])
+    mixed = introduction([*found, *shared])
     assert "not comparable throughout" in mixed
 
 
@@ -281,24 +212,23 @@ def test_one_grouping_per_recording_is_read_and_drawn_once(tmp_path: Path) -> No
         attrs = {"grouping": "recording", "window_bits": 0.5}
         files.save(files.load(path).assign_attrs(attrs), path)
     again = opened(made)
-    found = grouping_figures.groupings(again)
+    found = macro_units(again)
     assert {(g.shared, g.objective) for g in found} == {(True, "0.500")}
     with canvas.style():
-        drawn = grouping_figures.maps(again, found, 2)
+        drawn = macro_maps.maps(again, found, 2)
     assert "once for all windows of a recording" in drawn.caption
     assert drawn.width < 0.5  # one column
 
 
 def test_imprecise_values_are_drawn_open(study: FakeStudy) -> None:
     made = opened(study)
-    table = made.summary[made.summary["measure"] == "phi_s"]
-    marked = by_subject(Scale("micro", 4).of(table)).set_index("condition")["imprecise"]
-    assert marked.groupby(level=0).all().to_dict() == {"awake": False, "anesthesia": True, "recovery": False}  # fmt: skip
+    marked = subject_values(Scale("micro", 4).of(made.summary, "phi_s")).set_index("condition")["imprecise"]
+    assert marked.groupby(level=0).all().to_dict() == {"awake": False, "anesthesia": True, "recovery": False}
     with canvas.style():
-        figure = figures._grid(made, ["phi_s"])
+        figure = scales._grid(made, ["phi_s"])
     faces = {line.get_markerfacecolor() for line in figure.axes[0].lines if line.get_marker() == "s"}
     assert faces == {"white"}
-    assert figures.IMPRECISE in [text.get_text() for text in figure.legends[0].get_texts()]
+    assert scales.IMPRECISE in [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 def test_axes_are_shared_logarithmic_or_own_by_what_the_values_need() -> None:
@@ -306,7 +236,7 @@ def test_axes_are_shared_logarithmic_or_own_by_what_the_values_need() -> None:
         axes = list(canvas.canvas().subplots(1, len(measures)))
         for panel, values in zip(axes, measures, strict=True):
             panel.plot(values, "o")
-        figures._limits(axes, [max(v) for v in measures], logarithmic=logarithmic)
+        scales._limits(axes, [max(v) for v in measures], logarithmic=logarithmic)
         return [(a.get_yscale(), a.get_ylim()[1]) for a in axes]
 
     close = limits([[1.0, 2.0], [3.0, 4.0]], logarithmic=True)
@@ -340,12 +270,14 @@ def test_report_needs_no_torch() -> None:
 def test_files_that_the_study_no_longer_uses_are_not_read(tmp_path: Path) -> None:
     made = write_study(tmp_path, subjects=2, failed=False)
     window = made.results / "tpm/m1_s1/awake"
-    shutil.copy(window / "micro-4.nc", window / "micro-5.nc")
-    read = {str(scale) for _, _, scale, _ in opened(made).tpms}
-    assert read == {"4 micro units", "2 macro units"}
+    shutil.copy(window / "macro_units-2.nc", window / "macro_units-3.nc")
+    assert {key.scale for key, _ in opened(made).macro_tpms} == {2}
     made.recordings = made.recordings[made.recordings["recording"] == "m1_s1"]
-    assert set(opened(made).quality["recording"]) == set(opened(made).truths) == {"m1_s1"}
+    one = opened(made)
+    for own in (one.truths, one.quality["recording"], one.fits["recording"], one.true_values["recording"]):
+        assert set(own) == {"m1_s1"}
+    assert {key.recording for key, _ in one.macro_tpms} == {"m1_s1"}
     (made.results / "summary.csv").unlink()
-    assert {str(scale) for _, _, scale, _ in opened(made).tpms} == read
-    made.parameters["macro"]["scales"] = [3]
-    assert {str(scale) for _, _, scale, _ in opened(made).tpms} == {"4 micro units"}
+    assert {key.scale for key, _ in opened(made).macro_tpms} == {2}
+    made.parameters["macro"]["scales"] = [4]
+    assert opened(made).macro_tpms == []

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.inference.contrasts import sign_flip
-from pipeline.inference.summary import MEASURES as COMPUTED
-from pipeline.macro.groupings import Grouping
-from pipeline.report import headline, limits, methods
-from pipeline.report.data import Study
-from pipeline.report.glossary import MEASURES, count, number, probability
-from pipeline.report.truth import likeness
+from pipeline.inference.contrasts import compare, correct, needed
+from pipeline.report import methods
+from pipeline.report.figures import canvas, scales
+from pipeline.report.findings import Findings
+from pipeline.report.words import headline, limits
+from pipeline.report.words.glossary import count, number, probability
+from pipeline.report.words.testing import how_tested
 from pipeline.results import provenance
 from pipeline.results.columns import COMPARISON_COLUMNS as COMPARISON
 from pipeline.results.columns import NULL_COLUMNS as NULLS
 from pipeline.results.columns import SUMMARY_COLUMNS as SUMMARY
 from pipeline.study.parameters import Parameters
+
+
+def corrected(row: dict[str, Any], smallest: float, tests: int, correction: str = "holm") -> dict[str, Any]:
+    """A row of comparison.csv among so many tests that can all give the same p."""
+    subjects, flips = needed(tests, correction, 10000)
+    least = correct([smallest] * tests, correction)[0]
+    return row | {
+        **{"smallest_p": smallest, "smallest_p_corrected": least, "n_tests": tests, "correction": correction},
+        **{"n_subjects_needed": subjects, "n_flips_needed": flips, "n_subjects_short": 0, "confidence": 0.95},
+    }
 
 
 def study(
@@ -28,24 +40,24 @@ def study(
     contrast: tuple[float, float, float, float, float] | None = None,
     null_p: float | None = None,
     surrogates: int = 100,
-) -> Study:
+) -> Findings:
     """A study whose phi_s per condition and subject are `values`; contrast: (estimate, low, high, p, corrected)."""
+    head = {"scale": 4, "route": "micro", "measure": "phi_s"}
+    about = {"n_frames": 300, "n_states_visited": 9, "estimator": "logistic", "flag": ""}
     rows = [
-        {"recording": f"r{i}", "subject": f"s{i}", "condition": c, "window": c, "scale": 4, "route": "micro", "measure": "phi_s", "value": v, "n_frames": 300, "n_states_visited": 9, "estimator": "logistic", "flag": ""}
+        head | about | {"recording": f"r{i}", "subject": f"s{i}", "condition": c, "window": c, "value": v}
         for c, per_subject in values.items()
         for i, v in enumerate(per_subject)
-    ]  # fmt: skip
+    ]
     pd.DataFrame(rows, columns=list(SUMMARY)).to_csv(folder / "summary.csv", index=False)
-    nulls = [] if null_p is None else [
-        {"recording": r["recording"], "window": r["window"], "scale": 4, "route": "micro", "measure": "phi_s", "null": "shift", "mean": 0.1, "sd": 0.02, "z": 1.0, "p": null_p, "excess": 0.1, "n_surrogates": surrogates}
-        for r in rows
-    ]  # fmt: skip
+    test = {"null": "shift", "mean": 0.1, "sd": 0.02, "z": 1.0, "p": null_p, "excess": 0.1, "n_surrogates": surrogates}
+    nulls = [head | test | {key: r[key] for key in ("recording", "window")} for r in rows if null_p is not None]
     pd.DataFrame(nulls, columns=list(NULLS)).to_csv(folder / "nulls.csv", index=False)
     n = len(next(iter(values.values())))
     names = list(values)
-    tests = [] if contrast is None else [
-        ["phi_s", 4, "micro", f"{names[0]}-{names[1]}", n, *contrast, f"sign-flip permutation across {n} subjects, all {2**n} flips, smallest attainable p {2 / 2**n:.4g}; 95% interval"]
-    ]  # fmt: skip
+    numbers = dict(zip(("estimate", "ci_low", "ci_high", "p", "p_corrected"), contrast or (), strict=False))
+    row = {"measure": "phi_s", "scale": 4, "route": "micro", "contrast": "-".join(names[:2]), "n_subjects": n}
+    tests = [corrected(row | numbers, 2 / 2**n if np.isfinite(numbers["p"]) else np.nan, 1)] if contrast else []
     pd.DataFrame(tests, columns=list(COMPARISON)).to_csv(folder / "comparison.csv", index=False)
     windows = pd.DataFrame(
         [
@@ -61,19 +73,19 @@ def study(
     )
     recordings = pd.DataFrame({"recording": [f"r{i}" for i in range(n)], "subject": [f"s{i}" for i in range(n)]})
     parameters = Parameters(study="words", conditions=names).model_dump(mode="json")
-    return Study(folder, parameters, [], windows, recordings)
+    return Findings(folder, parameters, [], windows, recordings)
 
 
 @pytest.fixture
-def study_of_two(tmp_path: Path) -> Study:
+def study_of_two(tmp_path: Path) -> Findings:
     """A study with phi_s and phi_s_common."""
     made = study(tmp_path, {"awake": [2.0] * 3, "asleep": [1.0] * 3}, (1.0, 0.8, 1.2, 0.25, 0.5))
     both = pd.concat([made.comparison, made.comparison.assign(measure="phi_s_common")])
     both.to_csv(tmp_path / "comparison.csv", index=False)
-    return Study(tmp_path, made.parameters, [], made.windows, made.recordings)
+    return Findings(tmp_path, made.parameters, [], made.windows, made.recordings)
 
 
-def told(made: Study) -> str:
+def told(made: Findings) -> str:
     return " ".join(headline.verdict(made, headline.answers(made)))
 
 
@@ -96,39 +108,34 @@ def test_correction_can_put_significance_out_of_reach(tmp_path: Path) -> None:
     """Six subjects give p = 0.031, but Holm multiplies the smallest of 21 by 21."""
     made = study(tmp_path, {"awake": [2.0] * 6, "asleep": [1.0] * 6}, (1.0, 0.8, 1.2, 0.03125, 0.66), 0.01)
     assert "suggested, not shown" in told(made)  # a single test could decide
-    others = [made.comparison.assign(measure=f"m{i}") for i in range(20)]
-    empty = made.comparison.assign(measure="none", p=np.nan)
-    table = pd.concat([made.comparison, *others, empty])
-    table.to_csv(tmp_path / "comparison.csv", index=False)
-    again = Study(tmp_path, made.parameters, [], made.windows, made.recordings)
+    row = made.comparison.iloc[0].to_dict()
+    table = [corrected(row | {"measure": name}, row["smallest_p"], 21) for name in ("phi_s", *map(str, range(20)))]
+    pd.DataFrame(table).to_csv(tmp_path / "comparison.csv", index=False)
+    again = Findings(tmp_path, made.parameters, [], made.windows, made.recordings)
     text = told(again)
     assert "cannot give a p below 0.031, which is 0.656 after correction for the 21 tests" in text
     assert "at least 10 subjects with both conditions, or fewer measures and scales" in text
     assert "No corrected p in this report can reach 0.05" in " ".join(limits.limits(again, []))
-    again.parameters["compare"]["correction"] = "none"
-    assert "suggested, not shown" in told(again)
+    pd.DataFrame([corrected(row, row["smallest_p"], 21, "none")]).to_csv(tmp_path / "comparison.csv", index=False)
+    uncorrected = Findings(tmp_path, made.parameters, [], made.windows, made.recordings)
+    assert "suggested, not shown" in told(uncorrected)
 
 
 @pytest.mark.parametrize(
     ("tests", "permutations", "said"),
     [
         (1, 10000, "at least 6 subjects with both conditions"),
-        (21, 10000, "at least 10 subjects with both conditions, or fewer"),
-        (21, 100, "at least 10 subjects with both conditions and at least 419 permutations"),
+        (21, 10000, "at least 10 subjects with both conditions, or fewer measures and scales, chosen beforehand"),
+        (21, 100, "at least 10 subjects with both conditions and at least 419 permutations, or fewer"),
     ],
 )
-def test_what_is_needed_is_enough_and_no_more(tmp_path: Path, tests: int, permutations: int, said: str) -> None:
-    made = study(tmp_path, {"awake": [2.0], "asleep": [1.0]})
-    made.parameters["compare"]["permutations"] = permutations
-    assert headline.needed(made, tests).startswith(said)
-    n = int(said.split()[2])
-    differences, rng = np.ones(n), np.random.default_rng(0)
-    enough = sign_flip(differences, 10000, rng)[2]
-    assert headline.corrected_p(made, enough, tests) <= headline.ALPHA
-    assert headline.corrected_p(made, 2 / 2 ** (n - 1), tests) > headline.ALPHA
+def test_what_is_needed_is_said_in_full(tests: int, permutations: int, said: str) -> None:
+    subjects, flips = needed(tests, "holm", permutations)
+    row = {"n_subjects_needed": subjects, "n_flips_needed": flips, "correction": "holm", "n_tests": tests}
+    assert headline.needed(SimpleNamespace(**row)).startswith(said)
 
 
-def test_the_same_occupancy_leaves_no_claim_of_mechanism(study_of_two: Study) -> None:
+def test_the_same_occupancy_leaves_no_claim_of_mechanism(study_of_two: Findings) -> None:
     text = " ".join(s for a in headline.answers(study_of_two) for s in a.sentences)
     assert "a difference of the observed transition probabilities" in text
     assert "mechanism" not in text
@@ -180,22 +187,43 @@ def test_another_order_by_big_phi_is_told_at_the_top(tmp_path: Path) -> None:
     made = study(tmp_path, {"awake": [2.0] * 3, "asleep": [1.0] * 3})
     rows = made.summary.assign(measure="big_phi", value=-made.summary["value"])
     pd.concat([made.summary, rows]).to_csv(tmp_path / "summary.csv", index=False)
-    again = Study(tmp_path, made.parameters, [], made.windows, made.recordings)
+    again = Findings(tmp_path, made.parameters, [], made.windows, made.recordings)
     assert "By Φ the order is another at 4 micro units." in told(again)
     assert "By Φ" not in told(made)
 
 
-@pytest.mark.parametrize(
-    ("method", "n", "p"),
-    [
-        ("sign-flip permutation across 3 subjects, all 8 flips, smallest attainable p 0.25; 95% interval", 3, 0.25),
-        ("10000 random flips, smallest attainable p 9.999e-05; Holm", 20, 9.999e-05),
-        ("another test", 5, 0.0625),
-        ("no subject has both conditions", 0, 1.0),
-    ],
-)  # fmt: skip
-def test_smallest_attainable_p_is_the_one_stated(method: str, n: int, p: float) -> None:
-    assert headline.attainable_p(method, n) == pytest.approx(p)
+def said_of(differences: list[float], **options: Any) -> str:
+    """How a contrast with such differences of its subjects was tested, in words."""
+    rows = [
+        {
+            "subject": f"s{i}",
+            "condition": c,
+            "value": v,
+            "n_frames": 9,
+            "scale": 4,
+            "route": "micro",
+            "measure": "phi_s",
+        }
+        for i, d in enumerate(differences)
+        for c, v in (("a", d), ("b", 0.0))
+    ]
+    table = compare(pd.DataFrame(rows, columns=SUMMARY), [("a", "b")], **options)
+    return how_tested(next(table.itertuples()))
+
+
+def test_the_test_is_said_in_words() -> None:
+    assert said_of([0.1, 0.2, 0.6]) == (
+        "sign-flip permutation across 3 subjects, all 8 flips, smallest attainable p 0.25; 95% interval from all 27 "
+        "bootstrap resamples of subjects, stretched to Student's t with 2 df; Holm over 1 tests of the contrast, "
+        "smallest attainable p after correction 0.25"
+    )
+    many = said_of([0.1] * 8, permutations=200, bootstrap=300, correction="none", confidence=0.9)
+    assert "200 random flips, smallest attainable p 0.004975; 90% interval from 300 bootstrap" in many
+    assert many.endswith("; no correction over 1 tests of the contrast")
+    assert "where it alone does" in said_of([0.1] * 3, correction="fdr")
+    assert "across 1 subject, all 2 flips" in said_of([0.4])
+    assert "no interval: one subject says nothing about the spread" in said_of([0.4])
+    assert said_of([np.nan]) == "no subject has both conditions; Holm over 0 tests of the contrast"
 
 
 def test_limits_name_what_is_weak(tmp_path: Path) -> None:
@@ -203,9 +231,9 @@ def test_limits_name_what_is_weak(tmp_path: Path) -> None:
     text = " ".join(limits.limits(made, []))
     assert text.startswith("The TPMs are observational")
     assert (
-        "smallest p that the sign-flip test can give is 0.25. No corrected p in this report can reach 0.05; that would take at least 6 subjects"
-        in text
-    )
+        "smallest p that the sign-flip test can give is 0.25. No corrected p in this report can reach "
+        "0.05; that would take at least 6 subjects"
+    ) in text
     assert "6 of 6 values of phi_s are not distinguishable from surrogates" in text
 
 
@@ -238,14 +266,13 @@ def test_methods_have_words_for_every_choice(tmp_path: Path, method: str, estima
     assert all("{" not in text for _, text in methods.paragraphs(made))
 
 
-def test_every_computed_measure_has_a_name_and_a_unit() -> None:
-    assert set(COMPUTED) <= set(MEASURES)
-
-
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.2974, "0.297"), (-0.5, "−0.500"), (1.0, "1.00"), (0, "0"), (np.nan, "–"), (None, "–"), (123456.0, "123456"), (0.00001234, "1.2e−05"), (999.96, "1000"), (12.345, "12.3")],
-)  # fmt: skip
+    [
+        *((0.2974, "0.297"), (-0.5, "−0.500"), (1.0, "1.00"), (0, "0"), (np.nan, "–"), (None, "–")),
+        *((123456.0, "123456"), (0.00001234, "1.2e−05"), (999.96, "1000"), (12.345, "12.3")),
+    ],
+)
 def test_numbers(value: float | None, text: str) -> None:
     assert number(value) == text
 
@@ -253,13 +280,6 @@ def test_numbers(value: float | None, text: str) -> None:
 def test_probabilities_and_counts() -> None:
     assert [probability(p) for p in (1.0, 0.25, 0.0004, np.nan)] == ["1", "0.25", "< 0.001", "–"]
     assert [count(v) for v in (399.0, np.nan, None)] == ["399", "–", "–"]
-
-
-def test_as_planted_asks_for_the_mapping_too() -> None:
-    planted = Grouping((0, 0, 1, 1), ("and", "and"))
-    assert likeness(Grouping((1, 1, 0, 0), ("majority", "and")), planted) == "yes"  # of 2: all
-    assert likeness(Grouping((0, 0, 1, 1), ("and", "or")), planted) == "pairs, other mapping"
-    assert likeness(Grouping((0, 1, 0, 1), ("and", "and")), planted) == "no"
 
 
 def test_provenance_has_versions_seed_and_checksums() -> None:
@@ -279,5 +299,36 @@ def test_values_that_the_data_do_not_carry_are_counted(tmp_path: Path) -> None:
     assert "imprecise" not in told(made)
     flags = ["few_frames;imprecise", "imprecise", "", "few_frames", "", ""]
     made.summary.assign(flag=flags).to_csv(tmp_path / "summary.csv", index=False)
-    again = Study(tmp_path, made.parameters, [], made.windows, made.recordings)
+    again = Findings(tmp_path, made.parameters, [], made.windows, made.recordings)
     assert "2 of 6 values of phi_s (windows at all scales) are imprecise" in told(again)
+
+
+def test_table_figure_and_sentence_have_the_same_value_of_a_subject(tmp_path: Path) -> None:
+    """A short window beside a long one: 1.0 where it is left out, 1.73 where it is averaged in."""
+    flag = "few_frames;unvisited_states:3"
+    windows = [("awake", "w1", 1000, 1.0, ""), ("awake", "w2", 100, 9.03, flag), ("asleep", "w3", 1000, 0.5, "")]
+    head = {"recording": "r", "subject": "s", "scale": 4, "route": "micro", "measure": "phi_s"}
+    rows = [
+        head | {"condition": c, "window": w, "n_frames": n, "value": v, "flag": f, "ci_low": v, "ci_high": v}
+        for c, w, n, v, f in windows
+    ]
+    summary = pd.DataFrame(rows, columns=SUMMARY)
+    summary.to_csv(tmp_path / "summary.csv", index=False)
+    compare(summary, [("awake", "asleep")]).to_csv(tmp_path / "comparison.csv", index=False)
+    sheet = summary[["recording", "window", "condition"]].assign(start_s=0.0, end_s=9.0)
+    parameters = Parameters(study="words", conditions=["awake", "asleep"]).model_dump(mode="json")
+    made = Findings(tmp_path, parameters, [], sheet, pd.DataFrame({"recording": ["r"], "subject": ["s"]}))
+    assert made.comparison["estimate"].item() == 0.5
+    [answer] = headline.answers(made)
+    assert answer.means.to_dict() == {"awake": 1.0, "asleep": 0.5}
+    assert "awake 1.00 > asleep 0.500 ibit" in answer.sentences[0]
+    with canvas.style():
+        figure = scales._grid(made, ["phi_s"])
+    dots = [line for line in figure.axes[0].lines if line.get_marker() in canvas.MARKERS]
+    assert sorted(float(y) for line in dots for y in line.get_ydata()) == [0.5, 1.0]
+    assert "awake 1.00, asleep 0.500" in scales._alt(made, ["phi_s"])
+
+
+def test_no_subject_with_two_conditions_is_said_among_the_limits(tmp_path: Path) -> None:
+    made = study(tmp_path, {"awake": [2.0, 2.1], "asleep": [1.0, 1.1]}, (np.nan,) * 5)
+    assert "No subject has two conditions" in " ".join(limits.limits(made, []))

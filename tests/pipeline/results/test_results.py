@@ -7,16 +7,14 @@ import xarray as xr
 import pipeline
 from pipeline.base.errors import PhiscaleError
 from pipeline.base.files import save, save_json, save_table
-from pipeline.inference.summary import table
 from pipeline.results.columns import (
     COMPARISON_COLUMNS,
     NULL_COLUMNS,
-    NUMBERS,
     QUALITY_COLUMNS,
     SUMMARY_COLUMNS,
-    WINDOW_COLUMNS,
 )
 from pipeline.results.reader import SystemKey
+from pipeline.results.tables import table
 
 
 @pytest.fixture
@@ -58,14 +56,6 @@ def test_tables_that_are_not_there_yet_are_empty(folder):
     assert results.comparison.empty
     assert results.quality.empty
     assert results.provenance == {}
-
-
-def test_every_numeric_column_is_named():
-    """A column of numbers that NUMBERS forgets would come back as text."""
-    text = {"recording", "subject", "condition", "window", "route", "measure", "estimator"}
-    text |= {"flag", "null", "contrast", "method", "unit", "units"}
-    read = (SUMMARY_COLUMNS, NULL_COLUMNS, COMPARISON_COLUMNS, QUALITY_COLUMNS, WINDOW_COLUMNS)
-    assert set().union(*read) == text | NUMBERS
 
 
 def test_quality_of_recordings_that_left_the_study_is_not_read(folder):

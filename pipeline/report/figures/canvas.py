@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
@@ -22,8 +24,10 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 INK, MUTED, FAINT, NULL = "#1b1f24", "#5b6570", "#d5dae0", "#9aa3ad"
 WIDTH = 7.4  # inches: a page's text block
+CROWD = 6  # with more subjects, marks are smaller and planted values are averaged
+LOG_SPAN = 30  # values that multiply and span more than this factor are shown on a logarithmic axis
 
-_STYLE = {
+_STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "mathtext.fontset": "dejavusans",
     "font.size": 8.5,
@@ -78,7 +82,7 @@ def style() -> Iterator[None]:
     """Draw in the report's style, and leave the user's own matplotlib settings alone."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)
+        matplotlib.rcParams.update(_STYLE)  # type: ignore[arg-type]  # the stubs list every key
         yield
 
 
@@ -87,17 +91,34 @@ def canvas(width: float = WIDTH, height: float = 3.0) -> Canvas:
     return Canvas(figsize=(width, height), layout="constrained")
 
 
-def finish(figure: Canvas, folder: Path, name: str, caption: str, alt: str) -> Figure:
-    """Write NAME.svg and NAME.png into `folder`, without dates, and return the figure for the page."""
+def finish(figure: Canvas, results: Path, name: str, caption: str, alt: str) -> Figure:
+    """Write figures/NAME.svg and NAME.png into a folder of results, without dates, and return the figure for the page.
+
+    Args:
+        figure: what was drawn.
+        results: folder of the study's results.
+        name: of the files, without suffix.
+        caption: what is shown, for the page.
+        alt: the same for those who cannot see it.
+    """
     svg, png = io.BytesIO(), io.BytesIO()
     figure.draw_without_rendering()  # lay out once, not once per format
     figure.set_layout_engine("none")
     figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "phiscale"})
     figure.savefig(png, format="png", metadata={"Software": "phiscale"})
     drawing = _lighter(svg.getvalue())
-    write_whole(folder / f"{name}.svg", lambda path: path.write_bytes(drawing))
-    write_whole(folder / f"{name}.png", lambda path: path.write_bytes(png.getvalue()))
+    for suffix, content in (("svg", drawing), ("png", png.getvalue())):
+        write_bytes(results / "figures" / f"{name}.{suffix}", content)
     return Figure(name, caption, alt, drawing, min(1.0, figure.get_figwidth() / WIDTH))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+
+    def write(partial: Path) -> None:
+        partial.write_bytes(content)
+
+    write_whole(path, write)
 
 
 def _lighter(svg: bytes) -> bytes:
@@ -113,6 +134,13 @@ def colours(names: Sequence[str]) -> dict[str, str]:
 def markers(names: Sequence[str]) -> dict[str, str]:
     """Give each name a marker, in order."""
     return {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(names)}
+
+
+def offsets(subjects: Sequence[str]) -> dict[str, float]:
+    """Shift each subject sideways, so that the dots of a condition do not cover each other."""
+    reach = 0.2 if len(subjects) <= CROWD else 0.3
+    spread = np.linspace(-reach, reach, len(subjects)) if len(subjects) > 1 else [0.0]
+    return {s: float(o) for s, o in zip(subjects, spread, strict=True)}
 
 
 def bare(axes: Axes) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.report.data import Scale, Study, by_subject
-from pipeline.report.glossary import NULL_NAMES, number, probability
-
-ALPHA = 0.05
+from pipeline.inference.contrasts import ALPHA
+from pipeline.inference.subjects import condition_means, flagged, subject_values
+from pipeline.report.findings import Findings, Scale
+from pipeline.report.words.glossary import NULL_NAMES, counted, number, probability
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Contrast:
     attainable: float  # smallest p that the test can give
     tests: int  # of this contrast, over all measures and scales
     attainable_corrected: float  # smallest p that is left after correction for them
+    needed: str  # what it would take for a corrected p of 5% to be possible
 
     @property
     def interval_excludes_zero(self) -> bool:
@@ -58,27 +59,31 @@ class ScaleAnswer:
         return tuple(self.means.index)
 
 
-def analysed(study: Study) -> str:
+def analysed(study: Findings) -> str:
     """One sentence: what was analysed."""
     rows = study.summary.drop_duplicates(["recording", "window"])
     conditions = [c for c in study.conditions if c in set(rows["condition"])]
     kind = "simulated recording" if _all_simulated(study) else "recording"
     scales = ", ".join(map(str, study.scales))
-    text = f"{_count(len(study.analysed), kind)} of {_count(len(study.subjects), 'subject')}, {_count(len(rows), 'window')} in {_count(len(conditions), 'condition')} ({', '.join(conditions)}), at {_count(len(study.scales), 'scale')} ({scales})."
+    text = (
+        f"{counted(len(study.analysed), kind)} of {counted(len(study.subjects), 'subject')}, "
+        f"{counted(len(rows), 'window')} in {counted(len(conditions), 'condition')} ({', '.join(conditions)}), "
+        f"at {counted(len(study.scales), 'scale')} ({scales})."
+    )
     failed = {f["recording"] for f in study.failures} - set(study.analysed)
     return text + (
-        f" {_count(len(failed), 'recording')} failed and {'is' if len(failed) == 1 else 'are'} left out."
+        f" {counted(len(failed), 'recording')} failed and {'is' if len(failed) == 1 else 'are'} left out."
         if failed
         else ""
     )
 
 
-def answers(study: Study) -> list[ScaleAnswer]:
+def answers(study: Findings) -> list[ScaleAnswer]:
     """The answer at each scale that has phi_s."""
     return [a for a in (_answer(study, scale) for scale in study.scales) if a is not None]
 
 
-def verdict(study: Study, found: list[ScaleAnswer]) -> list[str]:
+def verdict(study: Findings, found: list[ScaleAnswer]) -> list[str]:
     """One or two sentences above all others: the ordering, and whether the data support it."""
     if not found:
         return ["No phi_s could be computed; see the failures below."]
@@ -110,37 +115,40 @@ def verdict(study: Study, found: list[ScaleAnswer]) -> list[str]:
     ]
 
 
-def _by_big_phi(study: Study, found: list[ScaleAnswer]) -> list[str]:
+def _by_big_phi(study: Findings, found: list[ScaleAnswer]) -> list[str]:
     """Say where Φ does not order the conditions as phi_s does."""
     other = [a.scale for a in found if _order(study, a.scale, "big_phi") not in ((), a.order)]
     return [f"By Φ the order is another at {' and '.join(map(str, other))}."] if other else []
 
 
-def _order(study: Study, scale: Scale, measure: str) -> tuple[str, ...]:
+def _order(study: Findings, scale: Scale, measure: str) -> tuple[str, ...]:
     """Conditions by their mean over subjects, the largest first."""
     return tuple(_means(study, scale, measure).index)
 
 
-def _means(study: Study, scale: Scale, measure: str) -> pd.Series:
-    table = scale.of(study.summary)
-    values = by_subject(table[(table["measure"] == measure) & table["value"].notna()])
-    means = values.groupby("condition")["value"].mean()
-    return means.sort_values(ascending=False, kind="stable")
+def _means(study: Findings, scale: Scale, measure: str) -> pd.Series:
+    return _ordered(subject_values(scale.of(study.summary, measure)))
 
 
-def _imprecise(study: Study) -> list[str]:
+def _ordered(values: pd.DataFrame) -> pd.Series:
+    return condition_means(values).sort_values(ascending=False, kind="stable")
+
+
+def _imprecise(study: Findings) -> list[str]:
     """Say how many values of phi_s the data do not carry."""
     rows = study.summary[(study.summary["measure"] == "phi_s") & study.summary["value"].notna()]
-    words = rows["flag"].fillna("").astype(str).str.split(";")
-    n = int(words.map(lambda flags: "imprecise" in flags).sum())
+    n = int(flagged(rows["flag"], "imprecise").sum())
     if not n:
         return []
     return [
-        f"{n} of {len(rows)} values of phi_s (windows at all scales) are imprecise: their interval is wider than the value, so the data do not tell them from their double, or from nothing."
+        (
+            f"{n} of {len(rows)} values of phi_s (windows at all scales) are imprecise: their interval is "
+            "wider than the value, so the data do not tell them from their double, or from nothing."
+        )
     ]
 
 
-def _beyond_null(study: Study) -> list[str]:
+def _beyond_null(study: Findings) -> list[str]:
     """How many values stand out from surrogates without interaction."""
     rows = study.nulls[(study.nulls["measure"] == "phi_s") & study.nulls["p"].notna()]
     rows = rows[rows["null"] != "random_grouping"]
@@ -153,16 +161,19 @@ def _beyond_null(study: Study) -> list[str]:
     above, names = int((rows["p"] <= ALPHA).sum()), dict.fromkeys(rows["null"])
     null = ", ".join(NULL_NAMES.get(str(n), str(n)) for n in names)
     return [
-        f"{above} of {len(rows)} values of phi_s (windows at all scales) stand out from their null ({null}; p ≤ {ALPHA:g})."
+        (
+            f"{above} of {len(rows)} values of phi_s (windows at all scales) stand out from their null "
+            f"({null}; p ≤ {ALPHA:g})."
+        )
     ]
 
 
-def across_scales(study: Study) -> list[str]:
+def across_scales(study: Findings) -> list[str]:
     """Which scale has the larger phi_s in each condition, subject by subject."""
-    table = study.summary[(study.summary["measure"] == "phi_s") & study.summary["value"].notna()]
-    if table.groupby(["route", "scale"]).ngroups < 2:
+    parts = [(scale, subject_values(scale.of(study.summary, "phi_s"))) for scale in study.scales]
+    if sum(len(own) > 0 for _, own in parts) < 2:
         return []
-    values = pd.concat([by_subject(scale.of(table)).assign(at=str(scale)) for scale in study.scales])
+    values = pd.concat([own.assign(at=str(scale)) for scale, own in parts])
     said = []
     for condition in study.conditions:
         own = values[values["condition"] == condition]
@@ -173,12 +184,12 @@ def across_scales(study: Study) -> list[str]:
         best = int((wide.idxmax(axis=1) == means.index[0]).sum())
         listed = ", ".join(f"{number(v)} ibit at {at}" for at, v in means.items())
         said.append(
-            f"{condition}: largest at {means.index[0]} in {best} of {_count(len(wide), 'subject')} (means: {listed})."
+            f"{condition}: largest at {means.index[0]} in {best} of {counted(len(wide), 'subject')} (means: {listed})."
         )
     return said
 
 
-def _support(study: Study, found: list[ScaleAnswer]) -> str:
+def _support(study: Findings, found: list[ScaleAnswer]) -> str:
     contrasts = [c for a in found for c in a.contrasts]
     if not contrasts:
         return "No subject has two conditions, so the difference cannot be tested."
@@ -189,34 +200,48 @@ def _support(study: Study, found: list[ScaleAnswer]) -> str:
         return "One subject has both conditions: the difference is described, not tested."
     reachable = min(contrasts, key=lambda c: c.attainable_corrected)
     decidable = reachable.attainable_corrected <= ALPHA
-    test = _out_of_reach(study, reachable)
+    test = _out_of_reach(reachable)
     if significant:
         rest = f"; for {n - significant} it is not shown" if significant < n else ""
-        return f"The difference in phi_s is significant (corrected p ≤ {ALPHA:g}) for {significant} of {n} contrasts, and the interval over subjects excludes zero for {excluding}{rest}."
+        return (
+            f"The difference in phi_s is significant (corrected p ≤ {ALPHA:g}) for {significant} of {n} "
+            f"contrasts, and the interval over subjects excludes zero for {excluding}{rest}."
+        )
     if excluding and not decidable:
-        return f"The interval over subjects excludes zero for {excluding} of {n} contrasts of phi_s, but {test}: read it as a consistent direction in these subjects, not as proof for the population."
+        return (
+            f"The interval over subjects excludes zero for {excluding} of {n} contrasts of phi_s, but {test}: "
+            "read it as a consistent direction in these subjects, not as proof for the population."
+        )
     if excluding:
-        return f"The interval over subjects excludes zero for {excluding} of {n} contrasts of phi_s, but no corrected p reaches {ALPHA:g}: the difference is suggested, not shown."
-    return f"The data do not support this order: no interval over subjects excludes zero{'; ' + test if not decidable else f' and no corrected p reaches {ALPHA:g}'}."
+        return (
+            f"The interval over subjects excludes zero for {excluding} of {n} contrasts of phi_s, but no "
+            f"corrected p reaches {ALPHA:g}: the difference is suggested, not shown."
+        )
+    return (
+        "The data do not support this order: no interval over subjects excludes "
+        f"zero{'; ' + test if not decidable else f' and no corrected p reaches {ALPHA:g}'}."
+    )
 
 
-def _out_of_reach(study: Study, c: Contrast) -> str:
+def _out_of_reach(c: Contrast) -> str:
     """Why no p can be small enough, whatever the data, and what it would take."""
     corrected = (
         f", which is {probability(c.attainable_corrected)} after correction for the {c.tests} tests of a contrast"
         if c.attainable_corrected > c.attainable
         else ""
     )
-    return f"with {_count(c.n, 'subject')} the sign-flip test cannot give a p below {probability(c.attainable)}{corrected}, so significance at {ALPHA:g} is out of reach whatever the data (it would take {needed(study, c.tests)})"
+    return (
+        f"with {counted(c.n, 'subject')} the sign-flip test cannot give a p below "
+        f"{probability(c.attainable)}{corrected}, so significance at {ALPHA:g} is out of reach whatever the "
+        f"data (it would take {c.needed})"
+    )
 
 
-def _answer(study: Study, scale: Scale) -> ScaleAnswer | None:
-    table = scale.of(study.summary)
-    table = table[(table["measure"] == "phi_s") & table["value"].notna()]
-    if table.empty:
+def _answer(study: Findings, scale: Scale) -> ScaleAnswer | None:
+    values = subject_values(scale.of(study.summary, "phi_s"))
+    if values.empty:
         return None
-    values = by_subject(table)
-    means = values.groupby("condition")["value"].mean().sort_values(ascending=False, kind="stable")
+    means = _ordered(values)
     contrasts = contrasts_of(study, scale, "phi_s")
     order = " > ".join(f"{c} {number(v)}" for c, v in means.items())
     what = "Means over subjects" if values["subject"].nunique() > 1 else "Values of the one subject"
@@ -227,7 +252,7 @@ def _answer(study: Study, scale: Scale) -> ScaleAnswer | None:
     return ScaleAnswer(scale, means, contrasts, contrasts_of(study, scale, "phi_s_common"), sentences)
 
 
-def _other_orders(study: Study, scale: Scale, order: tuple[str, ...]) -> list[str]:
+def _other_orders(study: Findings, scale: Scale, order: tuple[str, ...]) -> list[str]:
     """Φ and effective information, and whether they order the conditions as phi_s does."""
     said = []
     for measure, name, unit in (
@@ -249,34 +274,34 @@ def _consistency(values: pd.DataFrame, means: pd.Series) -> str:
     wide = values.pivot_table(index="subject", columns="condition", values="value")
     pair = wide[[means.index[0], means.index[-1]]].dropna()
     above = int((pair.iloc[:, 0] > pair.iloc[:, 1]).sum())
-    return f" {above} of {_count(len(pair), 'subject')} {'has' if above == 1 else 'have'} {means.index[0]} above {means.index[-1]}."
+    return (
+        f" {above} of {counted(len(pair), 'subject')} {'has' if above == 1 else 'have'} {means.index[0]} above "
+        f"{means.index[-1]}."
+    )
 
 
-def contrasts_of(study: Study, scale: Scale, measure: str) -> list[Contrast]:
+def contrasts_of(study: Findings, scale: Scale, measure: str) -> list[Contrast]:
     """The contrasts of a measure at a scale that have an estimate."""
-    tests = study.comparison.groupby("contrast")["p"].count()
-    table = scale.of(study.comparison)
-    table = table[(table["measure"] == measure) & table["estimate"].notna()]
-    found = []
-    for row in table.itertuples():
-        a, b = split(row.contrast)
-        smallest, n_tests = attainable_p(row.method, int(row.n_subjects)), int(tests[row.contrast])
-        found.append(
-            Contrast(
-                a,
-                b,
-                int(row.n_subjects),
-                row.estimate,
-                row.ci_low,
-                row.ci_high,
-                row.p,
-                row.p_corrected,
-                smallest,
-                n_tests,
-                corrected_p(study, smallest, n_tests),
-            )
-        )
-    return found
+    table = scale.of(study.comparison, measure)
+    return [_contrast(row) for row in table[table["estimate"].notna()].itertuples()]
+
+
+def _contrast(row: Any) -> Contrast:
+    a, b = split(row.contrast)
+    return Contrast(
+        a,
+        b,
+        int(row.n_subjects),
+        row.estimate,
+        row.ci_low,
+        row.ci_high,
+        row.p,
+        row.p_corrected,
+        attainable=row.smallest_p,
+        tests=int(row.n_tests),
+        attainable_corrected=row.smallest_p_corrected,
+        needed=needed(row),
+    )
 
 
 def split(contrast: str) -> tuple[str, str]:
@@ -285,34 +310,20 @@ def split(contrast: str) -> tuple[str, str]:
     return a.strip(), b.strip()
 
 
-def attainable_p(method: str, n: int) -> float:
-    """Smallest p that the test can give, as its description says it (else that of all sign flips)."""
-    stated = re.search(r"smallest attainable p ([0-9][0-9.e-]*)", method)
-    return float(stated[1].rstrip(".")) if stated else min(1.0, 2 / 2**n)
+def needed(row: Any) -> str:
+    """What it would take for a corrected p of 5% to be possible at all.
 
-
-def corrected_p(study: Study, smallest: float, tests: int) -> float:
-    """Smallest p that is left after correction: Holm multiplies the smallest of m by m.
-
-    The false discovery rate leaves it as it is only where every test of the contrast gives it.
+    Args:
+        row: of comparison.csv.
     """
-    holm = study.parameters["compare"]["correction"] == "holm"
-    return min(1.0, smallest * tests) if holm else smallest
+    said = f"at least {int(row.n_subjects_needed)} subjects with both conditions"
+    if math.isfinite(row.n_flips_needed):
+        said += f" and at least {int(row.n_flips_needed)} permutations"
+    several = row.correction == "holm" and row.n_tests > 1
+    return said + (", or fewer measures and scales, chosen beforehand" if several else "")
 
 
-def needed(study: Study, tests: int) -> str:
-    """What it would take for a corrected p of 5% to be possible at all."""
-    compared = study.parameters["compare"]
-    m = max(tests, 1) if compared["correction"] == "holm" else 1
-    subjects = math.ceil(math.log2(2 * m / ALPHA))
-    said = f"at least {subjects} subjects with both conditions"
-    flips = math.ceil(m / ALPHA) - 1
-    if 2**subjects > compared["permutations"] and compared["permutations"] < flips:
-        said += f" and at least {flips} permutations"
-    return said + (", or fewer measures and scales, chosen beforehand" if m > 1 else "")
-
-
-def _common(study: Study, scale: Scale, contrasts: list[Contrast]) -> list[str]:
+def _common(study: Findings, scale: Scale, contrasts: list[Contrast]) -> list[str]:
     """Whether differences stay when every condition is given the same occupancy."""
     common = {(c.a, c.b): c for c in contrasts_of(study, scale, "phi_s_common")}
     pairs = [(c, common[c.a, c.b]) for c in contrasts if (c.a, c.b) in common]
@@ -321,20 +332,25 @@ def _common(study: Study, scale: Scale, contrasts: list[Contrast]) -> list[str]:
     same = sum(np.sign(c.estimate) == np.sign(k.estimate) for c, k in pairs)
     largest, shared = max(pairs, key=lambda pair: abs(pair[0].estimate))
     return [
-        f"With one occupancy for all conditions, {same} of {len(pairs)} differences keep their sign ({largest.a} − {largest.b}: {number(shared.estimate)} instead of {number(largest.estimate)} ibit); what is left is a difference of the observed transition probabilities, what is gone came from which states are visited."
+        (
+            f"With one occupancy for all conditions, {same} of {len(pairs)} differences keep their sign "
+            f"({largest.a} − {largest.b}: {number(shared.estimate)} instead of {number(largest.estimate)} "
+            "ibit); what is left is a difference of the observed transition probabilities, what is gone came "
+            "from which states are visited."
+        )
     ]
 
 
-def _against_null(study: Study, scale: Scale) -> list[str]:
+def _against_null(study: Findings, scale: Scale) -> list[str]:
     """How many windows of each condition exceed their nulls, family by family."""
-    table = scale.of(study.nulls)
-    table = table[(table["measure"] == "phi_s") & table["p"].notna()]
+    table = scale.of(study.nulls, "phi_s")
+    table = table[table["p"].notna()]
     if table.empty:
         return ["No null was computed, so it is not known whether these values differ from those of unconnected units."]
     return [_family(study, str(family), rows) for family, rows in table.groupby("null", sort=False)]
 
 
-def _family(study: Study, family: str, rows: pd.DataFrame) -> str:
+def _family(study: Findings, family: str, rows: pd.DataFrame) -> str:
     """One null family; where there are too few surrogates for a p of 5%, windows above all of them."""
     smallest = 1 / (1 + rows["n_surrogates"])
     decidable = bool((smallest <= ALPHA).all())
@@ -346,12 +362,11 @@ def _family(study: Study, family: str, rows: pd.DataFrame) -> str:
     if decidable:
         return f"Windows with phi_s above the null “{name}” at p ≤ {ALPHA:g}: {counts}."
     n = int(rows["n_surrogates"].max())
-    return f"Windows with phi_s above all of the {_count(n, 'surrogate')} of the null “{name}”: {counts}. With so few, p cannot fall below {probability(float(smallest.min()))}: a comparison, not a test."
+    return (
+        f"Windows with phi_s above all of the {counted(n, 'surrogate')} of the null “{name}”: {counts}. With "
+        f"so few, p cannot fall below {probability(float(smallest.min()))}: a comparison, not a test."
+    )
 
 
-def _all_simulated(study: Study) -> bool:
+def _all_simulated(study: Findings) -> bool:
     return bool(study.analysed) and all(r in study.truths for r in study.analysed)
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"

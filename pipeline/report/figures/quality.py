@@ -3,55 +3,27 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 
-from pipeline.report import canvas
-from pipeline.report.canvas import FAINT, INK, MUTED, Figure
-from pipeline.report.data import Study
+from pipeline.base.arrays import Array
+from pipeline.report.figures import canvas
+from pipeline.report.figures.canvas import FAINT, INK, MUTED, Figure
+from pipeline.report.findings import Findings
 
 EXCERPT_S = 60.0
 MAX_UNITS = 10
 
 
-def frame_windows(states: xr.Dataset) -> np.ndarray:
-    """Name of the window of each frame."""
-    for name in ("window", "frame_window", "window_name"):
-        if name in states.variables and states[name].dims == ("frame",):
-            return states[name].values.astype(str)
-    return states["condition"].values.astype(str)
-
-
-def thresholds(states: xr.Dataset, window: str) -> np.ndarray:
-    """Threshold of each unit in a window [units of the signal]; NaN where none is stored."""
-    n = states.sizes["unit"]
-    if "threshold" not in states:
-        return np.full(n, np.nan)
-    table = states["threshold"]
-    if table.dims == ("unit",):
-        return table.values
-    dim = next(d for d in table.dims if d != "unit")
-    names = _names(states, dim)
-    row = names.index(window) if window in names else 0
-    return table.transpose(dim, "unit").values[row]
-
-
-def _names(states: xr.Dataset, dim: str) -> list[str]:
-    """Names of the windows along the threshold's rows."""
-    for name, variable in states.variables.items():
-        if variable.dims == (dim,) and variable.dtype.kind in "UOT" and name != "unit":
-            return [str(v) for v in variable.values]
-    return []
-
-
-def traces(study: Study, recording: str, states: xr.Dataset) -> Figure:
+def traces(study: Findings, recording: str, states: xr.Dataset) -> Figure:
     """Excerpt of the activity and of the thresholded signal of every unit, one column per condition."""
-    windows = frame_windows(states)
+    windows = states["window"].values.astype(str)
     names = [str(u) for u in states["unit"].values][:MAX_UNITS]
     shown = _one_per_condition(study, states, windows)
-    ensembles = study.dataset("ensembles", recording)
+    ensembles = study.ensembles(recording)
     figure = canvas.canvas(height=0.7 + 0.55 * (len(names) + (3 if ensembles is not None else 0)))
     ratios = [3] * (ensembles is not None) + [1] * len(names)
     grid = figure.subplots(len(ratios), len(shown), squeeze=False, sharex="col", sharey="row", height_ratios=ratios)
@@ -62,7 +34,7 @@ def traces(study: Study, recording: str, states: xr.Dataset) -> Figure:
         panels = list(column)
         if ensembles is not None and len(time):
             _activity(panels.pop(0), ensembles, time[0], time[-1] + _bin(states), len(names))
-        limit = thresholds(states, window)
+        limit = states["threshold"].sel(window_name=window).values
         for u, panel in enumerate(panels):
             _signal(
                 panel,
@@ -80,9 +52,13 @@ def traces(study: Study, recording: str, states: xr.Dataset) -> Figure:
         panel.set_ylabel(name, rotation=0, ha="right", va="center")
     return canvas.finish(
         figure,
-        study.folder / "figures",
+        study.folder,
         f"qc-{recording}-traces",
-        f"{recording}: excerpt of up to {EXCERPT_S:.0f} s from each condition. Top: activity of the units, offset. Below: the signal that is thresholded [{units}], its threshold (dashed) and the bins that count as ON (shaded). Purple: dropped frames.",
+        (
+            f"{recording}: excerpt of up to {EXCERPT_S:.0f} s from each condition. Top: activity of the units, "
+            f"offset. Below: the signal that is thresholded [{units}], its threshold (dashed) and the bins "
+            "that count as ON (shaded). Purple: dropped frames."
+        ),
         f"Traces of {len(names)} units of recording {recording} with thresholds and ON bins, for {', '.join(shown)}.",
     )
 
@@ -96,7 +72,7 @@ def _bin(states: xr.Dataset) -> float:
     return float(states.attrs.get("bin_s", 1.0))
 
 
-def _one_per_condition(study: Study, states: xr.Dataset, windows: np.ndarray) -> dict[str, str]:
+def _one_per_condition(study: Findings, states: xr.Dataset, windows: Array) -> dict[str, str]:
     """The longest window of each condition (at most four conditions)."""
     conditions = states["condition"].values.astype(str)
     found = {}
@@ -106,7 +82,7 @@ def _one_per_condition(study: Study, states: xr.Dataset, windows: np.ndarray) ->
     return found
 
 
-def _excerpt(states: xr.Dataset, chosen: np.ndarray) -> np.ndarray:
+def _excerpt(states: xr.Dataset, chosen: Array) -> Array:
     """Frames from the middle of the window's longest segment."""
     frames = np.flatnonzero(chosen)
     segment = states["segment"].values[frames]
@@ -114,7 +90,8 @@ def _excerpt(states: xr.Dataset, chosen: np.ndarray) -> np.ndarray:
     frames = frames[segment == names[counts.argmax()]]
     n = max(2, round(EXCERPT_S / _bin(states)))
     start = max(0, (len(frames) - n) // 2)
-    return frames[start : start + n]
+    middle: Array = frames[start : start + n]
+    return middle
 
 
 def _activity(panel: Axes, ensembles: xr.Dataset, start: float, end: float, n: int) -> None:
@@ -128,13 +105,13 @@ def _activity(panel: Axes, ensembles: xr.Dataset, start: float, end: float, n: i
     _shade(panel, time[inside], dropped, canvas.PALETTE[3])
 
 
-def _shade(panel: Axes, x: np.ndarray, where: np.ndarray, colour: str) -> None:
+def _shade(panel: Axes, x: Array, where: Array, colour: str) -> None:
     """Shade stretches of x over the panel's whole height."""
     height = panel.get_xaxis_transform()
     panel.fill_between(x, 0, 1, where=where, color=colour, alpha=0.4, lw=0, zorder=0, transform=height)
 
 
-def _signal(panel: Axes, time: np.ndarray, signal: np.ndarray, on: np.ndarray, limit: float, width: float) -> None:
+def _signal(panel: Axes, time: Array, signal: Array, on: Array, limit: float, width: float) -> None:
     panel.step(time, signal, where="post", lw=0.7, color=INK)
     edges = np.repeat(np.append(time, time[-1] + width), 2)[1:-1]
     _shade(panel, edges, np.repeat(on > 0, 2), canvas.PALETTE[5])
@@ -144,9 +121,9 @@ def _signal(panel: Axes, time: np.ndarray, signal: np.ndarray, on: np.ndarray, l
     panel.spines["left"].set_visible(False)
 
 
-def overview(study: Study, recording: str, states: xr.Dataset) -> Figure:
+def overview(study: Findings, recording: str, states: xr.Dataset) -> Figure:
     """Raster of the whole recording with its conditions, ON fraction, event rate and visits per state."""
-    windows = frame_windows(states)
+    windows = states["window"].values.astype(str)
     conditions = states["condition"].values.astype(str)
     names = [str(u) for u in states["unit"].values]
     order = [c for c in study.conditions if c in set(conditions)]
@@ -167,14 +144,22 @@ def overview(study: Study, recording: str, states: xr.Dataset) -> Figure:
     )
     return canvas.finish(
         figure,
-        study.folder / "figures",
+        study.folder,
         f"qc-{recording}-states",
-        f"{recording}: top, the states of the units over the whole recording (dark: ON) under the conditions' colours; white stretches are not analysed (outside windows, or dropped). Below: fraction ON and event rate per unit, and how often each of the {2 ** len(names)} states was visited, by number of units ON.{never}",
-        f"Raster of states, ON fractions, event rates and visits per state of recording {recording}; {len(set(windows))} windows.",
+        (
+            f"{recording}: top, the states of the units over the whole recording (dark: ON) under the "
+            "conditions' colours; white stretches are not analysed (outside windows, or dropped). Below: "
+            f"fraction ON and event rate per unit, and how often each of the {2 ** len(names)} states was "
+            f"visited, by number of units ON.{never}"
+        ),
+        (
+            f"Raster of states, ON fractions, event rates and visits per state of recording {recording}; "
+            f"{len(set(windows))} windows."
+        ),
     )
 
 
-def _raster(panel: Axes, states: xr.Dataset, conditions: np.ndarray, order: list[str], names: list[str]) -> None:
+def _raster(panel: Axes, states: xr.Dataset, conditions: Array, order: list[str], names: list[str]) -> None:
     """An image of at most 1,500 columns; a column is ON if any of its bins is."""
     width = _bin(states)
     bins = np.round(states["time"].values / width).astype(int)
@@ -182,7 +167,7 @@ def _raster(panel: Axes, states: xr.Dataset, conditions: np.ndarray, order: list
     factor = max(1, -(-(last - first) // 1500))
     column = (bins - first) // factor
     image = np.zeros((len(names) + 1, column.max() + 1))
-    np.maximum.at(image, (slice(1, None), column), 1 + states["states"].values.T)
+    np.maximum.at(image[1:].T, column, 1 + states["states"].values)
     shades = [canvas.PALETTE[i % len(canvas.PALETTE)] for i in range(len(order))]
     for i, condition in enumerate(order):
         image[0, column[conditions == condition]] = 3 + i
@@ -194,7 +179,7 @@ def _raster(panel: Axes, states: xr.Dataset, conditions: np.ndarray, order: list
     panel.set_xlabel("time [s]")
 
 
-def _bars(panel: Axes, rows, order: list[str], names: list[str]) -> None:
+def _bars(panel: Axes, rows: pd.DataFrame, order: list[str], names: list[str]) -> None:
     width = 0.8 / max(len(order), 1)
     for i, condition in enumerate(order):
         own = rows[rows["condition"] == condition].groupby("unit")["value"].mean()
@@ -209,7 +194,7 @@ def _bars(panel: Axes, rows, order: list[str], names: list[str]) -> None:
     panel.set_xticks(range(len(names)), names)
 
 
-def _visits(panel: Axes, states: xr.Dataset, conditions: np.ndarray, order: list[str]) -> str:
+def _visits(panel: Axes, states: xr.Dataset, conditions: Array, order: list[str]) -> str:
     """Visits per state by condition, states sorted by number of units ON; says how many were never visited."""
     on = states["states"].values.astype(int)
     n = on.shape[1]

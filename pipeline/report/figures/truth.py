@@ -7,13 +7,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from pipeline.report import canvas, glossary
-from pipeline.report.canvas import MUTED, Figure
-from pipeline.report.data import ROUTES, Study
-from pipeline.report.truth import COMPARED, KINDS, truth_pairs
+from pipeline.report.figures import canvas
+from pipeline.report.figures.canvas import MUTED, Figure
+from pipeline.report.findings import Findings
+from pipeline.report.words import glossary
+from pipeline.results.measures import WITH_TRUTH
 
-SHAPES = dict(zip(ROUTES, ("o", "s", "^"), strict=True))
-LOG_SPAN = 30
+SHAPES = dict(zip(glossary.ROUTES, ("o", "s", "^"), strict=True))
+KINDS = ("planted", "unlimited")
 WHAT = {
     "planted": "the planted value (interventional TPM)",
     "unlimited": "what unlimited data would show (observational TPM)",
@@ -21,10 +22,10 @@ WHAT = {
 NAMES = {"phi_s": "phi_s", "big_phi": "Φ", "effective_information": "effective information"}
 
 
-def truth(study: Study) -> Figure | None:
+def truth(study: Findings) -> Figure | None:
     """Estimated against true values, where the recordings are simulated."""
-    pairs = truth_pairs(study)
-    measures = [m for m in COMPARED if m in set(pairs["measure"])]
+    pairs = study.pairs
+    measures = [m for m in WITH_TRUTH if m in set(pairs["measure"])]
     if not measures:
         return None
     figure = canvas.canvas(height=2.75)
@@ -38,7 +39,7 @@ def truth(study: Study) -> Figure | None:
         Line2D([], [], marker="o", color="none", mfc=colour[c], mec="white", ms=7, label=c) for c in study.conditions
     ]
     handles += [
-        Line2D([], [], marker=SHAPES[r], color="none", mfc=MUTED, mec="white", ms=7, label=ROUTES[r])
+        Line2D([], [], marker=SHAPES[r], color="none", mfc=MUTED, mec="white", ms=7, label=glossary.ROUTES[r])
         for r in dict.fromkeys(pairs["route"])
     ]
     handles += [
@@ -52,19 +53,25 @@ def truth(study: Study) -> Figure | None:
     )
     return canvas.finish(
         figure,
-        study.folder / "figures",
+        study.folder,
         "truth",
-        f"Estimate against the true value of the same units, macro units as they were learned; one pair of points per window and scale, joined. Filled: against what unlimited data would show (observational TPM), with the {study.confidence:.0%} posterior interval; open: against the planted value (interventional TPM). Dotted: equality; logarithmic axes where values span more than a factor of {LOG_SPAN}.",
+        (
+            "Estimate against the true value of the same units, macro units as they were learned; one pair of "
+            "points per window and scale, joined. Filled: against what unlimited data would show "
+            f"(observational TPM), with the {study.confidence:.0%} posterior interval; open: against the "
+            "planted value (interventional TPM). Dotted: equality; logarithmic axes where values span more "
+            f"than a factor of {canvas.LOG_SPAN}."
+        ),
         "Scatter plots of estimated against true values. " + " ".join(coverage(study)),
     )
 
 
-def _panel(panel: Axes, study: Study, rows: pd.DataFrame) -> None:
+def _panel(panel: Axes, study: Findings, rows: pd.DataFrame) -> None:
     colour = canvas.colours(study.conditions)
     values = rows[[*KINDS, "value", "ci_high"]].to_numpy(float)
     values = values[np.isfinite(values)]
     low, high = 0.0, 1.08 * max(values.max(), 1e-9)
-    if values.min() > 0 and high > LOG_SPAN * values.min():
+    if values.min() > 0 and high > canvas.LOG_SPAN * values.min():
         low, high = values.min() / 1.6, high * 1.5
         panel.set(xscale="log", yscale="log")
     panel.plot([low, high], [low, high], color=MUTED, lw=0.8, ls=":")
@@ -77,26 +84,26 @@ def _panel(panel: Axes, study: Study, rows: pd.DataFrame) -> None:
     panel.set(xlim=(low, high), ylim=(low, high), xlabel="true")
 
 
-def coverage(study: Study) -> list[str]:
+def coverage(study: Findings) -> list[str]:
     """How often intervals contain the true values, and where the order of the conditions is lost."""
-    pairs = truth_pairs(study)
+    pairs = study.pairs
     text = [said for kind in KINDS if (said := _contained(pairs, kind))]
     for (measure, route, scale), rows in pairs.groupby(["measure", "route", "scale"], sort=False):
         mean = rows.groupby("condition")[["planted", "value"]].mean()
         orders = [" > ".join(mean[c].sort_values(ascending=False).index) for c in ("planted", "value")]
         if orders[0] != orders[1]:
             text.append(
-                f"The planted order of the conditions by {NAMES[measure]} at {scale} {ROUTES[route]} ({orders[0]}) is not what is estimated ({orders[1]})."
+                f"The planted order of the conditions by {NAMES[measure]} at {scale} "
+                f"{glossary.ROUTES[route]} ({orders[0]}) is not what is estimated ({orders[1]})."
             )
     return text
 
 
 def _contained(pairs: pd.DataFrame, kind: str) -> str:
     """How many intervals contain one kind of true value, measure by measure; empty where none is known."""
-    known = pairs[pairs["ci_low"].notna() & pairs[kind].notna()]
-    inside = known[kind].between(known["ci_low"], known["ci_high"])
+    known = pairs[pairs[f"contains_{kind}"] != ""]
     said = [
-        f"{int(own.sum())} of {len(own)} for {NAMES[str(measure)]}"
-        for measure, own in inside.groupby(known["measure"], sort=False)
+        f"{list(own).count('yes')} of {len(own)} for {NAMES[str(measure)]}"
+        for measure, own in known.groupby("measure", sort=False)[f"contains_{kind}"]
     ]
     return f"Intervals that contain {WHAT[kind]}: {', '.join(said)}." if said else ""

@@ -1,0 +1,1 @@
+"""What the report draws, from the tables and datasets of the results."""

@@ -1,0 +1,199 @@
+"""What the report tells, gathered from the results; every file may be missing (its stage may have failed)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import pandas as pd
+import xarray as xr
+
+from pipeline.base.errors import PhiscaleError
+from pipeline.report.words.glossary import ROUTES
+from pipeline.results.columns import WINDOWS
+from pipeline.results.reader import Results, SystemKey, read_tables
+
+P = ParamSpec("P")
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One scale of analysis: the route to it and its number of units."""
+
+    route: str
+    size: int
+
+    def __str__(self) -> str:
+        return f"{self.size} {ROUTES.get(self.route, self.route)}"
+
+    def of(self, table: pd.DataFrame, measure: str | None = None) -> pd.DataFrame:
+        """The rows of a table that belong to this scale, and to a measure where one is named."""
+        own = table[(table["route"] == self.route) & (table["scale"] == self.size)]
+        return own if measure is None else own[own["measure"] == measure]
+
+
+@dataclass(frozen=True, eq=False)  # findings are themselves: tables cannot be compared
+class Findings:
+    """What a study has found: its results, as far as its sheets and parameters still ask for them.
+
+    Attributes:
+        folder: of the results.
+        parameters: of the study, as plain values.
+        failures: {recording, [window,] stage, reason} of each.
+        sheet: the study's windows; None where the run found them (windows/R.csv).
+        recordings: the study's sheet of recordings.
+    """
+
+    folder: Path
+    parameters: dict[str, Any]
+    failures: list[dict[str, str]]
+    sheet: pd.DataFrame | None
+    recordings: pd.DataFrame
+
+    @cached_property
+    def results(self) -> Results:
+        """The files of the study."""
+        return Results(self.folder)
+
+    @cached_property
+    def windows(self) -> pd.DataFrame:
+        """Stretches that belong to windows: the sheet's, else those that the run has written."""
+        if self.sheet is not None:
+            return self.sheet
+        return read_tables([self.folder / f"windows/{name}.csv" for name in self._names], WINDOWS.names)
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """summary.csv: one row per recording, window, scale and measure."""
+        return self.results.summary
+
+    @property
+    def nulls(self) -> pd.DataFrame:
+        """nulls.csv: one row per window, scale, measure and null family."""
+        return self.results.nulls
+
+    @property
+    def comparison(self) -> pd.DataFrame:
+        """comparison.csv: one row per measure, scale and contrast."""
+        return self.results.comparison
+
+    @cached_property
+    def fits(self) -> pd.DataFrame:
+        """fits.csv of the sheet's recordings: one row per window and its unit TPM."""
+        return self._own(self.results.fits)
+
+    @cached_property
+    def quality(self) -> pd.DataFrame:
+        """quality/R.csv of the sheet's recordings, one below the other."""
+        return self._own(self.results.quality)
+
+    @cached_property
+    def true_values(self) -> pd.DataFrame:
+        """truth.csv of the sheet's recordings."""
+        return self._own(self.results.true_values)
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """True values that have an estimate beside them."""
+        return self.true_values[self.true_values["value"].notna()]
+
+    @cached_property
+    def truths(self) -> list[str]:
+        """Simulated recordings: those of which the truth is known."""
+        return [name for name in self._names if _known(self.results.truth, name) is not None]
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """provenance.json, or an empty dictionary."""
+        return self.results.provenance
+
+    @cached_property
+    def conditions(self) -> list[str]:
+        """Conditions in the study's order, as far as any window has them."""
+        present = set(self.windows["condition"]) | set(self.summary["condition"])
+        return [c for c in self.parameters["conditions"] if c in present]
+
+    @cached_property
+    def scales(self) -> list[Scale]:
+        """Scales that have values: micro first, then macro units, the finest first."""
+        found = self.summary[["route", "scale"]].drop_duplicates().itertuples(index=False)
+        order = list(ROUTES)
+        return sorted((Scale(str(r), int(s)) for r, s in found), key=lambda s: (order.index(s.route), -s.size))
+
+    @cached_property
+    def subjects(self) -> list[str]:
+        """Subjects with values."""
+        return sorted(set(self.summary["subject"]))
+
+    @property
+    def confidence(self) -> float:
+        """Level of the intervals."""
+        return float(self.parameters["compare"]["confidence"])
+
+    @cached_property
+    def analysed(self) -> list[str]:
+        """Recordings with values, in the sheet's order."""
+        have = set(self.summary["recording"])
+        return [r for r in self.recordings["recording"] if r in have]
+
+    def recording(self, name: str) -> xr.Dataset | None:
+        """A recording as it was read, or None."""
+        return _known(self.results.recording, name)
+
+    def ensembles(self, name: str) -> xr.Dataset | None:
+        """The units of a recording's analysis, or None."""
+        return _known(self.results.ensembles, name, self._units)
+
+    def states(self, name: str) -> xr.Dataset | None:
+        """Binary states of a recording's units, or None."""
+        return _known(self.results.states, name, self._units)
+
+    @cached_property
+    def macro_tpms(self) -> list[tuple[SystemKey, xr.Dataset]]:
+        """Every macro TPM of the study, by recording in the sheet's order, window and scale."""
+        order = {name: i for i, name in enumerate(self.recordings["recording"])}
+        keys = [key for key in self._systems if key.route == "macro_units" and key.recording in order]
+        found = []
+        for key in sorted(keys, key=lambda k: (order[k.recording], k.window, k.scale)):
+            tpm = _known(self.results.tpm, *key)
+            if tpm is not None:
+                found.append((key, tpm))
+        return found
+
+    def condition_of(self, recording: str, window: str) -> str:
+        """The condition of a window."""
+        rows = self.windows[(self.windows["recording"] == recording) & (self.windows["window"] == window)]
+        return str(rows["condition"].iloc[0]) if len(rows) else window
+
+    @property
+    def _units(self) -> int:
+        return int(self.parameters["ensembles"]["iit"])
+
+    @property
+    def _names(self) -> list[str]:
+        return sorted(set(self.recordings["recording"]))
+
+    @property
+    def _systems(self) -> list[SystemKey]:
+        """Systems with values; before there are any, the macro units that sheet and parameters ask for."""
+        if not self.summary.empty:
+            return list(self.results.systems)
+        windows = self.windows[["recording", "window"]].drop_duplicates().itertuples(index=False)
+        scales = self.parameters["macro"]["scales"]
+        return [SystemKey(str(r), str(w), "macro_units", int(size)) for r, w in windows for size in scales]
+
+    def _own(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Rows of the sheet's recordings; those that earlier sheets named do not count."""
+        return table[table["recording"].isin(self._names)]
+
+
+def _known(read: Callable[P, Found], *args: P.args, **kwargs: P.kwargs) -> Found | None:
+    """What a reader gives, or None where its file is not there."""
+    try:
+        return read(*args, **kwargs)
+    except PhiscaleError:
+        return None

@@ -1,0 +1,1 @@
+"""What the report lists: tables whose numbers are already written out."""

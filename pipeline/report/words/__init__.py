@@ -1,0 +1,1 @@
+"""What the report says: the answer, what the numbers cannot say, the glossary."""

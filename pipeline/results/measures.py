@@ -1,0 +1,314 @@
+"""What is measured: name, unit, sign and words of every measure, once for the whole package.
+
+The order of `MEASURES` is the order of rows in the tables. Datasets take `unit` and `long_name`, figures `sign`,
+sentences `words`, the glossary `meaning`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure of a system, or of its activity.
+
+    Attributes:
+        name: how tables and datasets call it.
+        unit: physical unit, "1" for none, as it stands in the attributes of a dataset.
+        long_name: what a dataset says of it.
+        sign: its sign in figures, as mathtext.
+        words: its name in a sentence.
+        meaning: its definition, for the glossary.
+        of_state: each joint state has a value; a window's is their mean, weighted by the window's own occupancy.
+        common: the mean is also formed under the occupancy common to the windows compared, as `NAME_common`.
+        of_tpm: it is a function of the whole TPM.
+        unfolded: it needs the whole Φ-structure, which few units only allow.
+        null: it is computed for surrogates as well.
+        truth: it is computed from a known TPM too, and held against the estimate.
+        counts: it is a number of things.
+        multiplies: it grows by factors, so that a wide range asks for a logarithmic axis.
+        summarised: it has rows in summary.csv.
+    """
+
+    name: str
+    unit: str
+    long_name: str
+    sign: str
+    words: str
+    meaning: str
+    of_state: bool = False
+    common: bool = False
+    of_tpm: bool = False
+    unfolded: bool = False
+    null: bool = False
+    truth: bool = False
+    counts: bool = False
+    multiplies: bool = False
+    summarised: bool = True
+
+    @property
+    def shown_unit(self) -> str:
+        """The unit as a reader is told it: "count" for a number of things."""
+        return "count" if self.counts else self.unit
+
+    @property
+    def axis(self) -> str:
+        """Label of an axis: the sign, with the unit where there is one."""
+        return self.sign if self.shown_unit in ("1", "count") else f"{self.sign} [{self.unit}]"
+
+
+def common_name(name: str) -> str:
+    """Return the name of a measure under the occupancy common to the windows compared."""
+    return f"{name}_common"
+
+
+_OF_SYSTEMS = (
+    Measure(
+        "phi_s",
+        "ibit",
+        "integrated information of the system",
+        r"$\varphi_s$",
+        "system integrated information",
+        "System integrated information of all units together: what is lost over the partition that makes the least "
+        "difference. Mean over visited states, weighted by the window's own occupancy.",
+        of_state=True,
+        common=True,
+        null=True,
+        truth=True,
+    ),
+    Measure(
+        "phi_s_common",
+        "ibit",
+        "integrated information of the system, common occupancy",
+        r"$\varphi_s$, common occupancy",
+        "system integrated information, common occupancy",
+        "The same values per state, weighted with one occupancy for all conditions that are compared (the mean over "
+        "conditions, on states visited in all of them): a difference here is one of the observed transition "
+        "probabilities, not of which states are visited.",
+    ),
+    Measure(
+        "phi_s_complex",
+        "ibit",
+        "integrated information of the first complex",
+        r"$\varphi_s$ of first complex",
+        "system integrated information of the first complex",
+        "phi_s of the subset of units with the largest phi_s in each state (the first complex).",
+        of_state=True,
+        common=True,
+        null=True,
+    ),
+    Measure(
+        "phi_s_complex_common",
+        "ibit",
+        "integrated information of the first complex, common occupancy",
+        r"$\varphi_s$ of first complex, common occupancy",
+        "phi_s of the first complex, common occupancy",
+        "phi_s_complex under the common occupancy.",
+    ),
+    Measure(
+        "big_phi",
+        "ibit",
+        "structure integrated information Φ",
+        r"$\Phi$",
+        "structure integrated information",
+        "Structure integrated information Φ: sum of the integrated information of all distinctions and relations. "
+        "Mean over visited states.",
+        of_state=True,
+        common=True,
+        unfolded=True,
+        null=True,
+        truth=True,
+        multiplies=True,
+    ),
+    Measure(
+        "big_phi_common",
+        "ibit",
+        "structure integrated information Φ, common occupancy",
+        r"$\Phi$, common occupancy",
+        "structure integrated information, common occupancy",
+        "big_phi under the common occupancy.",
+    ),
+    Measure(
+        "sum_phi_d",
+        "ibit",
+        "sum of the distinctions' integrated information",
+        r"$\Sigma\,\varphi_d$",
+        "sum of the distinctions' integrated information",
+        "The part of Φ that distinctions contribute.",
+        of_state=True,
+        unfolded=True,
+        summarised=False,
+    ),
+    Measure(
+        "sum_phi_r",
+        "ibit",
+        "sum of the relations' integrated information",
+        r"$\Sigma\,\varphi_r$",
+        "sum of the relations' integrated information",
+        "The part of Φ that relations contribute.",
+        of_state=True,
+        unfolded=True,
+        summarised=False,
+    ),
+    Measure(
+        "n_distinctions",
+        "1",
+        "distinctions",
+        "Distinctions",
+        "number of distinctions",
+        "Number of distinctions (mechanisms that specify a cause and an effect), mean over visited states.",
+        of_state=True,
+        unfolded=True,
+        null=True,
+        counts=True,
+    ),
+    Measure(
+        "n_relations",
+        "1",
+        "relations",
+        "Relations",
+        "number of relations",
+        "Number of relations among distinctions, mean over visited states.",
+        of_state=True,
+        unfolded=True,
+        null=True,
+        counts=True,
+        multiplies=True,
+    ),
+    Measure(
+        "effective_information",
+        "bit",
+        "effective information of the TPM",
+        "Effective information",
+        "effective information",
+        "Mutual information between a uniformly distributed state and the next one, from the TPM (Hoel 2013).",
+        of_tpm=True,
+        null=True,
+        truth=True,
+    ),
+    Measure(
+        "causal_power",
+        "1",
+        "causal power: effective information / log2(states)",
+        "Causal power",
+        "causal power",
+        "Effective information relative to its maximum, EI / log2(number of states) = determinism + specificity − 1; "
+        "0 to 1 (Hoel 2025).",
+        of_tpm=True,
+        null=True,
+    ),
+    Measure(
+        "delta_causal_power",
+        "1",
+        "gain in causal power, macro minus micro",
+        r"$\Delta$ causal power",
+        "gain in causal power",
+        "Causal power of the macro scale minus that of the micro scale of the same window; above 0 the macro scale is "
+        "the more deterministic and specific description.",
+    ),
+)
+_OF_ACTIVITY = (
+    Measure(
+        "event_rate_hz",
+        "Hz",
+        "event rate",
+        "Event rate",
+        "event rate",
+        "OFF→ON transitions of a unit per second.",
+    ),
+    Measure(
+        "fraction_on",
+        "1",
+        "fraction of time ON",
+        "Fraction ON",
+        "fraction of time ON",
+        "Share of frames in which a unit is ON.",
+    ),
+    Measure("entropy_bits", "bit", "entropy", "Entropy", "entropy", "Entropy of a unit's state."),
+    Measure(
+        "autocorrelation_time_s",
+        "s",
+        "autocorrelation time",
+        "Autocorr. time",
+        "autocorrelation time",
+        "Time over which a unit's state stays correlated with itself.",
+    ),
+    Measure(
+        "stationarity_z",
+        "1",
+        "stationarity",
+        "Stationarity z",
+        "stationarity",
+        "Difference of the fraction ON between the halves of the window, in standard errors.",
+    ),
+    Measure(
+        "mean_pairwise_correlation",
+        "1",
+        "mean pairwise correlation of the units",
+        "Pairwise correlation",
+        "mean pairwise correlation of the units",
+        "Mean correlation of the units' states within a window.",
+    ),
+    Measure(
+        "mean_pairwise_correlation_neurons",
+        "1",
+        "mean pairwise correlation of the neurons",
+        "Pairwise correlation (neurons)",
+        "mean pairwise correlation of the neurons",
+        "Mean correlation of the neurons' ΔF/F.",
+    ),
+    Measure(
+        "neuron_transients_per_5min",
+        "1 / 5 min",
+        "transients per neuron",
+        "Transients per 5 min",
+        "transients per neuron",
+        "Median over neurons of the number of calcium transients in 5 minutes.",
+    ),
+    Measure(
+        "dropped_fraction",
+        "1",
+        "share of dropped frames",
+        "Dropped frames",
+        "share of dropped frames",
+        "Share of the window's frames that were not used (motion, missing values).",
+    ),
+    Measure("n_frames", "1", "frames", "Frames", "frames", "States (time bins) in the window.", counts=True),
+    Measure(
+        "n_transitions",
+        "1",
+        "transitions",
+        "Transitions",
+        "transitions",
+        "Pairs of states, one lag apart, within a segment.",
+        counts=True,
+    ),
+    Measure(
+        "n_matched",
+        "1",
+        "frames used after matching",
+        "Frames used",
+        "frames used after matching",
+        "States used for the TPM after windows were matched in length.",
+        counts=True,
+    ),
+    Measure("duration_s", "s", "duration", "Duration", "duration", "Time covered by the window's states."),
+)
+
+MEASURES = {measure.name: measure for measure in (*_OF_SYSTEMS, *_OF_ACTIVITY)}
+
+
+def _names(chosen: Callable[[Measure], bool]) -> tuple[str, ...]:
+    return tuple(measure.name for measure in _OF_SYSTEMS if chosen(measure))
+
+
+SUMMARISED = _names(lambda m: m.summarised)  # rows of summary.csv, in this order
+OF_STATE = _names(lambda m: m.of_state)  # variables (state) of a phi dataset
+OF_TPM = _names(lambda m: m.of_tpm)  # scalars of a phi dataset
+COMMON = _names(lambda m: m.common)  # have a value under the common occupancy too
+UNFOLDED = _names(lambda m: m.unfolded)  # need the whole Φ-structure
+OF_SURROGATES = _names(lambda m: m.null)  # computed for surrogates
+WITH_TRUTH = _names(lambda m: m.truth)  # computed from a known TPM
+OF_ACTIVITY = tuple(measure.name for measure in _OF_ACTIVITY)  # of quality/R.csv
