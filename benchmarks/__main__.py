@@ -101,7 +101,12 @@ def report(results: Results) -> str:
                 lines.append(f"| {title} | {n} | over the time limit | | |")
     lines += ["", "Growth:", ""]
     lines += [f"- {t}: {growth(results[k])}" for k, t in TITLES.items() if k in results]
-    lines += [
+    return "\n".join([*lines, *small_systems(results), *against_enumeration(results)]) + "\n"
+
+
+def small_systems(results: Results) -> list[str]:
+    rows = [f"| {n} | {r['per_second']:,.0f} | {r['value']:.0%} |" for n, r in results.get("batch", {}).items()]
+    return [
         "",
         "## Many small systems (`phi_batch`, all cores)",
         "",
@@ -109,9 +114,17 @@ def report(results: Results) -> str:
         "",
         "| units | systems per second | phi_s > 0 |",
         "|---|---|---|",
+        *rows,
     ]
-    lines += [f"| {n} | {r['per_second']:,.0f} | {r['value']:.0%} |" for n, r in results.get("batch", {}).items()]
-    lines += [
+
+
+def against_enumeration(results: Results) -> list[str]:
+    rows = [
+        f"| {n} | {r['tried']:,.0f} | {seconds(r['seconds'])} | "
+        f"{seconds(r['exhaustive_seconds'])} | {r['ratio']:,.0f} |"
+        for n, r in results.get("enumeration", {}).items()
+    ]
+    return [
         "",
         "## Against trying every partition",
         "",
@@ -120,13 +133,8 @@ def report(results: Results) -> str:
         "",
         "| units | partitions | search | enumeration | ratio |",
         "|---|---|---|---|---|",
+        *rows,
     ]
-    lines += [
-        f"| {n} | {r['tried']:,.0f} | {seconds(r['seconds'])} | "
-        f"{seconds(r['exhaustive_seconds'])} | {r['ratio']:,.0f} |"
-        for n, r in results.get("enumeration", {}).items()
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def main() -> None:

@@ -6,7 +6,8 @@ It reads the same gain tables as the search, so that the ratio of times is that 
 import numpy as np
 
 from iitcore import System, _kernels
-from iitcore._jit import Floats, Ints, compiled
+from iitcore._arrays import Floats, Ints
+from iitcore._jit import compiled
 from iitcore.information import cause_information, effect_information
 from iitcore.system import fill_cause, fill_effect
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from iitcore._layout import Array
-
-Indices = npt.NDArray[np.int64]
+from iitcore._arrays import Floats, Ints
 
 
-def spread(units: Sequence[int]) -> Indices:
+def spread(units: Sequence[int]) -> Ints:
     """Universe index of each state of some units, all other units OFF; first unit fastest."""
     states = np.arange(2 ** len(units), dtype=np.int64)
     index = np.zeros_like(states)
@@ -21,7 +18,7 @@ def spread(units: Sequence[int]) -> Indices:
     return index
 
 
-def gather(states: Indices, units: Sequence[int]) -> Indices:
+def gather(states: Ints, units: Sequence[int]) -> Ints:
     """State index of some units within each universe state index."""
     index = np.zeros_like(states)
     for position, unit in enumerate(units):
@@ -29,12 +26,12 @@ def gather(states: Indices, units: Sequence[int]) -> Indices:
     return index
 
 
-def state_codes(states: Indices) -> Indices:
+def state_codes(states: Ints) -> Ints:
     """Index of each state, (..., n) zeros and ones -> (...)."""
     return np.asarray(states @ (1 << np.arange(states.shape[-1], dtype=np.int64)))
 
 
-def joint(on: Array) -> Array:
+def joint(on: Floats) -> Floats:
     """(..., k) P(ON) of independent units -> (..., 2**k) probability of each joint state."""
     product = np.ones((*on.shape[:-1], 1))
     for i in range(on.shape[-1]):
@@ -43,7 +40,7 @@ def joint(on: Array) -> Array:
     return product
 
 
-def average_over(column: Array, units: Sequence[int]) -> Array:
+def average_over(column: Floats, units: Sequence[int]) -> Floats:
     """Average a (2**n,) column uniformly over the states of some units, keeping its length."""
     n = len(column).bit_length() - 1
     axes = tuple(n - 1 - i for i in units)

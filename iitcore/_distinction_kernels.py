@@ -1,13 +1,14 @@
 """Compiled search for the causes and effects of mechanisms (Eqs. 38-47).
 
-Indices, tables and masks are those of `_repertoire_kernels`.
+Ints, tables and masks are those of `_repertoire_kernels`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from iitcore._jit import Floats, Ints, compiled
+from iitcore._arrays import Floats, Ints
+from iitcore._jit import compiled
 from iitcore._kernels import TOLERANCE as TIE
 from iitcore._mechanism_partitions import count_bits, minimum_partition
 from iitcore._repertoire_kernels import (
@@ -119,6 +120,16 @@ def _candidates(
 
 
 @compiled
+def _first_largest(values: Floats, count: int) -> int:
+    """Position of the largest of the first values; -1 for none."""
+    at = -1
+    for c in range(count):
+        if at < 0 or values[c] > values[at]:
+            at = c
+    return at
+
+
+@compiled
 def maximal(
     mask: int, cause: bool, table: Floats, logs: Floats, now: Ints, geometry: Geometry
 ) -> tuple[Ints, Floats, Ints, Floats, Ints]:
@@ -158,10 +169,7 @@ def maximal(
     kept = np.zeros((count, n), np.int64)
     best = 0.0
     while True:
-        at = -1
-        for c in range(count):
-            if at < 0 or bound[c] > bound[at]:
-                at = c
+        at = _first_largest(bound, count)
         cutoff = max(best - TIE, TIE)
         if at < 0 or bound[at] < cutoff:
             break

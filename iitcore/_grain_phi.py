@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from iitcore._bits import Indices, gather, others, state_codes
-from iitcore._layout import Array
+from iitcore._arrays import Floats, Ints
+from iitcore._bits import gather, others, state_codes
 from iitcore.batch import phi_batch
 from iitcore.grain_results import Grouping
 from iitcore.macro import background_weights, condition, on_probability, preimage_weights
@@ -27,9 +27,9 @@ Groups = tuple[Group, ...]
 class _Part:
     """One group under some mappings: macro ON-probability, pre-images, state in each window."""
 
-    on: Array  # (mappings, 2**n)
-    weights: Array  # (mappings, 2, 2**len(group))
-    state: Indices  # (mappings, windows)
+    on: Floats  # (mappings, 2**n)
+    weights: Floats  # (mappings, 2, 2**len(group))
+    state: Ints  # (mappings, windows)
 
 
 class GrainPhi:
@@ -42,27 +42,27 @@ class GrainPhi:
         exhaustive: group size up to which all mappings are tried at grain 1.
     """
 
-    def __init__(self, sub: Substrate, windows: Indices, shares: Array, exhaustive: int) -> None:
+    def __init__(self, sub: Substrate, windows: Ints, shares: Floats, exhaustive: int) -> None:
         self.sub, self.windows, self.shares = sub, windows, shares
         self.exhaustive = exhaustive
         self.updates = windows.shape[1]
         self._parts: dict[tuple[Group, int], _Part] = {}
-        self._values: dict[tuple[Groups, int], Array] = {}
+        self._values: dict[tuple[Groups, int], Floats] = {}
         self._codes = state_codes(windows)
 
-    def every(self, groups: Groups, grain: int) -> list[Indices]:
+    def every(self, groups: Groups, grain: int) -> list[Ints]:
         """Positions of all mappings of each group in its `mapping_family`."""
         families = [mapping_family(len(g), grain, self.exhaustive) for g in groups]
         return [np.arange(len(f)) for f in families]
 
-    def __call__(self, groups: Groups, grain: int) -> Array:
+    def __call__(self, groups: Groups, grain: int) -> Floats:
         """phi_s of all combinations of mappings, first group's mapping slowest; kept."""
         key = (groups, grain)
         if key not in self._values:
             self._values[key] = self.compute(groups, grain, self.every(groups, grain))
         return self._values[key]
 
-    def compute(self, groups: Groups, grain: int, picks: Sequence[Indices]) -> Array:
+    def compute(self, groups: Groups, grain: int, picks: Sequence[Ints]) -> Floats:
         """phi_s of the combinations of some mappings of each group, not kept."""
         parts = [self._part(g, grain, pick) for g, pick in zip(groups, picks, strict=True)]
         m, order = len(groups), [i for g in groups for i in g]
@@ -86,8 +86,8 @@ class GrainPhi:
         self,
         groups: Groups,
         grain: int,
-        picks: Sequence[Indices],
-        values: Array | None,
+        picks: Sequence[Ints],
+        values: Floats | None,
         fault: str | None,
     ) -> Grouping:
         """phi_s of some combinations of mappings, and the verdict, as a result with names."""
@@ -100,7 +100,7 @@ class GrainPhi:
             fault,
         )
 
-    def _part(self, group: Group, grain: int, picks: Indices) -> _Part:
+    def _part(self, group: Group, grain: int, picks: Ints) -> _Part:
         key = (group, grain)
         if key not in self._parts:
             tables = np.array(mapping_family(len(group), grain, self.exhaustive))
@@ -116,14 +116,14 @@ class GrainPhi:
         whole = self._parts[key]
         return _Part(whole.on[picks], whole.weights[picks], whole.state[picks])
 
-    def _backgrounds(self, order: Sequence[int], grain: int) -> Iterator[tuple[_Background, _Background, Indices]]:
+    def _backgrounds(self, order: Sequence[int], grain: int) -> Iterator[tuple[_Background, _Background, Ints]]:
         """Windows that share the background's present and inferred past state.
 
         A window whose first state cannot be reached from anywhere has no cause: phi_s is 0, and it
         is left out.
         """
         units = others(self.sub.n, order)
-        found: dict[tuple[int, ...], tuple[Array, Array, list[int]]] = {}
+        found: dict[tuple[int, ...], tuple[Floats, Floats, list[int]]] = {}
         for w, window in enumerate(self.windows[:, self.updates - grain :]):
             key = (int(self._codes[w, self.updates - grain]), int(self._codes[w, -1]))
             if key in found:
@@ -145,10 +145,10 @@ class _Background:
     """A distribution over the states of the units outside a system."""
 
     units: tuple[int, ...]
-    weights: Array
+    weights: Floats
 
 
-def _compress(parts: Sequence[_Part], order: Sequence[int], background: _Background) -> Array:
+def _compress(parts: Sequence[_Part], order: Sequence[int], background: _Background) -> Floats:
     """(combinations, 2**m, m) macro TPMs of every combination of the parts' mappings."""
     m = len(parts)
     sizes = [len(p.on) for p in parts]

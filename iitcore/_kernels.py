@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from iitcore._jit import Floats, Ints, compiled
+from iitcore._arrays import Floats, Ints
+from iitcore._jit import compiled
 
 TOLERANCE = 1e-10  # closer values are ties, smaller ones zero
 

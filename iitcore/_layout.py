@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from iitcore._arrays import Array, Floats, Ints
+
 TpmLike = npt.ArrayLike | Sequence[npt.ArrayLike]
-StateLike = Sequence[int] | str | npt.NDArray[np.integer[Any]]
+StateLike = Sequence[int] | str | Array
 
 ROUNDING = 1e-9  # probabilities this far outside [0, 1], or sums this far from 1, are rounding
 SHOWN = 8  # faults spelled out in one message
@@ -24,20 +24,24 @@ class SubstrateError(ValueError):
     """A TPM, state or choice of units that cannot be what was meant."""
 
 
-def offsets(alphabet: Sequence[int]) -> npt.NDArray[np.int64]:
+def offsets(alphabet: Sequence[int]) -> Ints:
+    """(n + 1,) column at which each unit's values start."""
     return np.concatenate([[0], np.cumsum(alphabet)]).astype(np.int64)
 
 
-def split(packed: Array, offsets: npt.NDArray[np.int64]) -> tuple[Array, ...]:
+def split(packed: Floats, offsets: Ints) -> tuple[Floats, ...]:
+    """Per unit, the (n_states, k) columns of its values."""
     return tuple(packed[:, a:b] for a, b in pairwise(offsets))
 
 
-def columns(packed: Array, alphabet: Sequence[int], units: Sequence[int]) -> Array:
+def columns(packed: Floats, alphabet: Sequence[int], units: Sequence[int]) -> Floats:
+    """The columns of some units, in the order given."""
     per_unit = split(packed, offsets(alphabet))
     return np.ascontiguousarray(np.concatenate([per_unit[i] for i in units], axis=1))
 
 
 def state_index(values: Sequence[int], alphabet: Sequence[int]) -> int:
+    """Index of a state, first unit fastest."""
     index, stride = 0, 1
     for v, k in zip(values, alphabet, strict=True):
         index += v * stride
@@ -45,12 +49,14 @@ def state_index(values: Sequence[int], alphabet: Sequence[int]) -> int:
     return index
 
 
-def likelihood(packed: Array, alphabet: Sequence[int], state: Sequence[int]) -> Array:
+def likelihood(packed: Floats, alphabet: Sequence[int], state: Sequence[int]) -> Floats:
+    """(n_states,) probability that a state follows each state."""
     columns = offsets(alphabet)[:-1] + np.asarray(state)
     return np.asarray(packed[:, columns].prod(axis=1))
 
 
 def check_labels(units: Sequence[str] | None, n: int) -> tuple[str, ...]:
+    """Unit names, checked; letters by default."""
     if units is None:
         return tuple(chr(65 + i) if n <= 26 else f"u{i}" for i in range(n))
     names = tuple(str(u) for u in units)
@@ -77,6 +83,7 @@ def check_units(units: Iterable[str | int] | None, labels: tuple[str, ...]) -> t
 
 
 def check_state(state: StateLike, alphabet: tuple[int, ...], labels: tuple[str, ...]) -> tuple[int, ...]:
+    """One value per unit, checked."""
     if isinstance(state, str) and not state.isdigit():
         raise SubstrateError(f"state {state!r}: write one digit per unit, such as 011")
     try:
@@ -96,7 +103,7 @@ def check_state(state: StateLike, alphabet: tuple[int, ...], labels: tuple[str, 
     return tuple(int(v) for v in given)
 
 
-def pack(tpm: TpmLike, name: str, labels: Sequence[str] | None) -> tuple[Array, tuple[int, ...]]:
+def pack(tpm: TpmLike, name: str, labels: Sequence[str] | None) -> tuple[Floats, tuple[int, ...]]:
     """Check either form of a TPM and lay it out as (n_states, sum of alphabet)."""
     if isinstance(tpm, (list, tuple)) and len(tpm) and np.ndim(tpm[0]) == 2:
         factors = [np.array(f, dtype=float) for f in tpm]
@@ -115,7 +122,7 @@ def pack(tpm: TpmLike, name: str, labels: Sequence[str] | None) -> tuple[Array, 
     return np.ascontiguousarray(np.concatenate(clean, axis=1)), alphabet
 
 
-def _binary_array(tpm: TpmLike, name: str) -> Array:
+def _binary_array(tpm: TpmLike, name: str) -> Floats:
     try:
         on = np.array(tpm, dtype=float)
     except (TypeError, ValueError) as error:
@@ -133,7 +140,7 @@ def _binary_array(tpm: TpmLike, name: str) -> Array:
     )
 
 
-def _check_probabilities(factors: list[Array], name: str, labels: tuple[str, ...]) -> None:
+def _check_probabilities(factors: list[Floats], name: str, labels: tuple[str, ...]) -> None:
     alphabet = [f.shape[1] for f in factors]
     faults: list[str] = []
     count = 0
@@ -155,6 +162,7 @@ def _check_probabilities(factors: list[Array], name: str, labels: tuple[str, ...
 
 
 def digits(row: int, alphabet: Sequence[int]) -> str:
+    """The state of a row in digits, first unit first."""
     found = []
     for k in alphabet:
         found.append(str(row % k))
@@ -162,7 +170,8 @@ def digits(row: int, alphabet: Sequence[int]) -> str:
     return "".join(found)
 
 
-def square_alphabet(matrix: Array, alphabet: Sequence[int] | None) -> tuple[int, ...]:
+def square_alphabet(matrix: Floats, alphabet: Sequence[int] | None) -> tuple[int, ...]:
+    """Values per unit of a state-by-state TPM; two by default."""
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or len(matrix) < 2:
         raise SubstrateError(
             f"state-by-state TPM has shape {matrix.shape}: it must be square, one row and one "
@@ -177,7 +186,8 @@ def square_alphabet(matrix: Array, alphabet: Sequence[int] | None) -> tuple[int,
     return sizes
 
 
-def check_rows(matrix: Array) -> None:
+def check_rows(matrix: Floats) -> None:
+    """Refuse a state-by-state TPM whose rows are not distributions."""
     bad = ~np.isfinite(matrix) | (matrix < -ROUNDING)
     sums = np.where(bad, 0.0, matrix).sum(axis=1)
     rows = np.flatnonzero(bad.any(axis=1) | (np.abs(sums - 1) > 1e-8))

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from iitcore._jit import Floats, Ints, compiled
+from iitcore._arrays import Floats, Ints
+from iitcore._jit import compiled
 from iitcore._kernels import TOLERANCE as TIE
 
 _SLACK = 1e-10  # on a normalised log-ratio: partitions this close count as tied

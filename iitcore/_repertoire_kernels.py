@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from iitcore._jit import Floats, Ints, compiled
+from iitcore._arrays import Floats, Ints
+from iitcore._jit import compiled
 from iitcore._kernels import TOLERANCE as TIE
 from iitcore._mechanism_partitions import count_bits
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from iitcore import _structure_kernels as kernels
-from iitcore._jit import Floats, Ints
+from iitcore._arrays import Floats, Ints
 from iitcore.distinctions import Distinction, Names, Purview, State
 from iitcore.relations import Element, Relations, scaled
 

@@ -10,7 +10,8 @@ import math
 
 import numpy as np
 
-from iitcore._jit import Floats, Ints, compiled
+from iitcore._arrays import Floats, Ints
+from iitcore._jit import compiled
 from iitcore._mechanism_partitions import count_bits
 
 ROUNDING = 1e-13  # relative; sums this close are equal

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from iitcore import _kernels, _layout
-from iitcore._jit import Floats, Ints, compiled
-from iitcore._layout import Array, StateLike, SubstrateError
+from iitcore._arrays import Floats, Ints
+from iitcore._jit import compiled
+from iitcore._layout import StateLike, SubstrateError
 from iitcore._threads import in_threads
 from iitcore.substrate import Substrate, UnitKey
 from iitcore.system import analyse
+
+# As in `Batch`. A plain tuple: of a named one numba's cache on disk would look for the class, and fail
+# where a later version has none of that name, before it asks whether the cache is still valid.
+Arguments: TypeAlias = tuple[Floats, Floats, bool, Ints, Ints, Ints]
 
 
 def phi_batch(
@@ -21,7 +28,7 @@ def phi_batch(
     units: Iterable[UnitKey] | None = None,
     cause_tpms: npt.ArrayLike | None = None,
     threads: int | None = None,
-) -> Array:
+) -> Floats:
     """phi_s of every TPM in every state; equal to `system_phi` bit for bit, with any threads.
 
     Args:
@@ -38,61 +45,105 @@ def phi_batch(
 
     Raises:
         SubstrateError: naming draw, row and unit of every fault.
+
+    Example:
+        >>> swap = [[0, 0], [0, 1], [1, 0], [1, 1]]
+        >>> noise = [[0.5, 0.5]] * 4
+        >>> phi_batch([swap, noise], states=["00", "10"]).round(3).tolist()
+        [[2.0, 2.0], [0.0, 0.0]]
     """
-    effects, causes, alphabet, present, chosen = batch_inputs(tpms, states, units, cause_tpms)
-    own_cause = cause_tpms is not None
-    out = np.empty((len(effects), len(present)))
-    offsets = _layout.offsets(alphabet)
+    batch = Batch.of(tpms, states, units, cause_tpms)
+    out = np.empty(batch.shape)
 
     def work(start: int, stop: int) -> None:
-        _chunk(effects, causes, own_cause, offsets, present, chosen, out, start, stop)
+        _chunk(batch.arguments, out, start, stop)
 
     in_threads(work, out.size, threads)
     return out
 
 
-def batch_inputs(
-    tpms: npt.ArrayLike | Sequence[Substrate],
-    states: Iterable[StateLike],
-    units: Iterable[UnitKey] | None,
-    cause_tpms: npt.ArrayLike | None,
-) -> tuple[Floats, Floats, tuple[int, ...], Ints, Ints]:
-    """Check the arguments of a batch.
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Checked arguments of a batch.
 
-    Returns effect and cause TPMs (draws, n_states, sum of alphabet), the alphabet of the universe,
-    its states (states, n), and the positions of the system's units.
+    Attributes:
+        effects: (draws, n_states, sum of alphabet) effect TPMs, or TPMs of the universe.
+        causes: cause TPMs of the same shape; `effects` itself where systems have none of their own.
+        own_cause: whether they have.
+        offsets: (n + 1,) column at which each unit's values start.
+        states: (states, n) states of the universe.
+        units: (m,) positions of the system's units, ascending.
     """
-    effects, alphabet, labels = _stack(tpms, "tpms")
-    causes = effects
-    if cause_tpms is not None:
-        causes, other, _ = _stack(cause_tpms, "cause_tpms")
-        if causes.shape != effects.shape or other != alphabet:
-            raise SubstrateError(
-                f"tpms describe {len(effects)} systems of {alphabet} values per unit, cause_tpms "
-                f"{len(causes)} of {other}: pass one cause TPM per effect TPM"
-            )
-        if units is not None:
-            raise SubstrateError("cause_tpms are a whole system's: units cannot be chosen in it")
-    checked = [_layout.check_state(s, alphabet, labels) for s in states]
-    present = np.array(checked, dtype=np.int64).reshape(-1, len(alphabet))
-    chosen = np.array(_layout.check_units(units, labels), dtype=np.int64)
-    for array in (effects, causes):
-        array.flags.writeable = False  # the compiled type of a substrate's probabilities
-    return effects, causes, alphabet, present, chosen
+
+    effects: Floats
+    causes: Floats
+    own_cause: bool
+    offsets: Ints
+    states: Ints
+    units: Ints
+
+    @classmethod
+    def of(
+        cls,
+        tpms: npt.ArrayLike | Sequence[Substrate],
+        states: Iterable[StateLike],
+        units: Iterable[UnitKey] | None,
+        cause_tpms: npt.ArrayLike | None,
+    ) -> Batch:
+        """Check the arguments of `phi_batch`.
+
+        Raises:
+            SubstrateError: naming draw, row and unit of every fault.
+        """
+        effects, alphabet, labels = _stack(tpms, "tpms")
+        causes = effects
+        if cause_tpms is not None:
+            causes, other, _ = _stack(cause_tpms, "cause_tpms")
+            if causes.shape != effects.shape or other != alphabet:
+                raise SubstrateError(
+                    f"tpms describe {len(effects)} systems of {alphabet} values per unit, cause_tpms "
+                    f"{len(causes)} of {other}: pass one cause TPM per effect TPM"
+                )
+            if units is not None:
+                raise SubstrateError("cause_tpms are a whole system's: units cannot be chosen in it")
+        checked = [_layout.check_state(s, alphabet, labels) for s in states]
+        present = np.array(checked, dtype=np.int64).reshape(-1, len(alphabet))
+        chosen = np.array(_layout.check_units(units, labels), dtype=np.int64)
+        for array in (effects, causes):
+            array.flags.writeable = False  # the compiled type of a substrate's probabilities
+        return cls(effects, causes, cause_tpms is not None, _layout.offsets(alphabet), present, chosen)
+
+    @property
+    def arguments(self) -> Arguments:
+        """All of it for compiled code."""
+        return self.effects, self.causes, self.own_cause, self.offsets, self.states, self.units
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Draws and states."""
+        return len(self.effects), len(self.states)
+
+    @property
+    def alphabet(self) -> tuple[int, ...]:
+        """Number of values of each unit of the system."""
+        return tuple(int(k) for k in np.diff(self.offsets)[self.units])
 
 
 @compiled
-def _chunk(
-    effects: Floats,
-    causes: Floats,
-    own_cause: bool,
-    offsets: Ints,
-    states: Ints,
-    units: Ints,
-    out: Floats,
-    start: int,
-    stop: int,
-) -> None:
+def fill_system(batch: Arguments, draw: int, s: int, cause: Floats, effect: Floats) -> bool:
+    """Fill the TPMs of one system of a batch; False when its state has no predecessor."""
+    effects, causes, own_cause, offsets, states, units = batch
+    if own_cause:
+        cause[:] = causes[draw]
+        effect[:] = effects[draw]
+        return True  # a state without predecessor has no likelihood, hence no cause
+    return _kernels.condition(effects[draw], offsets, states[s], units, cause, effect)
+
+
+@compiled
+def _chunk(batch: Arguments, out: Floats, start: int, stop: int) -> None:
+    """Fill `out`, (draws, states), for some items."""
+    _, _, _, offsets, states, units = batch
     n, m = len(units), 1
     inner = np.zeros(n + 1, np.int64)
     for i in range(n):
@@ -103,14 +154,8 @@ def _chunk(
     parts, marks = np.zeros(n, np.int64), np.zeros(n, np.int64)
     for item in range(start, stop):
         draw, s = item // len(states), item % len(states)
-        state = states[s]
-        if own_cause:
-            cause[:] = causes[draw]
-            effect[:] = effects[draw]
-            reachable = True  # a state without predecessor has no likelihood, hence no cause
-        else:
-            reachable = _kernels.condition(effects[draw], offsets, state, units, cause, effect)
-        out[draw, s] = analyse(cause, effect, inner, state[units], reachable, parts, marks)[0]
+        reachable = fill_system(batch, draw, s, cause, effect)
+        out[draw, s] = analyse(cause, effect, inner, states[s][units], reachable, parts, marks)[0]
 
 
 def _stack(tpms: npt.ArrayLike | Sequence[Substrate], name: str) -> tuple[Floats, tuple[int, ...], tuple[str, ...]]:

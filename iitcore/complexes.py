@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from iitcore import _kernels, _layout, search
-from iitcore._jit import Floats, Ints, compiled
+from iitcore._arrays import Floats, Ints
+from iitcore._jit import compiled
 from iitcore._kernels import TOLERANCE
 from iitcore._layout import StateLike
+from iitcore._plain import Plain
 from iitcore._threads import available_threads, in_threads
 from iitcore.substrate import Substrate
 from iitcore.system import SystemPhi, analyse, fill_cause, fill_effect, system_phi
@@ -20,7 +21,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Complex:
+class Complex(Plain):
     """A maximum of phi_s over all systems that overlap it.
 
     Attributes:
@@ -35,25 +36,6 @@ class Complex:
     phi: float
     analysis: SystemPhi
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return {
-            "units": list(self.units),
-            "indices": list(self.indices),
-            "phi": self.phi,
-            "analysis": self.analysis.to_dict(),
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Complex:
-        """Inverse of `to_dict`."""
-        return cls(
-            tuple(data["units"]),
-            tuple(data["indices"]),
-            data["phi"],
-            SystemPhi.from_dict(data["analysis"]),
-        )
-
     def __repr__(self) -> str:
         return f"Complex({', '.join(self.units)}: phi_s={self.phi:.6g})"
 
@@ -64,7 +46,7 @@ def complexes(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[Complex, ...]:
-    """All complexes of a substrate in a state, in order of decreasing phi_s.
+    """All complexes of a substrate in a state, in order of decreasing phi_s (Eqs. 24-26).
 
     The first complex is the candidate with the largest phi_s; its units leave (they stay in the
     background) and the search repeats. Overlapping candidates that tie in phi_s are told apart by
@@ -74,9 +56,21 @@ def complexes(
     that of one candidate per thread and one number per candidate.
 
     Args:
+        substrate: the universe of candidates.
         state: one value per unit of the substrate.
         threads: candidates analysed at once; by default all cores this process may use.
         progress: called with (steps done, steps in all) from time to time.
+
+    Returns:
+        Complexes that share no unit; none where nothing is integrated.
+
+    Raises:
+        SubstrateError: when the state is none of the substrate's.
+
+    Example:
+        >>> substrate = Substrate.logistic([[0, 0.9, 0], [0.9, 0, 0], [0.1, 0.1, 0.2]])
+        >>> [(c.units, round(c.phi, 3)) for c in complexes(substrate, "110")]
+        [(('A', 'B'), 1.797), (('C',), 0.321)]
     """
     field = _Candidates(substrate, substrate.check_state(state), threads, progress)
     found: list[int] = []

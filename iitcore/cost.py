@@ -57,6 +57,10 @@ def estimate_cost(n: int, what: What = "phi_s", systems: int = 1) -> Cost:
 
     Raises:
         SubstrateError: for an unknown analysis or a number of units below one.
+
+    Example:
+        >>> estimate_cost(10, "complexes", systems=100)
+        Cost(complexes of 10 units: 8.0 s typically, up to 50.0 s, 1 MiB)
     """
     if what not in _MEASURED or n < 1 or systems < 1:
         raise SubstrateError(

@@ -12,14 +12,15 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
 from iitcore import _repertoire_kernels as kernels
+from iitcore._arrays import Ints
 from iitcore._distinction_kernels import maximal
-from iitcore._jit import Ints
 from iitcore._layout import SubstrateError
+from iitcore._plain import Plain, parsed
 from iitcore._threads import available_threads
 from iitcore.substrate import System
 
@@ -35,7 +36,7 @@ _THREADED = 6  # systems of more units than this are worth several threads
 
 
 @dataclass(frozen=True)
-class Purview:
+class Purview(Plain):
     """A maximally irreducible cause or effect of a mechanism.
 
     Attributes:
@@ -62,32 +63,12 @@ class Purview:
         return frozenset(zip(self.units, self.state, strict=True))
 
     def agrees(self, values: Mapping[str, int]) -> bool:
-        """Whether the specified state is that of the system's, on this purview (congruence)."""
+        """Whether the specified state is that of the system's, on this purview (congruence).
+
+        Args:
+            values: the system's cause or effect state, by unit name.
+        """
         return all(values[u] == v for u, v in zip(self.units, self.state, strict=True))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return {
-            "direction": self.direction,
-            "units": list(self.units),
-            "state": list(self.state),
-            "phi": self.phi,
-            "normalized_phi": self.normalized_phi,
-            "intrinsic_information": self.intrinsic_information,
-            "partition": [[list(m), list(z)] for m, z in self.partition],
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Purview:
-        """Inverse of `to_dict`."""
-        parts = tuple((tuple(m), tuple(z)) for m, z in data["partition"])
-        same = ("direction", "phi", "normalized_phi", "intrinsic_information")
-        return cls(
-            units=tuple(data["units"]),
-            state=tuple(data["state"]),
-            partition=parts,
-            **{key: data[key] for key in same},
-        )
 
     def __repr__(self) -> str:
         cut = " ".join(f"{','.join(m) or '∅'}|{','.join(z) or '∅'}" for m, z in self.partition)
@@ -95,7 +76,7 @@ class Purview:
 
 
 @dataclass(frozen=True)
-class Distinction:
+class Distinction(Plain):
     """A mechanism with its cause and its effect (Eqs. 47-48).
 
     Attributes:
@@ -121,31 +102,16 @@ class Distinction:
         return self.cause.elements | self.effect.elements
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return {
-            "mechanism": list(self.mechanism),
-            "state": list(self.state),
-            "phi": self.phi,
-            "cause": self.tied_causes.index(self.cause),
-            "effect": self.tied_effects.index(self.effect),
-            "tied_causes": [p.to_dict() for p in self.tied_causes],
-            "tied_effects": [p.to_dict() for p in self.tied_effects],
-        }
+        """Plain values, for JSON; cause and effect are positions among those tied."""
+        chosen = {"cause": self.tied_causes.index(self.cause), "effect": self.tied_effects.index(self.effect)}
+        return super().to_dict() | chosen
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Distinction:
-        """Inverse of `to_dict`."""
-        causes = tuple(Purview.from_dict(p) for p in data["tied_causes"])
-        effects = tuple(Purview.from_dict(p) for p in data["tied_effects"])
-        return cls(
-            tuple(data["mechanism"]),
-            tuple(data["state"]),
-            data["phi"],
-            causes[data["cause"]],
-            effects[data["effect"]],
-            causes,
-            effects,
-        )
+    def from_dict(cls, data: Mapping[str, Any] | str) -> Self:
+        """Inverse of `to_dict`; also takes its JSON text."""
+        d = parsed(data)
+        chosen = {"cause": d["tied_causes"][d["cause"]], "effect": d["tied_effects"][d["effect"]]}
+        return super().from_dict({**d, **chosen})
 
     def __repr__(self) -> str:
         return f"Distinction({_named(self.mechanism, self.state)}: phi={self.phi:.6g}, {self.cause!r}, {self.effect!r})"
@@ -156,14 +122,29 @@ def _named(units: Names, state: State) -> str:
 
 
 def distinctions(system: System, threads: int | None = None) -> tuple[Distinction, ...]:
-    """All distinctions of a system before the congruence filter, by mechanism.
+    """All distinctions of a system before the congruence filter, by mechanism (Eqs. 27-48).
 
     Mechanisms come in the order of their masks (bit j is unit j of the system). Purviews that tie
     are listed in the order of their units' masks, and the first is taken; `unfold` chooses among
     them as the theory asks.
 
     Args:
+        system: a candidate system.
         threads: for systems of more than six units; by default one per available core.
+
+    Returns:
+        Mechanisms with both a cause and an effect; none for a system in an unreachable state.
+
+    Raises:
+        SubstrateError: when the tables of so many units would not fit into memory.
+
+    Example:
+        >>> from iitcore import Substrate
+        >>> swap = Substrate([[0, 0], [0, 1], [1, 0], [1, 1]])
+        >>> for found in distinctions(swap.system("10")):
+        ...     print(found)
+        Distinction(A=1: phi=1, cause B=1 (phi=1, cut ∅|B A|∅), effect B=1 (phi=1, cut A|∅ ∅|B))
+        Distinction(B=0: phi=1, cause A=0 (phi=1, cut ∅|A B|∅), effect A=0 (phi=1, cut B|∅ ∅|A))
     """
     if not system.reachable:
         return ()
@@ -279,7 +260,7 @@ class Tables:
 
 
 def distinction_table(found: Sequence[Distinction]) -> pd.DataFrame:
-    """One row per distinction: mechanism, phi, and cause and effect with their states."""
+    """One row per distinction: mechanism, phi, and cause and effect with their states (ibits)."""
     import pandas as pd
 
     columns: dict[str, list[Any]] = {

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from iitcore._layout import SubstrateError
+from iitcore._plain import Plain
 from iitcore.macro_units import MacroUnit, mapping_family
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _TIE = 1e-10
 
 
 @dataclass(frozen=True, repr=False)
-class Irreducibility:
+class Irreducibility(Plain):
     """Whether a set of micro units is maximally irreducible within; true when it is.
 
     Attributes:
@@ -37,6 +37,8 @@ class Irreducibility:
     rival: tuple[MacroUnit, ...] = ()
     rival_phi: float = 0.0
     exhaustive: bool = True
+
+    _written = ("units", "phi", "rival", "rival_phi", "exhaustive", "holds")
 
     @property
     def holds(self) -> bool:
@@ -58,34 +60,12 @@ class Irreducibility:
         bound = "" if self.exhaustive else "; micro systems only were tried"
         return f"{name} is maximally irreducible within ({inside}{bound})"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists and names, for JSON."""
-        return {
-            "units": list(self.units),
-            "phi": self.phi,
-            "rival": [u.to_dict() for u in self.rival],
-            "rival_phi": self.rival_phi,
-            "exhaustive": self.exhaustive,
-            "holds": self.holds,
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Irreducibility:
-        """Inverse of `to_dict`."""
-        return cls(
-            tuple(data["units"]),
-            data["phi"],
-            tuple(MacroUnit.from_dict(u) for u in data["rival"]),
-            data["rival_phi"],
-            data["exhaustive"],
-        )
-
     def __repr__(self) -> str:
         return f"Irreducibility({self.reason})"
 
 
 @dataclass(frozen=True, repr=False)
-class Grain:
+class Grain(Plain):
     """One candidate: a system of units at some grain.
 
     Attributes:
@@ -113,23 +93,12 @@ class Grain:
         """Whether all units are micro units at their own grain."""
         return self.update_grain == 1 and all(len(u.constituents) == 1 for u in self.units)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists and names, for JSON."""
-        units = [u.to_dict() for u in self.units]
-        return {"units": units, "phi": self.phi, "fault": self.fault}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Grain:
-        """Inverse of `to_dict`."""
-        units = tuple(MacroUnit.from_dict(u) for u in data["units"])
-        return cls(units, data["phi"], data["fault"])
-
     def __repr__(self) -> str:
         return f"Grain(phi_s = {self.phi:.6g}; {_sentence(self.units)}; {self.fault or 'valid'})"
 
 
 @dataclass(frozen=True, repr=False)
-class Grouping:
+class Grouping(Plain):
     """All candidates that share a grouping and an update grain, one per combination of mappings.
 
     Attributes:
@@ -152,7 +121,14 @@ class Grouping:
         return int(np.prod([len(p) for p in self.picks]))
 
     def grain(self, index: int) -> Grain:
-        """The candidate at a position of `phi`."""
+        """The candidate at a position of `phi`.
+
+        Args:
+            index: position; the first group's mapping is slowest.
+
+        Raises:
+            SubstrateError: when phi_s was not computed.
+        """
         if self.phi is None:
             raise SubstrateError(f"phi_s of {self!r} was not computed; search without valid_only")
         positions = np.unravel_index(index, [len(p) for p in self.picks])
@@ -170,29 +146,6 @@ class Grouping:
         """The candidate with the largest phi_s, the first of several; None when not computed."""
         return None if self.phi is None else self.grain(int(np.argmax(self.phi)))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists and names, for JSON."""
-        return {
-            "groups": [list(g) for g in self.groups],
-            "update_grain": self.update_grain,
-            "picks": [list(p) for p in self.picks],
-            "exhaustive": self.exhaustive,
-            "phi": None if self.phi is None else list(self.phi),
-            "fault": self.fault,
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Grouping:
-        """Inverse of `to_dict`."""
-        return cls(
-            tuple(tuple(g) for g in data["groups"]),
-            data["update_grain"],
-            tuple(tuple(p) for p in data["picks"]),
-            data["exhaustive"],
-            None if data["phi"] is None else tuple(data["phi"]),
-            data["fault"],
-        )
-
     def __repr__(self) -> str:
         groups = " ".join("(" + ",".join(g) + ")" for g in self.groups)
         best = "phi_s not computed" if self.phi is None else f"phi_s up to {max(self.phi):.6g}"
@@ -203,7 +156,7 @@ class Grouping:
 
 
 @dataclass(frozen=True, repr=False)
-class GrainSearch:
+class GrainSearch(Plain):
     """Outcome of `search_grains`.
 
     Attributes:
@@ -229,6 +182,8 @@ class GrainSearch:
     exhaustive: bool
     scope: str
 
+    _written = ("groupings", "irreducibility", "exhaustive", "scope", "winner", "best", "micro")
+
     @classmethod
     def of(
         cls,
@@ -236,7 +191,7 @@ class GrainSearch:
         irreducibility: tuple[Irreducibility, ...],
         exhaustive: bool,
         scope: str,
-    ) -> GrainSearch:
+    ) -> Self:
         """Compare all candidates; ties go to the one tried first."""
         scored = [g for g in groupings if g.phi is not None]
         micro = [g for g in scored if g.update_grain == 1 and all(len(u) == 1 for u in g.groups)]
@@ -266,7 +221,12 @@ class GrainSearch:
         return (self.winner.phi if self.winner else 0.0) - self.micro.phi
 
     def top(self, count: int, valid_only: bool = False) -> list[Grain]:
-        """The candidates with the largest phi_s, in decreasing order."""
+        """The candidates with the largest phi_s, in decreasing order.
+
+        Args:
+            count: how many at most.
+            valid_only: leave out systems with units that are not valid.
+        """
         scored = (
             (value, -g, -i)
             for g, grouping in enumerate(self.groupings)
@@ -296,28 +256,11 @@ class GrainSearch:
             )
         return pd.DataFrame(rows)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists and names, for JSON; every candidate's phi_s included."""
-        return {
-            "groupings": [g.to_dict() for g in self.groupings],
-            "irreducibility": [i.to_dict() for i in self.irreducibility],
-            "exhaustive": self.exhaustive,
-            "scope": self.scope,
-            "winner": self.winner.to_dict() if self.winner else None,
-            "best": self.best.to_dict(),
-            "micro": self.micro.to_dict(),
-        }
-
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any] | str) -> GrainSearch:
-        """Inverse of `to_dict`; also takes its JSON text."""
-        content = json.loads(data) if isinstance(data, str) else data
-        return cls.of(
-            tuple(Grouping.from_dict(g) for g in content["groupings"]),
-            tuple(Irreducibility.from_dict(i) for i in content["irreducibility"]),
-            content["exhaustive"],
-            content["scope"],
-        )
+    def from_dict(cls, data: Mapping[str, Any] | str) -> Self:
+        """Inverse of `to_dict`; also takes its JSON text. The candidates are compared anew."""
+        read = cls._read(data)
+        return cls.of(read["groupings"], read["irreducibility"], read["exhaustive"], read["scope"])
 
     def __repr__(self) -> str:
         lines = [

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from iitcore._bits import Indices
+from iitcore._arrays import Floats, Ints
 from iitcore._grain_phi import GrainPhi, Group, Groups
-from iitcore._layout import Array, SubstrateError
+from iitcore._layout import SubstrateError
 from iitcore.grain_results import Grain, GrainSearch, Grouping, Irreducibility
 from iitcore.macro import History, window_states
 from iitcore.macro_units import MacroUnit, mapping_family
@@ -59,6 +59,14 @@ def is_maximally_irreducible_within(
     Returns:
         A result that is true or false and says why. Above 6 constituents the rivals are the micro
         systems inside (`exhaustive` is then False).
+
+    Raises:
+        SubstrateError: when the unit, history or weights do not fit the substrate.
+
+    Example:
+        >>> swap = Substrate([[0, 0], [0, 1], [1, 0], [1, 1]])
+        >>> is_maximally_irreducible_within(swap, ("A", "B"), "11")
+        Irreducibility({A, B} is maximally irreducible within (phi_s 2, 0 inside it))
     """
     keys = unit.constituents if isinstance(unit, MacroUnit) else unit
     group = tuple(sorted(sub.indices([k])[0] for k in keys))
@@ -100,6 +108,9 @@ def search_grains(
         valid_only: do not compute phi_s of systems with units that are not valid.
         max_candidates: bound in substrates of more than 6 units.
         progress: called with (candidates done, candidates planned).
+
+    Returns:
+        The winner, every candidate, and the verdict on every set of units.
 
     Raises:
         SubstrateError: when history, weights or groupings do not fit the substrate.
@@ -299,7 +310,7 @@ def _checked(sub: Substrate, groups: Sequence[Sequence[UnitKey]]) -> Groups:
     return tuple(found)
 
 
-def _grains(update_grains: Sequence[int] | None, windows: Indices) -> tuple[int, ...]:
+def _grains(update_grains: Sequence[int] | None, windows: Ints) -> tuple[int, ...]:
     longest = windows.shape[1]
     if update_grains is None:
         return tuple(range(1, min(longest, 2) + 1))
@@ -314,7 +325,7 @@ def _grains(update_grains: Sequence[int] | None, windows: Indices) -> tuple[int,
 
 def _windows(
     sub: Substrate, history: History | Sequence[History], weights: npt.ArrayLike | None
-) -> tuple[Indices, Array]:
+) -> tuple[Ints, Floats]:
     """(windows, updates, n) micro states and their shares."""
     several = not isinstance(history, str) and np.ndim(np.asarray(history)) == 3
     each: list[Any] = list(history) if several else [history]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from iitcore import _kernels, _layout
-from iitcore._layout import Array
+from iitcore._arrays import Floats
+from iitcore._plain import Plain
 from iitcore.substrate import System
 
 
 @dataclass(frozen=True)
-class SpecifiedState:
+class SpecifiedState(Plain):
     """The cause or effect state of a system with maximal intrinsic information.
 
     Attributes:
@@ -29,42 +28,49 @@ class SpecifiedState:
     selectivity: float
     tied_states: tuple[tuple[int, ...], ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists, for JSON."""
-        return {
-            "state": list(self.state),
-            "intrinsic_information": self.intrinsic_information,
-            "selectivity": self.selectivity,
-            "tied_states": [list(s) for s in self.tied_states],
-        }
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> SpecifiedState:
-        """Inverse of `to_dict`."""
-        return cls(
-            tuple(data["state"]),
-            data["intrinsic_information"],
-            data["selectivity"],
-            tuple(tuple(s) for s in data["tied_states"]),
-        )
+def cause_information(system: System) -> tuple[Floats, Floats]:
+    """Intrinsic information of every past state (Eqs. 9-13).
 
+    Args:
+        system: a candidate system.
 
-def cause_information(system: System) -> tuple[Array, Array]:
-    """Intrinsic information (ibits) and selectivity of every past state, each (n_states,)."""
+    Returns:
+        Information (ibits) and selectivity, each (n_states,).
+    """
     return _kernels.cause_information(system.cause, system.offsets, np.array(system.state))
 
 
-def effect_information(system: System) -> tuple[Array, Array]:
-    """Intrinsic information (ibits) and selectivity of every next state, each (n_states,).
+def effect_information(system: System) -> tuple[Floats, Floats]:
+    """Intrinsic information of every next state (Eqs. 5-8).
 
-    States that provably have less than the maximum are left at -inf.
+    Args:
+        system: a candidate system.
+
+    Returns:
+        Information (ibits) and selectivity, each (n_states,); states that provably have less than the
+        maximum are left at -inf.
     """
     row = _layout.state_index(system.state, system.alphabet)
     return _kernels.effect_information(system.effect, system.offsets, row)
 
 
 def cause_effect_states(system: System) -> tuple[SpecifiedState, SpecifiedState]:
-    """The cause and effect states a system specifies; of tied ones the first by index."""
+    """The cause and effect states a system specifies; of tied ones the first by index (Eqs. 5-13).
+
+    Args:
+        system: a candidate system.
+
+    Returns:
+        Cause and effect state.
+
+    Example:
+        >>> from iitcore import Substrate
+        >>> swap = Substrate([[0, 0], [0, 1], [1, 0], [1, 1]])
+        >>> cause, effect = cause_effect_states(swap.system("10"))
+        >>> effect.state, round(effect.intrinsic_information, 3)
+        ((0, 1), 2.0)
+    """
     return (
         specified_state(system, *cause_information(system)),
         specified_state(system, *effect_information(system)),
@@ -72,7 +78,7 @@ def cause_effect_states(system: System) -> tuple[SpecifiedState, SpecifiedState]
 
 
 def specified_state(
-    system: System, information: Array, selectivity: Array, chosen: int | None = None
+    system: System, information: Floats, selectivity: Floats, chosen: int | None = None
 ) -> SpecifiedState:
     """Describe the maximal state, or the one chosen (an index) among those tied."""
     ties = _kernels.tied(information)

@@ -10,26 +10,28 @@ any other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from iitcore._bits import Indices, average_over, gather, joint, others, spread, state_codes
+from iitcore._arrays import Array, Floats, Ints
+from iitcore._bits import average_over, gather, joint, others, spread, state_codes
 from iitcore._jit import compiled
-from iitcore._layout import Array, SubstrateError
+from iitcore._layout import SubstrateError
+from iitcore._plain import Plain
 from iitcore.macro_units import MacroUnit
 from iitcore.substrate import Substrate, System
 
 __all__ = ["MacroTPMs", "MacroUnit", "derive_macro_tpm", "macro_system", "macro_tpms"]
 
-History = Sequence[Sequence[int]] | Sequence[int] | Sequence[str] | str | npt.NDArray[Any]
+History = Sequence[Sequence[int]] | Sequence[int] | Sequence[str] | str | Array
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MacroTPMs:
+class MacroTPMs(Plain):
     """TPMs of a system of macro units.
 
     Attributes:
@@ -40,32 +42,11 @@ class MacroTPMs:
             `cause` then averages the background uniformly.
     """
 
-    cause: Array
-    effect: Array
+    cause: Floats
+    effect: Floats
     state: tuple[int, ...]
     labels: tuple[str, ...]
     reachable: bool = True
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists and names, for JSON."""
-        return {
-            "cause": self.cause.tolist(),
-            "effect": self.effect.tolist(),
-            "state": list(self.state),
-            "labels": list(self.labels),
-            "reachable": self.reachable,
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> MacroTPMs:
-        """Inverse of `to_dict`."""
-        return cls(
-            np.array(data["cause"], dtype=float),
-            np.array(data["effect"], dtype=float),
-            tuple(data["state"]),
-            tuple(data["labels"]),
-            data["reachable"],
-        )
 
     def __repr__(self) -> str:
         units = ", ".join(f"{u}={v}" for u, v in zip(self.labels, self.state, strict=True))
@@ -83,6 +64,17 @@ def macro_tpms(sub: Substrate, macro_units: Sequence[MacroUnit], history: Histor
 
     Raises:
         SubstrateError: when the units do not fit the substrate, each other or the history.
+
+    Example:
+        Two pairs whose units turn ON when both units of the other pair are:
+
+        >>> import numpy as np
+        >>> on = (np.arange(16)[:, None] >> np.arange(4)) & 1
+        >>> left, right = on[:, :2].all(axis=1), on[:, 2:].all(axis=1)
+        >>> pairs = Substrate(np.stack([right, right, left, left], axis=1))
+        >>> units = MacroUnit.all_on(("A", "B")), MacroUnit.all_on(("C", "D"))
+        >>> macro_tpms(pairs, units, "1100").effect.round(3).tolist()
+        [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
     """
     units = _resolve(sub, macro_units)
     window = _window(sub, history, units[0].grain)
@@ -94,7 +86,7 @@ def macro_tpms(sub: Substrate, macro_units: Sequence[MacroUnit], history: Histor
     on = [_on_probability(sub.tpm, unit, units) for unit in units]
     order = [i for u in units for i in u.inside]
 
-    def compress(q: Array) -> Array:
+    def compress(q: Floats) -> Floats:
         held = np.stack([condition(p, order, background, q) for p in on])
         return np.ascontiguousarray(compress_states(held, [u.weights for u in units]).T)
 
@@ -108,7 +100,28 @@ def macro_tpms(sub: Substrate, macro_units: Sequence[MacroUnit], history: Histor
 
 
 def macro_system(sub: Substrate, macro_units: Sequence[MacroUnit], history: History) -> System:
-    """The system of macro units, with its own cause and effect TPM; arguments as `macro_tpms`."""
+    """The system of macro units, with its own cause and effect TPM.
+
+    Args:
+        sub: substrate of binary micro units.
+        macro_units: as in `macro_tpms`.
+        history: as in `macro_tpms`.
+
+    Returns:
+        A system like any other: for `system_phi`, `unfold` and the rest.
+
+    Raises:
+        SubstrateError: when the units do not fit the substrate, each other or the history.
+
+    Example:
+        >>> import numpy as np
+        >>> on = (np.arange(16)[:, None] >> np.arange(4)) & 1
+        >>> left, right = on[:, :2].all(axis=1), on[:, 2:].all(axis=1)
+        >>> pairs = Substrate(np.stack([right, right, left, left], axis=1))
+        >>> units = MacroUnit.all_on(("A", "B")), MacroUnit.all_on(("C", "D"))
+        >>> macro_system(pairs, units, "1100")
+        System((A,B)=1, (C,D)=0)
+    """
     tpms = macro_tpms(sub, macro_units, history)
     system = System.from_tpms(tpms.cause, tpms.effect, tpms.state, tpms.labels)
     return system if tpms.reachable else replace(system, reachable=False)
@@ -118,7 +131,7 @@ def derive_macro_tpm(
     micro_tpm: npt.ArrayLike,
     groups: Sequence[Sequence[int]],
     mappings: Sequence[Sequence[int]],
-) -> Array:
+) -> Floats:
     """Macro TPM of many micro TPMs at once, when every micro unit is in a group.
 
     At update grain 1 and without background there is nothing to infer about the past and nothing to
@@ -136,6 +149,11 @@ def derive_macro_tpm(
 
     Raises:
         SubstrateError: when groups do not partition the units, or a mapping does not fit its group.
+
+    Example:
+        >>> tpm = [[0.1, 0.1], [0.1, 0.1], [0.1, 0.1], [0.9, 0.9]]  # a pair that ignites together
+        >>> derive_macro_tpm(tpm, [(0, 1)], [(0, 0, 0, 1)]).round(3).tolist()
+        [[0.01], [0.81]]
     """
     tpm = np.asarray(micro_tpm, dtype=float)
     n = tpm.shape[-1] if tpm.ndim in (2, 3) else 0
@@ -165,7 +183,7 @@ def derive_macro_tpm(
 
 
 @compiled
-def _derive(tpm: Array, order: Indices, start: Indices, tables: Indices, code: Indices, share: Array) -> Array:
+def _derive(tpm: Floats, order: Ints, start: Ints, tables: Ints, code: Ints, share: Floats) -> Floats:
     """Macro TPMs (draws, 2**m, m); every draw by the same operations in the same order.
 
     At grain 1 the pre-images of macro states partition the micro states, so compressing is
@@ -204,15 +222,15 @@ class _Resolved:
 
     inside: tuple[int, ...]
     through: tuple[int, ...]
-    table: Indices
+    table: Ints
     grain: int
 
     @property
-    def weights(self) -> Array:
+    def weights(self) -> Floats:
         return preimage_weights(self.table, len(self.inside))
 
 
-def on_probability(tpm: Array, inside: Sequence[int], tables: Array, grain: int) -> Array:
+def on_probability(tpm: Floats, inside: Sequence[int], tables: Floats, grain: int) -> Floats:
     """Steps 1 and 2 for many mappings of one set of constituents, nothing apportioned.
 
     Args:
@@ -227,7 +245,7 @@ def on_probability(tpm: Array, inside: Sequence[int], tables: Array, grain: int)
     return _chain(tpm, tuple(inside), (), np.asarray(tables, dtype=float), grain)
 
 
-def _on_probability(tpm: Array, unit: _Resolved, units: Sequence[_Resolved]) -> Array:
+def _on_probability(tpm: Floats, unit: _Resolved, units: Sequence[_Resolved]) -> Floats:
     """P(unit ON | universe state), (2**n,); background apportioned to any unit keeps its inputs."""
     discounted = tpm.copy()
     for other in units:
@@ -239,7 +257,7 @@ def _on_probability(tpm: Array, unit: _Resolved, units: Sequence[_Resolved]) -> 
     return np.asarray(_chain(discounted, unit.inside, through, table, unit.grain)[0])
 
 
-def _chain(tpm: Array, inside: tuple[int, ...], through: tuple[int, ...], tables: Array, grain: int) -> Array:
+def _chain(tpm: Floats, inside: tuple[int, ...], through: tuple[int, ...], tables: Floats, grain: int) -> Floats:
     """Chain `grain` updates backwards; units neither `inside` nor `through` are pure noise."""
     n, k = tpm.shape[1], len(inside)
     noise = others(n, inside + through)
@@ -261,7 +279,7 @@ def _chain(tpm: Array, inside: tuple[int, ...], through: tuple[int, ...], tables
     return np.ascontiguousarray(value.T)
 
 
-def background_weights(sub: Substrate, window: Indices, background: Sequence[int]) -> tuple[Array, Array | None]:
+def background_weights(sub: Substrate, window: Ints, background: Sequence[int]) -> tuple[Floats, Floats | None]:
     """Step 3: distribution over background states for effects, and for causes.
 
     Returns:
@@ -277,13 +295,13 @@ def background_weights(sub: Substrate, window: Indices, background: Sequence[int
     return now, before / total if total > 0 else None
 
 
-def condition(on: Array, order: Sequence[int], background: Sequence[int], q: Array) -> Array:
+def condition(on: Floats, order: Sequence[int], background: Sequence[int], q: Floats) -> Floats:
     """Average (..., 2**n) over background states: (..., 2**len(order)), `order` little-endian."""
     grid = spread(order)[:, None] | spread(background)[None, :]
     return np.asarray(on[..., grid] @ q)
 
 
-def preimage_weights(table: Array | Indices, constituents: int) -> Array:
+def preimage_weights(table: Floats | Ints, constituents: int) -> Floats:
     """Step 4's r: (2, 2**constituents), share of a macro state's sequences ending in a state."""
     ends = np.asarray(table, dtype=float).reshape(2**constituents, -1)
     on = ends.sum(axis=1)
@@ -291,7 +309,7 @@ def preimage_weights(table: Array | Indices, constituents: int) -> Array:
     return np.asarray(np.stack([off / off.sum(), on / on.sum()]))
 
 
-def compress_states(values: Array, weights: Sequence[Array]) -> Array:
+def compress_states(values: Floats, weights: Sequence[Floats]) -> Floats:
     """Step 4: (draws, 2**units) over micro states -> (draws, 2**m) over macro states.
 
     Args:
@@ -308,7 +326,7 @@ def compress_states(values: Array, weights: Sequence[Array]) -> Array:
 # --- checks -------------------------------------------------------------------------------------
 
 
-def _sequence(window: Indices, inside: Sequence[int]) -> int:
+def _sequence(window: Ints, inside: Sequence[int]) -> int:
     """Index of a window's constituent states in a truth table: older updates faster."""
     parts = gather(state_codes(window), inside)
     return int(sum(int(p) << (t * len(inside)) for t, p in enumerate(parts)))
@@ -350,7 +368,7 @@ def _resolve(sub: Substrate, macro_units: Sequence[MacroUnit]) -> list[_Resolved
     return units
 
 
-def window_states(sub: Substrate, history: History) -> Indices:
+def window_states(sub: Substrate, history: History) -> Ints:
     """(updates, n) micro states of a history in any of its forms, checked."""
     first = history[0] if len(history) else ()
     one = isinstance(history, str) or (np.ndim(first) == 0 and not isinstance(first, str))
@@ -360,7 +378,7 @@ def window_states(sub: Substrate, history: History) -> Indices:
     return np.array([sub.check_state(s) for s in states], dtype=np.int64)
 
 
-def _window(sub: Substrate, history: History, grain: int) -> Indices:
+def _window(sub: Substrate, history: History, grain: int) -> Ints:
     states = window_states(sub, history)
     if len(states) < grain:
         raise SubstrateError(

@@ -6,22 +6,22 @@ Tononi 2024, "Intrinsic Units".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from iitcore._arrays import Ints
 from iitcore._layout import SubstrateError
+from iitcore._plain import Plain
 from iitcore.substrate import UnitKey
 
 _MAX_WINDOW_BITS = 20  # constituents x update grain: a truth table of a million entries
 
 
 @dataclass(frozen=True, repr=False)
-class MacroUnit:
+class MacroUnit(Plain):
     """Micro units read as one unit over a window of updates.
 
     Args:
@@ -92,12 +92,31 @@ class MacroUnit:
 
     @classmethod
     def micro(cls, unit: UnitKey, update_grain: int = 1) -> MacroUnit:
-        """One micro unit as it is; over a longer window, its state after the last update."""
+        """One micro unit as it is; over a longer window, its state after the last update.
+
+        Args:
+            unit: name or index.
+            update_grain: number of micro updates in one macro update.
+
+        Example:
+            >>> MacroUnit.micro("A", 2)
+            MacroUnit(A: output A, 2 updates)
+        """
         return cls.black_box((unit,), (unit,), update_grain)
 
     @classmethod
     def at_least(cls, constituents: Iterable[UnitKey], count: int, update_grain: int = 1) -> MacroUnit:
-        """ON when at least `count` of the constituents' states in the window are ON."""
+        """ON when at least `count` of the constituents' states in the window are ON.
+
+        Args:
+            constituents: names or indices of the micro units.
+            count: ON states needed, over all updates of the window.
+            update_grain: number of micro updates in one macro update.
+
+        Example:
+            >>> MacroUnit.at_least(("A", "B", "C"), 2)
+            MacroUnit(A, B, C: at least 2 ON)
+        """
         units = _keys(constituents)
         table = _on_counts(len(units), update_grain) >= count
         return cls(units, tuple(table.astype(int)), update_grain)
@@ -126,7 +145,20 @@ class MacroUnit:
         outputs: Iterable[UnitKey] | UnitKey,
         update_grain: int = 1,
     ) -> MacroUnit:
-        """ON when all output constituents are ON after the window's last update; the rest hide."""
+        """ON when all output constituents are ON after the window's last update; the rest hide.
+
+        Args:
+            constituents: names or indices of the micro units.
+            outputs: those whose state is seen.
+            update_grain: number of micro updates in one macro update.
+
+        Raises:
+            SubstrateError: when an output is no constituent.
+
+        Example:
+            >>> MacroUnit.black_box(("A", "B"), "B")
+            MacroUnit(A, B: output B)
+        """
         units, out = _keys(constituents), _keys(outputs)
         missing = [str(o) for o in out if o not in units]
         if missing or not out:
@@ -156,25 +188,6 @@ class MacroUnit:
         text = "".join(map(str, self.mapping))
         return f"table {text if len(text) <= 16 else text[:13] + '...'}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists and names, for JSON."""
-        return {
-            "constituents": list(self.constituents),
-            "mapping": list(self.mapping),
-            "update_grain": self.update_grain,
-            "background_apportionment": list(self.background_apportionment),
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> MacroUnit:
-        """Inverse of `to_dict`."""
-        return cls(
-            tuple(data["constituents"]),
-            tuple(data["mapping"]),
-            int(data.get("update_grain", 1)),
-            tuple(data.get("background_apportionment", ())),
-        )
-
     def _names(self) -> str:
         return "{" + ", ".join(map(str, self.constituents)) + "}"
 
@@ -203,7 +216,7 @@ def mapping_family(size: int, grain: int, exhaustive: int) -> tuple[tuple[int, .
     return tuple(dict.fromkeys(counts + outputs))
 
 
-def _on_counts(constituents: int, grain: int) -> npt.NDArray[np.int64]:
+def _on_counts(constituents: int, grain: int) -> Ints:
     """Number of ON states in each sequence of a window; a window too long is refused elsewhere."""
     bits = min(constituents * max(grain, 1), _MAX_WINDOW_BITS)
     return np.array([s.bit_count() for s in range(2**bits)], dtype=np.int64)

@@ -7,16 +7,17 @@ any size, sums of phi_r come from sorted densities, and single relations are lis
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from iitcore import _structure_kernels as kernels
-from iitcore._jit import Floats, Ints
+from iitcore._arrays import Floats, Ints
+from iitcore._plain import Plain
 from iitcore.distinctions import Distinction, Names
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Face:
 
 
 @dataclass(frozen=True)
-class Relation:
+class Relation(Plain):
     """A set of distinctions whose causes and effects overlap.
 
     Attributes:
@@ -79,20 +80,6 @@ class Relation:
             if shared:
                 found.append(Face(relata, tuple(o for o in self.overlap if o in shared)))
         return tuple(found)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return {
-            "distinctions": [d.to_dict() for d in self.distinctions],
-            "overlap": [list(o) for o in self.overlap],
-            "phi": self.phi,
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Relation:
-        """Inverse of `to_dict`."""
-        members = tuple(Distinction.from_dict(d) for d in data["distinctions"])
-        return cls(members, tuple((u, v) for u, v in data["overlap"]), data["phi"])
 
     def __repr__(self) -> str:
         members = " ".join(",".join(m) for m in self.mechanisms)
@@ -162,7 +149,20 @@ class Relations:
         return math.log2(value) + exponent if value > 0 else -math.inf
 
     def by_degree(self, max_degree: int | None = None) -> dict[int, tuple[int, float]]:
-        """Number of relations and their summed phi_r, for each number of distinctions bound."""
+        """Number of relations and their summed phi_r (ibits), for each number of distinctions bound.
+
+        Args:
+            max_degree: largest number of distinctions; by default all that occur.
+
+        Returns:
+            (count, summed phi_r) by degree; degrees without relations are left out.
+
+        Example:
+            >>> from iitcore import Substrate, unfold
+            >>> swap = Substrate([[0, 0], [0, 1], [1, 0], [1, 1]])
+            >>> unfold(swap.system("10")).relations.by_degree()
+            {1: (2, 2.0)}
+        """
         phi, union, both = self.arrays
         sizes = np.array([int(u).bit_count() for u in union], dtype=float)
         density = phi / np.maximum(sizes, 1)
@@ -187,9 +187,18 @@ class Relations:
         return {k: v for k, v in found.items() if v[0]}
 
     def enumerate(self, max_degree: int | None = 3) -> Iterator[Relation]:
-        """List relations of up to `max_degree` distinctions (None: all of them), lowest first.
+        """List relations of up to `max_degree` distinctions, lowest degree first.
 
         There may be astronomically many: see `by_degree` before asking for high degrees.
+
+        Args:
+            max_degree: None lists all of them.
+
+        Example:
+            >>> from iitcore import Substrate, unfold
+            >>> swap = Substrate([[0, 0], [0, 1], [1, 0], [1, 1]])
+            >>> list(unfold(swap.system("10")).relations.enumerate())
+            [Relation(A: phi=1, overlap B=1), Relation(B: phi=1, overlap A=0)]
         """
         phi, union, both = self.arrays
         density = [float(p) / max(int(u).bit_count(), 1) for p, u in zip(phi, union, strict=True)]
@@ -234,7 +243,11 @@ class Relations:
         )
 
     def touching(self, members: Sequence[Distinction]) -> tuple[int, float]:
-        """Number and summed phi_r of the relations that bind at least one of these distinctions."""
+        """Number and summed phi_r (ibits) of the relations that bind at least one of some distinctions.
+
+        Args:
+            members: distinctions of these relations.
+        """
         chosen = {d.mechanism for d in members}
         others = tuple(d for d in self.distinctions if d.mechanism not in chosen)
         rest = Relations(others, self.labels)

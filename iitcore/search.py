@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from iitcore._jit import Floats, Ints, compiled
+from iitcore._arrays import Floats, Ints
+from iitcore._jit import compiled
 from iitcore._kernels import TOLERANCE
 
 INPUTS, OUTPUTS, BOTH = 0, 1, 2  # marks <-, ->, <->

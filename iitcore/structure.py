@@ -7,14 +7,14 @@ choices that tie.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from iitcore._layout import SubstrateError
+from iitcore._plain import Plain
 from iitcore._resolution import resolve, sum_phi_d
 from iitcore.distinctions import Distinction, State, distinction_table, distinctions
 from iitcore.relations import Relations, shown
@@ -24,11 +24,9 @@ from iitcore.system import system_phi
 if TYPE_CHECKING:
     import pandas as pd
 
-_DIGITS = 4096  # bits of an integer that is still written in digits
-
 
 @dataclass(frozen=True, repr=False)
-class PhiFold:
+class PhiFold(Plain):
     """Part of a structure: some distinctions and every relation that binds at least one of them.
 
     Attributes:
@@ -42,30 +40,12 @@ class PhiFold:
     sum_phi_d: float
     sum_phi_r: float
 
+    _written = ("phi", "sum_phi_d", "sum_phi_r", "n_relations", "distinctions")
+
     @property
     def phi(self) -> float:
         """Summed phi of the fold, ibits."""
         return self.sum_phi_d + self.sum_phi_r
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON (see `PhiStructure.to_dict` for what a double cannot hold)."""
-        return {
-            "phi": _finite(self.phi),
-            "sum_phi_d": self.sum_phi_d,
-            "sum_phi_r": _finite(self.sum_phi_r),
-            "n_relations": _written(self.n_relations),
-            "distinctions": [d.to_dict() for d in self.distinctions],
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> PhiFold:
-        """Inverse of `to_dict`."""
-        return cls(
-            tuple(Distinction.from_dict(d) for d in data["distinctions"]),
-            _read(data["n_relations"]),
-            data["sum_phi_d"],
-            math.inf if data["sum_phi_r"] is None else data["sum_phi_r"],
-        )
 
     def __repr__(self) -> str:
         return (
@@ -76,7 +56,7 @@ class PhiFold:
 
 
 @dataclass(frozen=True, repr=False)
-class PhiStructure:
+class PhiStructure(Plain):
     """Result of `unfold`: distinctions and relations of a system in a state.
 
     Attributes:
@@ -102,10 +82,26 @@ class PhiStructure:
     n_tied_choices: int = 1
     reason: str | None = None
 
+    _written = (
+        *("labels", "system_state", "cause_state", "effect_state", "phi", "log2_phi", "sum_phi_d", "sum_phi_r"),
+        *("n_distinctions", "n_relations", "phi_range", "phi_range_exact", "n_tied_choices", "reason"),
+        *("distinctions", "incongruent"),
+    )
+
     @cached_property
     def relations(self) -> Relations:
         """Relations among the distinctions, counted and summed without being listed."""
         return Relations(self.distinctions, self.labels)
+
+    @property
+    def n_distinctions(self) -> int:
+        """Number of distinctions."""
+        return len(self.distinctions)
+
+    @property
+    def n_relations(self) -> int:
+        """Number of relations, exactly."""
+        return self.relations.count
 
     @property
     def sum_phi_d(self) -> float:
@@ -143,6 +139,12 @@ class PhiStructure:
 
         Raises:
             SubstrateError: when what is named is not in this structure.
+
+        Example:
+            >>> from iitcore import Substrate
+            >>> pair = Substrate.logistic([[0.1, 0.9], [0.9, 0.1]])
+            >>> unfold(pair.system("11")).fold(units="A").n_relations
+            4
         """
         if sum(given is not None for given in (distinction, units, content)) != 1:
             raise SubstrateError("fold takes exactly one of: distinction, units, content")
@@ -167,49 +169,6 @@ class PhiStructure:
     def table(self) -> pd.DataFrame:
         """One row per distinction (see `relations.table` for relations)."""
         return distinction_table(self.distinctions)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON.
-
-        What a double cannot hold is None and has its log2; integers of over a thousand digits,
-        which JSON readers refuse, are hexadecimal text.
-        """
-        return {
-            "labels": list(self.labels),
-            "system_state": list(self.system_state),
-            "cause_state": None if self.cause_state is None else list(self.cause_state),
-            "effect_state": None if self.effect_state is None else list(self.effect_state),
-            "phi": _finite(self.phi),
-            "log2_phi": _finite(self.log2_phi),
-            "sum_phi_d": self.sum_phi_d,
-            "sum_phi_r": _finite(self.sum_phi_r),
-            "n_distinctions": len(self.distinctions),
-            "n_relations": _written(self.relations.count),
-            "phi_range": [_finite(p) for p in self.phi_range],
-            "phi_range_exact": self.phi_range_exact,
-            "n_tied_choices": _written(self.n_tied_choices),
-            "reason": self.reason,
-            "distinctions": [d.to_dict() for d in self.distinctions],
-            "incongruent": [d.to_dict() for d in self.incongruent],
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any] | str) -> PhiStructure:
-        """Inverse of `to_dict`; also takes its JSON text."""
-        d = json.loads(data) if isinstance(data, str) else data
-        low, high = (math.inf if p is None else p for p in d["phi_range"])
-        return cls(
-            tuple(d["labels"]),
-            tuple(d["system_state"]),
-            None if d["cause_state"] is None else tuple(d["cause_state"]),
-            None if d["effect_state"] is None else tuple(d["effect_state"]),
-            tuple(Distinction.from_dict(x) for x in d["distinctions"]),
-            tuple(Distinction.from_dict(x) for x in d["incongruent"]),
-            (low, high),
-            d["phi_range_exact"],
-            _read(d["n_tied_choices"]),
-            d["reason"],
-        )
 
     def __repr__(self) -> str:
         units = ", ".join(f"{u}={v}" for u, v in zip(self.labels, self.system_state, strict=True))
@@ -242,8 +201,18 @@ def unfold(
             from `system_phi`; where several tie there, the one with the largest Φ.
         threads: for systems of more than six units; by default one per available core.
 
+    Returns:
+        The structure; empty, with a `reason`, where the state is unreachable.
+
     Raises:
-        SubstrateError: when the given states are not states of the system.
+        SubstrateError: when the given states are not states of the system, or its tables would not
+            fit into memory.
+
+    Example:
+        >>> from iitcore import Substrate
+        >>> swap = Substrate([[0, 0], [0, 1], [1, 0], [1, 1]])
+        >>> unfold(swap.system("10"))
+        PhiStructure(A=1, B=0: Φ=4, 2 distinctions (sum 2), Relations(2 among 2, sum_phi=2))
     """
     found = distinctions(system, threads)
     if not system.reachable:
@@ -276,18 +245,6 @@ def _checked(system: System, cause: Sequence[int], effect: Sequence[int]) -> tup
                 "one value per unit of the system"
             )
     return tuple(int(v) for v in cause), tuple(int(v) for v in effect)
-
-
-def _written(count: int) -> int | str:
-    return count if count.bit_length() <= _DIGITS else hex(count)
-
-
-def _read(count: int | str) -> int:
-    return int(count, 16) if isinstance(count, str) else count
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _log2(value: float) -> float:

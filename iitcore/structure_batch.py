@@ -9,17 +9,18 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from iitcore import _kernels, _layout
+from iitcore import _layout
 from iitcore import _repertoire_kernels as repertoires
 from iitcore import _structure_kernels as structure_kernels
+from iitcore._arrays import Bools, Floats, Ints
 from iitcore._distinction_kernels import maximal
-from iitcore._jit import Floats, Ints, compiled
+from iitcore._jit import compiled
 from iitcore._layout import StateLike
 from iitcore._threads import in_threads
-from iitcore.batch import batch_inputs
+from iitcore.batch import Arguments, Batch, fill_system
 from iitcore.distinctions import geometry
 from iitcore.relations import as_float
-from iitcore.structure import unfold
+from iitcore.structure import PhiStructure, unfold
 from iitcore.substrate import Substrate, System, UnitKey
 
 _EXACT = 63  # distinctions up to which the number of relations fits 64 bits
@@ -57,97 +58,72 @@ def big_phi_batch(
     it. From 64 distinctions on the number of relations is a rounded double.
 
     Args:
-        tpms: (draws, 2**n, n) P(ON), one (2**n, n) TPM, or a sequence of substrates with equal
-            units, which need not be binary.
-        states: states of the universe, one value per unit each.
-        units: the candidate system, by index (by name for substrates); all units by default.
-        cause_tpms: like `tpms`, for systems with a cause TPM of their own (macro systems): `tpms`
-            are then effect TPMs, and there is no background.
-        threads: systems unfolded at once; by default all cores this process may use.
+        tpms: as in `phi_batch`, and so are all others.
+        states: states of the universe.
+        units: the candidate system.
+        cause_tpms: cause TPMs of macro systems.
+        threads: systems unfolded at once.
+
+    Returns:
+        Arrays (draws, states), one for each attribute of `BigPhi`.
 
     Raises:
         SubstrateError: naming draw, row and unit of every fault.
+
+    Example:
+        >>> swap = [[0, 0], [0, 1], [1, 0], [1, 1]]
+        >>> big_phi_batch(swap, states=["00", "10"]).phi.round(3).tolist()
+        [[4.0, 4.0]]
     """
-    effects, causes, alphabet, present, chosen = batch_inputs(tpms, states, units, cause_tpms)
-    own_cause = cause_tpms is not None
-    sizes = tuple(alphabet[i] for i in chosen)
-    shared = geometry(sizes)
-    offsets = _layout.offsets(alphabet)
-    out = np.zeros((len(effects), len(present), len(BigPhi._fields)))
-    tied = np.zeros(out.shape[:2], dtype=np.bool_)
+    batch = Batch.of(tpms, states, units, cause_tpms)
+    shared = geometry(batch.alphabet)
+    out = np.zeros((*batch.shape, len(BigPhi._fields)))
+    tied = np.zeros(batch.shape, dtype=np.bool_)
 
     def work(start: int, stop: int) -> None:
-        _chunk(effects, causes, own_cause, offsets, present, chosen, shared, out, tied, start, stop)
+        _chunk(batch.arguments, shared, out, tied, start, stop)
         for item in range(start, stop):
-            draw, s = divmod(item, len(present))
+            draw, s = divmod(item, len(batch.states))
             if tied[draw, s]:
-                system = _system(effects[draw], causes[draw], own_cause, present[s], chosen, sizes, offsets)
-                st = unfold(system, threads=1)
-                count = st.relations.count
-                out[draw, s] = (
-                    st.phi, st.sum_phi_d, st.sum_phi_r, len(st.distinctions),
-                    as_float(count), st.relations.log2_count,
-                )  # fmt: skip
+                out[draw, s] = _row(unfold(_system(batch, draw, s), threads=1))
 
     in_threads(work, tied.size, threads)
     return BigPhi(*np.moveaxis(out, 2, 0).copy())
 
 
-def _system(
-    effect: Floats,
-    cause: Floats,
-    own_cause: bool,
-    state: Ints,
-    units: Ints,
-    alphabet: tuple[int, ...],
-    offsets: Ints,
-) -> System:
+def _row(found: PhiStructure) -> tuple[float, ...]:
+    """One structure as a row of `BigPhi`."""
+    count = found.relations.count
+    sums = found.phi, found.sum_phi_d, found.sum_phi_r
+    return *sums, len(found.distinctions), as_float(count), found.relations.log2_count
+
+
+def _system(batch: Batch, draw: int, s: int) -> System:
     """One system of the batch as an object."""
-    values = tuple(int(v) for v in state[units])
-    if own_cause:
+    alphabet = batch.alphabet
+    values = tuple(int(v) for v in batch.states[s][batch.units])
+    shape = int(np.prod(alphabet)), sum(alphabet)
+    cause, effect = np.empty(shape), np.empty(shape)
+    reachable = fill_system(batch.arguments, draw, s, cause, effect)
+    if batch.own_cause:
         reachable = bool(_layout.likelihood(cause, alphabet, values).sum() > 0)
-    else:
-        shape = int(np.prod(alphabet)), sum(alphabet)
-        whole, cause, effect = effect, np.empty(shape), np.empty(shape)
-        reachable = bool(_kernels.condition(whole, offsets, state, units, cause, effect))
     names = _layout.check_labels(None, len(values))
-    return System(cause, effect, values, names, tuple(range(len(values))), alphabet, reachable)
+    return System(cause, effect, values, names, tuple(range(len(values))), alphabet, bool(reachable))
 
 
 @compiled
-def _chunk(
-    effects: Floats,
-    causes: Floats,
-    own_cause: bool,
-    offsets: Ints,
-    states: Ints,
-    units: Ints,
-    geometry: repertoires.Geometry,
-    out: Floats,
-    tied: npt.NDArray[np.bool_],
-    start: int,
-    stop: int,
-) -> None:
+def _chunk(batch: Arguments, geometry: repertoires.Geometry, out: Floats, tied: Bools, start: int, stop: int) -> None:
     """Fill `out` for some items; those whose choices tie are only marked."""
+    _, _, _, _, states, units = batch
     n_states = 1
     for k in geometry[0]:
         n_states *= k
     cause = np.empty((n_states, geometry[1][-1]))
     effect = np.empty((n_states, geometry[1][-1]))
-    state = np.empty(units.size, np.int64)
     for item in range(start, stop):
         draw, s = item // len(states), item % len(states)
-        reachable = True
-        for i in range(units.size):
-            state[i] = states[s, units[i]]
-        if own_cause:
-            for x in range(n_states):
-                for c in range(cause.shape[1]):
-                    cause[x, c] = causes[draw, x, c]
-                    effect[x, c] = effects[draw, x, c]
-        else:
-            reachable = _kernels.condition(effects[draw], offsets, states[s], units, cause, effect)
-        if reachable:
+        if fill_system(batch, draw, s, cause, effect):
+            state = states[s][units]
             tied[draw, s] = not _unfold(cause, effect, state, geometry, out[draw, s])
         else:
             out[draw, s, 5] = -np.inf

@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from iitcore import _kernels, _layout
-from iitcore._layout import Array, StateLike, SubstrateError, TpmLike
+from iitcore._arrays import Floats, Ints
+from iitcore._layout import StateLike, SubstrateError, TpmLike
 
 UnitKey = str | int
 
@@ -40,8 +41,8 @@ class System:
             no cause. `cause` then averages the background uniformly, so that it stays a TPM.
     """
 
-    cause: Array
-    effect: Array
+    cause: Floats
+    effect: Floats
     state: tuple[int, ...]
     labels: tuple[str, ...]
     indices: tuple[int, ...]
@@ -59,12 +60,18 @@ class System:
         """Build a system from TPMs of its own, as a macro system has them.
 
         Args:
-            cause, effect: either (2**n, n) arrays of P(ON), or one (n_states, k_j) array per unit.
+            cause: (2**n, n) P(ON), or one (n_states, k_j) array per unit.
+            effect: the same for effects.
             state: one value per unit.
-            labels: unit names.
+            labels: unit names; letters by default.
 
         Raises:
             SubstrateError: when the TPMs are not TPMs, or disagree in shape.
+
+        Example:
+            >>> swap = [[0, 0], [0, 1], [1, 0], [1, 1]]
+            >>> System.from_tpms(cause=swap, effect=swap, state="10")
+            System(A=1, B=0)
         """
         causes, alphabet = _layout.pack(cause, "cause TPM", labels)
         effects, other = _layout.pack(effect, "effect TPM", labels)
@@ -102,31 +109,31 @@ class System:
         return all(k == 2 for k in self.alphabet)
 
     @cached_property
-    def offsets(self) -> npt.NDArray[np.int64]:
+    def offsets(self) -> Ints:
         """(n + 1,) column of `cause` and `effect` at which each unit's values start."""
         return _layout.offsets(self.alphabet)
 
     @cached_property
-    def cause_factors(self) -> tuple[Array, ...]:
+    def cause_factors(self) -> tuple[Floats, ...]:
         """Per unit j, (n_states, k_j): T_c, probability of each value of j given the past state."""
         return _layout.split(self.cause, self.offsets)
 
     @cached_property
-    def effect_factors(self) -> tuple[Array, ...]:
+    def effect_factors(self) -> tuple[Floats, ...]:
         """Per unit j, (n_states, k_j): T_e, probability of each value given the present state."""
         return _layout.split(self.effect, self.offsets)
 
     @property
-    def cause_tpm(self) -> Array:
+    def cause_tpm(self) -> Floats:
         """(2**n, n) P(ON) for causes; binary systems only."""
         return self._on(self.cause)
 
     @property
-    def effect_tpm(self) -> Array:
+    def effect_tpm(self) -> Floats:
         """(2**n, n) P(ON) for effects; binary systems only."""
         return self._on(self.effect)
 
-    def _on(self, packed: Array) -> Array:
+    def _on(self, packed: Floats) -> Floats:
         if not self.binary:
             raise SubstrateError(
                 f"units have {self.alphabet} values: P(ON) exists for binary units only; "
@@ -157,10 +164,10 @@ class Substrate:
         Substrate(A, B)
     """
 
-    tpm: Array
+    tpm: Floats
     units: tuple[str, ...]
     alphabet: tuple[int, ...] = field(default=())
-    packed: Array = field(default_factory=lambda: np.empty((0, 0)))
+    packed: Floats = field(default_factory=lambda: np.empty((0, 0)))
     fixed: tuple[tuple[str, int], ...] = ()
 
     def __init__(self, tpm: npt.ArrayLike, units: Sequence[str] | None = None) -> None:
@@ -169,7 +176,7 @@ class Substrate:
 
     def _fill(
         self,
-        packed: Array,
+        packed: Floats,
         alphabet: tuple[int, ...],
         units: tuple[str, ...],
         fixed: tuple[tuple[str, int], ...] = (),
@@ -189,7 +196,7 @@ class Substrate:
     @classmethod
     def _of(
         cls,
-        packed: Array,
+        packed: Floats,
         alphabet: tuple[int, ...],
         units: tuple[str, ...],
         fixed: tuple[tuple[str, int], ...] = (),
@@ -205,6 +212,13 @@ class Substrate:
         Args:
             marginals: marginals[i] has shape (k_0, ..., k_{n-1}, k_i), P(unit i takes v | state).
             units: n distinct names.
+
+        Raises:
+            SubstrateError: when the marginals do not fit one set of units, or are not probabilities.
+
+        Example:
+            >>> Substrate.from_factors([[[0.2, 0.3, 0.5], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]])
+            Substrate(A[3])
         """
         arrays = [np.asarray(m, dtype=float) for m in marginals]
         alphabet = tuple(int(a.shape[-1]) if a.ndim else 0 for a in arrays)
@@ -242,6 +256,11 @@ class Substrate:
         Raises:
             SubstrateError: when rows are not distributions, or when units are not conditionally
                 independent (Eq. 2) and `project` is False; the message gives the violation's size.
+
+        Example:
+            >>> swap = [[1, 0, 0, 0], [0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 1]]
+            >>> Substrate.from_state_by_state(swap).tpm.tolist()
+            [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
         """
         matrix = np.array(tpm, dtype=float)
         sizes = _layout.square_alphabet(matrix, alphabet)
@@ -286,6 +305,13 @@ class Substrate:
             k: slope; the paper's figures use 4.
             bias: (n,) added to the summed input; zero by default.
             units: n distinct names.
+
+        Raises:
+            SubstrateError: when weights or bias do not fit, or the TPM would not fit into memory.
+
+        Example:
+            >>> Substrate.logistic([[0.1, 0.9], [0.9, 0.1]]).tpm.round(2).tolist()
+            [[0.02, 0.02], [0.04, 0.96], [0.96, 0.04], [0.98, 0.98]]
         """
         try:
             w = np.array(weights, dtype=float)
@@ -325,6 +351,19 @@ class Substrate:
 
         A background unit, by contrast, stays in the universe: its present state conditions effects
         and its past state is inferred. A unit that is merely OFF stays a unit.
+
+        Args:
+            values: value to hold, by name or index of the unit.
+
+        Returns:
+            The substrate of the other units; `fixed` names those that left.
+
+        Raises:
+            SubstrateError: for an unknown unit or value, or when no unit would be left.
+
+        Example:
+            >>> Substrate([[0, 0], [0, 1], [1, 0], [1, 1]]).inactivate({"B": 1})
+            Substrate(A; B=1 fixed)
         """
         keys = list(values)
         chosen = self.indices(keys)
@@ -347,14 +386,22 @@ class Substrate:
         return Substrate._of(sub, tuple(self.alphabet[i] for i in keep), tuple(self.units[i] for i in keep), fixed)
 
     def indices(self, units: Iterable[UnitKey] | None) -> tuple[int, ...]:
-        """Positions of units given by name or index, ascending; all of them for None."""
+        """Positions of units given by name or index, ascending; all of them for None.
+
+        Raises:
+            SubstrateError: naming what is no unit.
+        """
         return _layout.check_units(units, self.units)
 
     def check_state(self, state: StateLike) -> tuple[int, ...]:
-        """One value per unit, checked; accepts a sequence of integers or a string such as 011."""
+        """One value per unit, checked; accepts a sequence of integers or a string such as 011.
+
+        Raises:
+            SubstrateError: when there is not one value per unit, or a value that a unit does not have.
+        """
         return _layout.check_state(state, self.alphabet, self.units)
 
-    def likelihood(self, state: StateLike) -> Array:
+    def likelihood(self, state: StateLike) -> Floats:
         """(n_states,) probability of the given state after each possible predecessor."""
         return _layout.likelihood(self.packed, self.alphabet, self.check_state(state))
 
@@ -367,6 +414,16 @@ class Substrate:
         Args:
             state: one value per unit of the substrate.
             units: names or indices; all units by default.
+
+        Returns:
+            The system; `reachable` is False where no state of the universe leads to the present one.
+
+        Raises:
+            SubstrateError: when the state or the units are none of the substrate's.
+
+        Example:
+            >>> Substrate([[0, 0], [0, 1], [1, 0], [1, 1]]).system("10", units=["A"])
+            System(A=1)
         """
         values = self.check_state(state)
         chosen = self.indices(units)

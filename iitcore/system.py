@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from iitcore import _kernels, search
-from iitcore._jit import Floats, Ints, compiled
+from iitcore._arrays import Bools, Floats, Ints
+from iitcore._jit import compiled
 from iitcore._kernels import TOLERANCE
+from iitcore._plain import Plain
 from iitcore.information import (
     SpecifiedState,
     cause_information,
@@ -38,7 +38,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True)
-class Side:
+class Side(Plain):
     """One side, cause or effect, of a system's integrated information.
 
     Attributes:
@@ -54,7 +54,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class SystemPhi:
+class SystemPhi(Plain):
     """Result of `system_phi`.
 
     Attributes:
@@ -89,46 +89,6 @@ class SystemPhi:
         if self.phi > 0:
             return iter(self.winning_pairs)
         return product(self.cause.tied_states, self.effect.tied_states)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return {
-            "phi": self.phi,
-            "normalized_phi": self.normalized_phi,
-            "cause": asdict(self.cause),
-            "effect": asdict(self.effect),
-            "partition": self.partition.to_dict() if self.partition else None,
-            "reasons": [r.name for r in self.reasons],
-            "winning_pairs": [[list(c), list(e)] for c, e in self.winning_pairs],
-            "labels": list(self.labels),
-            "state": list(self.state),
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any] | str) -> SystemPhi:
-        """Inverse of `to_dict`; also takes its JSON text."""
-        d = json.loads(data) if isinstance(data, str) else data
-        cause, effect = (
-            Side(
-                s["phi"],
-                tuple(s["state"]),
-                s["intrinsic_information"],
-                s["selectivity"],
-                tuple(tuple(t) for t in s["tied_states"]),
-            )
-            for s in (d["cause"], d["effect"])
-        )
-        return cls(
-            d["phi"],
-            d["normalized_phi"],
-            cause,
-            effect,
-            SystemPartition.from_dict(d["partition"]) if d["partition"] else None,
-            tuple(Reason[r] for r in d["reasons"]),
-            tuple((tuple(c), tuple(e)) for c, e in d["winning_pairs"]),
-            tuple(d["labels"]),
-            tuple(d["state"]),
-        )
 
     def __repr__(self) -> str:
         units = ", ".join(f"{u}={v}" for u, v in zip(self.labels, self.state, strict=True))
@@ -263,11 +223,23 @@ def _best_pair(
 
 
 def system_phi(system: System) -> SystemPhi:
-    """Integrated information of a system, exactly.
+    """Integrated information phi_s of a system, exactly (Eqs. 5-23).
 
     Among cause and effect states that tie in intrinsic information the pair with the largest phi_s
-    is taken (Eqs. 5-23). States without predecessor, noise and reducible systems are answers: phi
-    is 0 and `reasons` says why.
+    is taken. States without predecessor, noise and reducible systems are answers: phi is 0 and
+    `reasons` says why.
+
+    Args:
+        system: a candidate system (`estimate_cost` says what many units take).
+
+    Returns:
+        phi_s in ibits, both sides, the minimum partition.
+
+    Example:
+        >>> from iitcore import Substrate
+        >>> swap = Substrate([[0, 0], [0, 1], [1, 0], [1, 1]])
+        >>> system_phi(swap.system("10"))
+        SystemPhi(A=1, B=0: phi_s=2, cause 2 (0, 1), effect 2 (0, 1), cut {A}<-> {B}<->)
     """
     parts, marks = np.zeros(system.n, np.int64), np.zeros(system.n, np.int64)
     phi, norm, loss_c, loss_e, index_c, index_e, phis = analyse(
@@ -308,8 +280,13 @@ def _reasons(system: System, cause: SpecifiedState, effect: SpecifiedState) -> t
     return tuple(reasons) or (Reason.REDUCIBLE,)
 
 
-def connections(system: System, side: Literal["cause", "effect"]) -> npt.NDArray[np.bool_]:
-    """(n, n); True where the state of the row's unit changes what the column's unit does."""
+def connections(system: System, side: Literal["cause", "effect"]) -> Bools:
+    """(n, n); True where the state of the row's unit changes what the column's unit does.
+
+    Args:
+        system: a candidate system.
+        side: which of its two TPMs.
+    """
     n = system.n
     found = np.zeros((n, n), dtype=bool)
     factors = system.cause_factors if side == "cause" else system.effect_factors

@@ -7,13 +7,24 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Problem:
-    """One fault: where it is, what is wrong, what it would do to the result, and how to mend it."""
+    """One fault, told as a paragraph.
+
+    >>> print(Problem("tpm.lag", "is 0", "No transition could be counted", "use 1"))
+    tpm.lag: is 0. No transition could be counted. Fix: use 1.
+
+    Attributes:
+        where: the field, file, line or recording.
+        what: what is wrong with it.
+        consequence: what it would do to the result.
+        fix: how to mend it.
+        about: the recording concerned, "RECORDING/windows", or "*" for all; what follows from the fault is then not
+            told again.
+    """
 
     where: str
     what: str
     consequence: str = ""
     fix: str = ""
-    # The recording concerned, "RECORDING/windows", or "*" for all: what follows from the fault is not told again.
     about: str = ""
 
     def __str__(self) -> str:
@@ -30,6 +41,9 @@ class PhiscaleError(Exception):
     """A mistake in the input that a person can mend; carries every problem that was found.
 
     Commands print its text and exit with status 1; nobody sees a traceback for it.
+
+    Args:
+        problems: what is wrong; kept as the attribute of that name.
     """
 
     def __init__(self, *problems: Problem | str) -> None:
@@ -44,11 +58,15 @@ class Problems:
     found: list[Problem] = field(default_factory=list)
 
     def add(self, where: str, what: str, consequence: str = "", fix: str = "", about: str = "") -> None:
-        """Note one problem (see `Problem` for the fields)."""
+        """Note one problem; the arguments are the fields of a `Problem`."""
         self.found.append(Problem(where, what, consequence, fix, about))
 
     def raise_if_any(self) -> None:
-        """Raise `PhiscaleError` with all that was found, or return."""
+        """Return if nothing was found.
+
+        Raises:
+            PhiscaleError: with all that was found.
+        """
         if self.found:
             raise PhiscaleError(*self.found)
 

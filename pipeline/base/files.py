@@ -7,16 +7,23 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import xarray as xr
 
 from pipeline.base.errors import PhiscaleError, Problem
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 def write_whole(path: str | Path, write: Callable[[Path], None]) -> None:
-    """Call `write` on a temporary neighbour of `path` and rename it, so that no partial file gets the final name."""
+    """Write a file so that no partial one ever has its name.
+
+    Args:
+        path: the file; its folder is made where there is none.
+        write: writes a whole file at the path that it is given, a temporary neighbour that is then renamed.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial{path.suffix}")
@@ -27,8 +34,21 @@ def write_whole(path: str | Path, write: Callable[[Path], None]) -> None:
         partial.unlink(missing_ok=True)
 
 
+def write_text(text: str, path: str | Path) -> None:
+    """Write a text file (UTF-8)."""
+
+    def write(partial: Path) -> None:
+        partial.write_text(text, encoding="utf-8")
+
+    write_whole(path, write)
+
+
 def check_writable(folder: Path) -> None:
-    """Raise `OSError` if no file could be written to a folder, which need not exist yet."""
+    """Find out whether files could be written to a folder, which need not exist yet.
+
+    Raises:
+        OSError: they could not; the error names the folder that stands in the way.
+    """
     folder = folder.absolute()
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     if not existing.is_dir():
@@ -48,21 +68,23 @@ def save(dataset: xr.Dataset, path: str | Path) -> None:
 
 
 def load(path: str | Path) -> xr.Dataset:
-    """Read a dataset into memory and close the file."""
+    """Read a dataset into memory and close the file.
+
+    Raises:
+        PhiscaleError: the file is no NetCDF, or a part of one.
+        FileNotFoundError: there is no such file.
+    """
+    import xarray as xr
+
     try:
         with xr.open_dataset(path, engine="h5netcdf") as dataset:
             return dataset.load()
     except FileNotFoundError:
         raise
     except Exception as error:
-        raise PhiscaleError(
-            Problem(
-                str(path),
-                f"cannot be read as NetCDF ({error})",
-                "Nothing can be computed from it",
-                "delete it and run again",
-            )
-        ) from error
+        what = f"cannot be read as NetCDF ({error})"
+        fix = "delete it and run again"
+        raise PhiscaleError(Problem(str(path), what, "Nothing can be computed from it", fix)) from error
 
 
 def save_table(table: pd.DataFrame, path: str | Path) -> None:
@@ -74,4 +96,4 @@ def save_table(table: pd.DataFrame, path: str | Path) -> None:
 
 def save_json(value: Any, path: str | Path) -> None:
     """Write a JSON file with sorted keys."""
-    write_whole(path, lambda p: p.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n"))
+    write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", path)

@@ -3,36 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from pipeline.base import history
+from pipeline.base.arrays import Array, Bools, Floats, Strings
 from pipeline.base.errors import Problems
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 GAP = 1.5  # a step longer than this many frame intervals ends a run of frames
 LARGEST_FIELD_MM = 50.0
-TEXT_ATTRS = ("recording", "subject", "indicator", "source", "source_sha256", "format")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What a recording is of and where it comes from, kept as text.
+
+    Attributes:
+        recording: identifier.
+        subject: identifier of the animal.
+        indicator: name of the calcium indicator.
+        source: name of the file, without its folder.
+        source_sha256: hash of that file.
+        format: name of the reader.
+    """
+
+    recording: str
+    subject: str
+    indicator: str = ""
+    source: str = ""
+    source_sha256: str = ""
+    format: str = ""
+
+
+@dataclass(frozen=True)
+class Neurons:
+    """The neurons of a recording, as far as they are known.
+
+    Attributes:
+        names: (neuron,); "n0", "n1", ... where they have none.
+        x: (neuron,) position [mm], NaN where it is unknown.
+        y: (neuron,) position [mm], NaN where it is unknown.
+        region: (neuron,) label, "" where it is unknown.
+    """
+
+    names: Sequence[str] | None = None
+    x: Sequence[float] | Floats | None = None
+    y: Sequence[float] | Floats | None = None
+    region: Sequence[str] | Strings | None = None
+
+    def coords(self, n: int) -> dict[str, tuple[str, Array]]:
+        """Return the coordinates of `n` neurons."""
+        unknown = np.full(n, np.nan)
+        names = [f"n{i}" for i in range(n)] if self.names is None else [str(name) for name in self.names]
+        return {
+            "neuron": ("neuron", np.array(names, dtype=str)),
+            "x": ("neuron", unknown if self.x is None else np.asarray(self.x, float)),
+            "y": ("neuron", unknown if self.y is None else np.asarray(self.y, float)),
+            "region": ("neuron", np.array([""] * n if self.region is None else self.region, str)),
+        }
+
+
+TEXT_ATTRS = tuple(part.name for part in fields(Origin))
 
 
 def build(
-    fluorescence: np.ndarray,
+    fluorescence: Array,
     *,
-    time: np.ndarray,
+    time: Array,
     sampling_rate_hz: float,
-    recording: str,
-    subject: str,
-    neurons: Sequence[str] | None = None,
-    neuropil: np.ndarray | None = None,
-    dropped: np.ndarray | None = None,
-    x: np.ndarray | None = None,
-    y: np.ndarray | None = None,
-    region: Sequence[str] | None = None,
-    indicator: str = "",
-    source: str = "",
-    source_sha256: str = "",
-    format: str = "",
+    origin: Origin,
+    neurons: Neurons | None = None,
+    neuropil: Array | None = None,
+    dropped: Bools | None = None,
 ) -> xr.Dataset:
     """Assemble a Recording from arrays.
 
@@ -42,46 +90,29 @@ def build(
         fluorescence: (time, neuron), arbitrary units or ΔF/F.
         time: (time,) start of each frame [s]; need not be regular.
         sampling_rate_hz: nominal frame rate [Hz].
-        recording: identifier, kept as text.
-        subject: identifier of the animal, kept as text.
-        neurons: names; "n0", "n1", ... by default.
+        origin: what is recorded, and where it comes from.
+        neurons: their names and places; by default nothing is known of them.
         neuropil: (time, neuron) signal around each neuron, same units.
         dropped: (time,) True for frames that must not be used (motion, light off).
-        x: (neuron,) position [mm], NaN when unknown.
-        y: (neuron,) position [mm], NaN when unknown.
-        region: (neuron,) label, "" when unknown.
-        indicator: name of the calcium indicator.
-        source: name of the file, without its folder.
-        source_sha256: hash of that file.
-        format: name of the reader.
+
+    Returns:
+        Dataset (time, neuron) `fluorescence` and, where given, `neuropil`, float32; (time,) `dropped`; coords time
+        [s], neuron, x, y [mm], region; attrs of `origin`, and `sampling_rate_hz`.
     """
     values = np.asarray(fluorescence, dtype=np.float32)
     n_frames, n_neurons = values.shape
-    names = [f"n{i}" for i in range(n_neurons)] if neurons is None else [str(n) for n in neurons]
-    unknown = np.full(n_neurons, np.nan)
-    lost = np.zeros(n_frames, bool) if dropped is None else np.asarray(dropped, bool)
+    text = {name: str(value) for name, value in asdict(origin).items()}
+    first = {name: text.pop(name) for name in ("recording", "subject", "indicator")}
+    import xarray as xr
+
     dataset = xr.Dataset(
         {"fluorescence": (("time", "neuron"), values)},
-        coords={
-            "time": ("time", np.asarray(time, float)),
-            "neuron": ("neuron", np.array(names, dtype=str)),
-            "x": ("neuron", unknown if x is None else np.asarray(x, float)),
-            "y": ("neuron", unknown if y is None else np.asarray(y, float)),
-            "region": ("neuron", np.array([""] * n_neurons if region is None else region, str)),
-        },
-        attrs={
-            "recording": str(recording),
-            "subject": str(subject),
-            "indicator": str(indicator),
-            "sampling_rate_hz": float(sampling_rate_hz),
-            "source": str(source),
-            "source_sha256": str(source_sha256),
-            "format": str(format),
-        },
+        coords={"time": ("time", np.asarray(time, float)), **(neurons or Neurons()).coords(n_neurons)},
+        attrs={**first, "sampling_rate_hz": float(sampling_rate_hz), **text},
     )
     if neuropil is not None:
         dataset["neuropil"] = (("time", "neuron"), np.asarray(neuropil, dtype=np.float32))
-    dataset["dropped"] = ("time", lost)
+    dataset["dropped"] = ("time", np.zeros(n_frames, bool) if dropped is None else np.asarray(dropped, bool))
     return mark_missing(describe(dataset))
 
 
@@ -120,7 +151,11 @@ def describe(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def validate(dataset: xr.Dataset) -> None:
-    """Raise `PhiscaleError` with everything that keeps `dataset` from being a Recording."""
+    """Return if `dataset` is a Recording.
+
+    Raises:
+        PhiscaleError: with everything that keeps it from being one.
+    """
     where = f"recording {dataset.attrs.get('recording', '?')!r}"
     problems = Problems()
     for name, dims in _expected_dims(dataset).items():
@@ -208,10 +243,15 @@ def _check_neurons(dataset: xr.Dataset, where: str, problems: Problems) -> None:
             )
 
 
-def runs(time: np.ndarray, rate_hz: float, dropped: np.ndarray | None = None) -> list[tuple[int, int]]:
+def runs(time: Floats, rate_hz: float, dropped: Bools | None = None) -> list[tuple[int, int]]:
     """Return (first, last + 1) of each stretch of consecutive frames.
 
     A stretch ends where the step exceeds 1.5 frame intervals, and before a dropped frame.
+
+    Args:
+        time: (time,) start of each frame [s].
+        rate_hz: nominal frame rate [Hz].
+        dropped: (time,) frames that belong to no stretch.
     """
     keep = np.ones(len(time), bool) if dropped is None else ~np.asarray(dropped, bool)
     joined = keep[1:] & keep[:-1] & (np.diff(time) * rate_hz <= GAP)
@@ -220,13 +260,14 @@ def runs(time: np.ndarray, rate_hz: float, dropped: np.ndarray | None = None) ->
     return [(int(a), int(b) + 1) for a, b in zip(first, last, strict=True)]
 
 
-def frames_of(windows: pd.DataFrame, time: np.ndarray) -> dict[str, np.ndarray]:
-    """Return, per window of one recording, which frames begin in one of its segments.
+def frames_of(windows: pd.DataFrame, time: Floats) -> dict[str, Bools]:
+    """Return, per window of one recording, which frames (time,) begin in one of its segments.
 
-    `windows` has the columns window, start_s, end_s; rows of the same window are united; a segment
-    is [start_s, end_s).
+    Args:
+        windows: columns window, start_s, end_s; rows of the same window are united; a segment is [start_s, end_s).
+        time: (time,) start of each frame [s].
     """
-    masks: dict[str, np.ndarray] = {}
+    masks: dict[str, Bools] = {}
     for row in windows.itertuples():
         inside = (time >= row.start_s) & (time < row.end_s)
         masks[str(row.window)] = masks.get(str(row.window), np.zeros(len(time), bool)) | inside

@@ -7,14 +7,16 @@ room's registry.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar, Union
 
 from pydantic import Discriminator, Field, Tag, create_model
+from pydantic.fields import FieldInfo
 
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.parameters import Section
+from pipeline.base.text import did_you_mean
 
 
 class Entry(Protocol):
@@ -35,6 +37,14 @@ class Entry(Protocol):
     references: ClassVar[tuple[str, ...]] = ()
     flags: ClassVar[Mapping[str, str]] = {}
     Parameters: ClassVar[type[Section]] = Section
+
+    def sentence(self, section: Mapping[str, Any]) -> str:
+        """Return `methods` filled in.
+
+        Args:
+            section: fields of the study's section.
+        """
+        return self.methods.format(**section)
 
 
 E = TypeVar("E", bound=Entry)
@@ -76,15 +86,52 @@ class Registry(Mapping[str, E], Generic[E]):
         """
         if name in self._entries:
             return self._entries[name]
-        close = difflib.get_close_matches(str(name), self._entries, n=1)
         raise PhiscaleError(
             Problem(
                 where or self.field,
                 f"{name!r} is not one of {', '.join(self._entries)}",
                 f"There is no such {self.what}",
-                f"did you mean {close[0]!r}?" if close else "choose one of them",
+                did_you_mean(name, self) or "choose one of them",
             )
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """How a section with a chosen method is made; stands in the metadata of the type that `chosen_section` returns.
+
+    Attributes:
+        registry: what `method` may name.
+        common: fields that the section has whatever the method.
+        default: entry that is meant where a study names none.
+        description: of the field `method`.
+        models: the whole section, by method.
+    """
+
+    registry: Registry[Any]
+    common: type[Section]
+    default: str
+    description: str
+    models: Mapping[str, type[Section]]
+
+    def section(self) -> Section:
+        """Return the section of a study that says nothing of it: the default method with its defaults."""
+        return self.models[self.default]()
+
+    def method_of(self, value: Any) -> str:
+        """Return the method that the fields (or the model) of a section name, as text."""
+        if isinstance(value, Mapping):
+            return str(value.get("method", self.default))
+        return str(getattr(value, "method", self.default))
+
+    def own_fields(self, method: str) -> dict[str, FieldInfo]:
+        """Return the fields that the section has with this method only."""
+        fields = self.models[method].model_fields
+        return {name: f for name, f in fields.items() if name not in self.common.model_fields and name != "method"}
+
+    def methods_with(self, field: str) -> list[str]:
+        """Return the methods that have this field as their own."""
+        return [method for method in self.models if field in self.own_fields(method)]
 
 
 def chosen_section(registry: Registry[Any], common: type[Section], default: str, description: str) -> Any:
@@ -99,22 +146,27 @@ def chosen_section(registry: Registry[Any], common: type[Section], default: str,
         description: of the field `method`.
 
     Returns:
-        A union of models, one per entry, that pydantic tells apart by `method`.
+        A union of models, one per entry, that pydantic tells apart by `method`; its metadata hold a `Chosen`.
     """
-    models = [
-        Annotated[_model(entry, common, default, description), Tag(name)]  # type: ignore[valid-type]
-        for name, entry in registry.items()
-    ]
+    models = {name: _model(entry, common, default, description) for name, entry in registry.items()}
+    chosen = Chosen(registry, common, default, description, models)
+    tagged = tuple(Annotated[model, Tag(name)] for name, model in models.items())
+    members: Any = Union[tagged]  # noqa: UP007 (the members are known at run time only)
+    return Annotated[members, Discriminator(chosen.method_of), chosen]
 
-    def tag(value: Any) -> str:
-        named = value.get("method", default) if isinstance(value, Mapping) else getattr(value, "method", default)
-        return str(named)
 
-    return Annotated[Union[tuple(models)], Discriminator(tag)]  # noqa: UP007 (the members are known at run time only)
+def chosen_of(field: FieldInfo) -> Chosen | None:
+    """Return how a study's section is chosen; None where a field is no such section."""
+    return next((part for part in field.metadata if isinstance(part, Chosen)), None)
+
+
+def registry_of(field: FieldInfo) -> Registry[Any] | None:
+    """Return the registry that a field's names are of, where its type is annotated with one."""
+    return next((part for part in field.metadata if isinstance(part, Registry)), None)
 
 
 def _model(entry: Entry, common: type[Section], default: str, description: str) -> type[Section]:
-    fixed = Literal[entry.name]  # type: ignore[name-defined]
+    fixed = Literal[entry.name]  # type: ignore[name-defined]  # known at run time only
     given = entry.name if entry.name == default else ...
     return create_model(
         f"{common.__name__}_{entry.name}",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.base.arrays import Array, Bools, Floats, Ints, Strings
 from pipeline.base.errors import Problems
 from pipeline.base.recording import frames_of
 
@@ -28,38 +29,50 @@ class Bins:
         rate_hz: frame rate [Hz].
     """
 
-    number: np.ndarray
-    of_frame: np.ndarray
-    used: np.ndarray
-    valid: np.ndarray
-    time: np.ndarray
+    number: Ints
+    of_frame: Ints
+    used: Bools
+    valid: Bools
+    time: Floats
     bin_s: float
     rate_hz: float
 
     @property
-    def start_s(self) -> np.ndarray:
+    def start_s(self) -> Floats:
         """(bin,) start of each bin [s]."""
-        return self.number * self.bin_s
+        starts: Floats = self.number.astype(float) * self.bin_s
+        return starts
 
     @property
     def frames(self) -> float:
         """Frames per bin, nominally."""
         return self.bin_s * self.rate_hz
 
-    def total(self, values: np.ndarray) -> np.ndarray:
+    def total(self, values: Floats) -> Floats:
         """Return (bin, unit) sums of `values` (time, unit) over the used frames."""
         sums = np.zeros((len(self.number), values.shape[1]))
         np.add.at(sums, self.of_frame[self.used], values[self.used])
         return sums
 
-    def mean(self, values: np.ndarray) -> np.ndarray:
+    def mean(self, values: Floats) -> Floats:
         """Return (bin, unit) means of `values` (time, unit) over the used frames."""
         count = np.bincount(self.of_frame[self.used], minlength=len(self.number))
         return self.total(values) / np.maximum(count, 1)[:, None]
 
 
-def lay_bins(time: np.ndarray, rate_hz: float, dropped: np.ndarray, bin_s: float) -> Bins:
-    """Lay bins over frames that start at `time` (increasing, [s]); `dropped` frames do not count."""
+def lay_bins(time: Floats, rate_hz: float, dropped: Bools, bin_s: float) -> Bins:
+    """Lay bins over frames.
+
+    Args:
+        time: (time,) start of each frame [s], increasing.
+        rate_hz: frame rate [Hz].
+        dropped: (time,) frames that do not count.
+        bin_s: length of a bin [s].
+
+    >>> bins = lay_bins(np.arange(12) / 10, 10.0, np.zeros(12, bool), 0.5)
+    >>> bins.start_s.tolist(), bins.valid.tolist()  # of the last bin there are two frames of five
+    ([0.0, 0.5, 1.0], [True, True, False])
+    """
     number, of_frame = np.unique(
         np.floor(time / bin_s + ROUNDING / (bin_s * rate_hz)).astype(np.int64), return_inverse=True
     )
@@ -70,7 +83,14 @@ def lay_bins(time: np.ndarray, rate_hz: float, dropped: np.ndarray, bin_s: float
 
 
 def check_length(where: str, bin_s: float, rate_hz: float, problems: Problems) -> None:
-    """Note it among the problems of `where` if bins are shorter than a frame."""
+    """Note it among the problems if bins are shorter than a frame.
+
+    Args:
+        where: what the problem is of.
+        bin_s: length of a bin [s].
+        rate_hz: frame rate [Hz].
+        problems: gets the problem.
+    """
     if bin_s * rate_hz < 1 - ROUNDING:
         problems.add(
             f"{where}, binarize.bin_s",
@@ -80,8 +100,13 @@ def check_length(where: str, bin_s: float, rate_hz: float, problems: Problems) -
         )
 
 
-def window_of_bins(bins: Bins, windows: pd.DataFrame) -> np.ndarray:
-    """Return (bin,) index of the row of `windows` in which the whole bin lies, -1 for none."""
+def window_of_bins(bins: Bins, windows: pd.DataFrame) -> Ints:
+    """Return (bin,) index of the row of windows in which the whole bin lies, -1 for none.
+
+    Args:
+        bins: all bins.
+        windows: rows start_s, end_s.
+    """
     slack = ROUNDING / bins.rate_hz
     row = np.full(len(bins.number), -1)
     for i, (start, end) in enumerate(zip(windows["start_s"], windows["end_s"], strict=True)):
@@ -90,7 +115,7 @@ def window_of_bins(bins: Bins, windows: pd.DataFrame) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Frames:
+class WindowBins:
     """The valid bins that lie in windows, those with less than two of them left out.
 
     Attributes:
@@ -98,19 +123,25 @@ class Frames:
         row: (frame,) row of the table of windows.
         window: (frame,) name of the window.
         segment: (frame,) stretch of consecutive bins of one window.
-        listed, shown: names of all windows, and of those that have frames.
+        listed: names of all windows.
+        shown: names of those that have frames.
     """
 
-    kept: np.ndarray
-    row: np.ndarray
-    window: np.ndarray
-    segment: np.ndarray
+    kept: Ints
+    row: Ints
+    window: Strings
+    segment: Ints
     listed: list[str]
     shown: list[str]
 
 
-def in_windows(bins: Bins, windows: pd.DataFrame) -> Frames:
-    """Return the bins that become frames of `windows` (window, start_s, end_s)."""
+def in_windows(bins: Bins, windows: pd.DataFrame) -> WindowBins:
+    """Return the bins that become frames of windows.
+
+    Args:
+        bins: all bins.
+        windows: rows window, start_s, end_s.
+    """
     row = window_of_bins(bins, windows)
     listed = list(dict.fromkeys(windows["window"].astype(str)))
     names = np.append(windows["window"].to_numpy(str), "")  # row -1: of no window
@@ -118,17 +149,34 @@ def in_windows(bins: Bins, windows: pd.DataFrame) -> Frames:
     shown = [name for name in listed if (found == name).sum() > 1]
     kept = np.flatnonzero(bins.valid & np.isin(names[row], shown))
     window = names[row[kept]]
-    return Frames(kept, row[kept], window, segments_of(bins.number[kept], window), listed, shown)
+    return WindowBins(kept, row[kept], window, segments_of(bins.number[kept], window), listed, shown)
 
 
-def dropped_share(bins: Bins, windows: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
-    """Return for each window in `names` the share of its frames that are dropped."""
+def dropped_share(bins: Bins, windows: pd.DataFrame, names: Sequence[str]) -> Floats:
+    """Return the share of a window's frames that are dropped.
+
+    Args:
+        bins: all bins.
+        windows: rows window, start_s, end_s.
+        names: the windows that are wanted.
+
+    Returns:
+        (window,) shares, in the order of `names`.
+    """
     inside = frames_of(windows, bins.time)
     return np.array([float((~bins.used[inside[name]]).mean()) for name in names])
 
 
-def segments_of(number: np.ndarray, label: np.ndarray | None = None) -> np.ndarray:
-    """Return (frame,) counter that increments where bins are not consecutive or the label changes."""
+def segments_of(number: Ints, label: Array | None = None) -> Ints:
+    """Return (frame,) counter that increments where bins are not consecutive or the label changes.
+
+    Args:
+        number: (frame,) numbers of the bins.
+        label: (frame,) e.g. the window; by default all have the same.
+
+    >>> segments_of(np.array([3, 4, 7, 8]), np.array(["a", "a", "a", "b"])).tolist()
+    [0, 0, 1, 2]
+    """
     if not len(number):
         return np.zeros(0, np.int64)
     border = np.diff(number) != 1
@@ -137,15 +185,23 @@ def segments_of(number: np.ndarray, label: np.ndarray | None = None) -> np.ndarr
     return np.append(0, np.cumsum(border)).astype(np.int64)
 
 
-def match(label: np.ndarray, min_frames: int) -> np.ndarray:
+def match(label: Array, min_frames: int) -> Bools:
     """Return (frame,) the frames kept when all windows are cut to the same length.
 
     That is the length of the shortest window of at least `min_frames`; each window keeps its first
     frames. Shorter windows keep all of theirs.
+
+    Args:
+        label: (frame,) the window of each frame.
+        min_frames: shorter windows are not matched to.
+
+    >>> match(np.array(["a", "a", "a", "b", "b"]), 2).tolist()
+    [True, True, False, True, True]
     """
     counts = np.unique(label, return_counts=True)[1]
     long_enough = counts[counts >= min_frames]
     if not long_enough.size:
         return np.ones(len(label), bool)
     place = pd.Series(label).groupby(label).cumcount().to_numpy()
-    return place < long_enough.min()
+    kept: Bools = place < long_enough.min()
+    return kept

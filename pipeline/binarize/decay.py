@@ -6,19 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pipeline.base.arrays import Bools, Floats
 from pipeline.base.errors import PhiscaleError, Problem, Problems
 
 LEAST_FRAMES = 500  # of one stretch without gaps
 
 
 def decay_times(
-    traces: np.ndarray,
-    used: np.ndarray,
+    traces: Floats,
+    used: Bools,
     rate_hz: float,
     tau_s: float | None,
     units: Sequence[str],
     where: str = "traces",
-) -> np.ndarray:
+) -> Floats:
     """Return the decay time (unit,) [s]: `tau_s`, or, where that is None, an estimate for each unit.
 
     The estimate is that of OASIS (Friedrich, Zhou & Paninski 2017): autocovariances of the longest stretch without a
@@ -60,10 +61,9 @@ def decay_times(
         if 0 < gamma < 1:
             found[u] = -1 / (rate_hz * np.log(gamma))
         else:
-            what = "its autocovariance does not decay as an indicator's would"
             problems.add(
                 f"{where}, unit {unit}",
-                what,
+                "its autocovariance does not decay as an indicator's would",
                 "No decay time can be estimated",
                 "give binarize.tau_s",
             )
@@ -71,7 +71,7 @@ def decay_times(
     return found
 
 
-def _longest_run(used: np.ndarray) -> tuple[int, int]:
+def _longest_run(used: Bools) -> tuple[int, int]:
     edges = np.flatnonzero(np.diff(np.concatenate([[0], used.astype(int), [0]])))
     starts, ends = edges[::2], edges[1::2]
     if not starts.size:

@@ -15,6 +15,9 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 from scipy.signal import lfilter
 
+from pipeline.base.arrays import Bools, Floats, Ints
+from pipeline.binarize.bins import Bins
+
 BASELINE_S = 60.0  # window of the running mean for b
 ITERATIONS = 30  # at most: baseline and transients in turn
 SIGNIFICANT = 3.0  # amplitudes above this many noise sd are left out of the baseline
@@ -34,59 +37,60 @@ class Transients:
         noise_sd: standard deviation of the noise of one frame, in units of the trace.
     """
 
-    onset: np.ndarray
-    baseline: np.ndarray
+    onset: Floats
+    baseline: Floats
     noise_sd: float
 
 
-def find_rises(
-    traces: np.ndarray,
-    time: np.ndarray,
-    rate_hz: float,
-    tau_s: float,
-    bins: np.ndarray,
-    bin_frames: float,
-    used: np.ndarray,
-) -> np.ndarray:
-    """Return (time, unit) rises of calcium in traces whose frames may be irregular or missing.
+def find_rises(trace: Floats, bins: Bins, tau_s: float) -> Floats:
+    """Return the rises of calcium in a trace whose frames may be irregular or missing.
 
     They are laid on a regular grid on which missing frames have weight 0; gaps are cut to RECOVERED
     decay times, after which nothing is left of what was before.
 
     Args:
-        traces: (time, unit).
-        time: (time,) start of each frame [s], increasing.
-        rate_hz, tau_s, bins, bin_frames: see `transients`.
-        used: (time,) False for frames to be bridged.
+        trace: (time,) activity of a unit.
+        bins: of its frames.
+        tau_s: decay time of the indicator [s].
+
+    Returns:
+        (time,) rise at each frame, in units of the trace, >= 0.
     """
+    rate_hz, used = bins.rate_hz, bins.used
     longest = int(np.ceil(RECOVERED * tau_s * rate_hz))
-    steps = np.clip(np.rint(np.diff(time) * rate_hz).astype(int), 1, longest)
+    steps = np.clip(np.rint(np.diff(bins.time) * rate_hz).astype(int), 1, longest)
     place = np.append(0, np.cumsum(steps))
     weight = np.zeros(place[-1] + 1)
     weight[place] = used
-    bin_of = bins[np.searchsorted(place, np.arange(len(weight)), side="right") - 1]
-    rises = np.zeros(traces.shape)
-    for u in range(traces.shape[1]):
-        grid = np.zeros(len(weight))
-        grid[place] = np.where(used, traces[:, u], 0.0)
-        rises[:, u] = transients(grid, rate_hz, tau_s, bin_of, bin_frames, weight).onset[place]
+    bin_of = bins.of_frame[np.searchsorted(place, np.arange(len(weight)), side="right") - 1]
+    grid = np.zeros(len(weight))
+    grid[place] = np.where(used, trace, 0.0)
+    rises: Floats = transients(grid, rate_hz, tau_s, bin_of, bins.frames, weight).onset[place]
     return rises
 
 
-def rise_noise(trace: np.ndarray, inside: np.ndarray, rate_hz: float, tau_s: float, bin_frames: float) -> float:
-    """Return the sd that noise gives the rise in a bin, judged by the frames `inside` (time,)."""
+def rise_noise(trace: Floats, inside: Bools, rate_hz: float, tau_s: float, bin_frames: float) -> float:
+    """Return the standard deviation that noise gives the rise in a bin.
+
+    Args:
+        trace: (time,) activity of a unit.
+        inside: (time,) frames that it is judged by.
+        rate_hz: frame rate [Hz].
+        tau_s: decay time of the indicator [s].
+        bin_frames: frames per bin.
+    """
     gamma = float(np.exp(-1 / (rate_hz * tau_s)))
     noise = frame_noise(np.where(inside, trace, 0.0), gamma, inside.astype(float))
     return noise * amplitude_noise(gamma, bin_frames)
 
 
 def transients(
-    trace: np.ndarray,
+    trace: Floats,
     rate_hz: float,
     tau_s: float,
-    bins: np.ndarray,
+    bins: Ints,
     bin_frames: float,
-    weight: np.ndarray,
+    weight: Floats,
 ) -> Transients:
     """Deconvolve a trace, estimating its slow baseline on the way.
 
@@ -122,10 +126,15 @@ def transients(
     return Transients(nonnegative_ar1(y - b, gamma, weight)[1], b, sigma)
 
 
-def frame_noise(y: np.ndarray, gamma: float, weight: np.ndarray) -> float:
+def frame_noise(y: Floats, gamma: float, weight: Floats) -> float:
     """Return the standard deviation of the noise of a frame.
 
     From the lower half of the innovations y(t) - γ y(t-1): transients only add to the upper one.
+
+    Args:
+        y: (time,) trace.
+        gamma: decay from frame to frame.
+        weight: (time,) above 0 for frames to be used.
     """
     used = (weight[1:] > 0) & (weight[:-1] > 0)
     innovation = (y[1:] - gamma * y[:-1])[used]
@@ -140,12 +149,16 @@ def amplitude_noise(gamma: float, bin_frames: float) -> float:
 
     A bin's m frames give its calcium by least squares with variance (1 - γ²) / (1 - γ^2m); the rise
     is that minus the γ^m-fold of the bin before.
+
+    Args:
+        gamma: decay from frame to frame.
+        bin_frames: frames per bin.
     """
     decayed = gamma ** (2 * bin_frames)
     return float(np.sqrt((1 - gamma**2) * (1 + decayed) / (1 - decayed)))
 
 
-def _running_mean(y: np.ndarray, weight: np.ndarray, rate_hz: float) -> np.ndarray:
+def _running_mean(y: Floats, weight: Floats, rate_hz: float) -> Floats:
     """Mean of the frames with weight within BASELINE_S; NaN where there are next to none."""
     size = max(3, round(BASELINE_S * rate_hz))
     share = uniform_filter1d(weight, size, mode="nearest")
@@ -153,19 +166,28 @@ def _running_mean(y: np.ndarray, weight: np.ndarray, rate_hz: float) -> np.ndarr
     return np.where(share > 0.02, total / np.maximum(share, 1e-12), np.nan)
 
 
-def _filled(values: np.ndarray) -> np.ndarray:
+def _filled(values: Floats) -> Floats:
     """Interpolate over NaN; zeros when there is nothing else."""
     known = np.flatnonzero(np.isfinite(values))
     if not known.size:
         return np.zeros_like(values)
-    return np.interp(np.arange(len(values)), known, values[known])
+    filled: Floats = np.interp(np.arange(len(values)), known, values[known])
+    return filled
 
 
 @numba.njit(cache=True)
-def nonnegative_ar1(y: np.ndarray, gamma: float, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def nonnegative_ar1(y: Floats, gamma: float, weight: Floats) -> tuple[Floats, Floats]:
     """Return (c, s) that minimise sum of weight (y - c)^2 with s(t) = c(t) - γ c(t-1) >= 0, c >= 0.
 
     Frames of weight 0 are bridged by the decay. c(0) is what remains from before; s(0) is 0.
+
+    Args:
+        y: (time,) trace.
+        gamma: decay from frame to frame.
+        weight: (time,) >= 0.
+
+    Returns:
+        (time,) calcium and (time,) its rises.
     """
     n = len(y)
     start = np.empty(n, np.int64)  # first frame of each pool

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from pipeline.base.arrays import Array, Floats, Ints
 from pipeline.base.raster import autocorrelation_time, runs_of
 
 TRANSIENT_ON, TRANSIENT_OFF = 3.0, 1.0  # a neuron's transient starts and ends here [noise sd]
@@ -107,8 +108,12 @@ def _of_neurons(preprocessed: xr.Dataset, ensembles: xr.Dataset, part: xr.Datase
     yield "", "neuron_transients_per_5min", rate, "1 / 5 min"
 
 
-def mean_correlation(values: np.ndarray) -> float:
-    """Return the mean Pearson correlation over pairs of columns (time, n) that vary; NaN for none."""
+def mean_correlation(values: Floats) -> float:
+    """Return the mean Pearson correlation over pairs of columns that vary; NaN where there is no pair.
+
+    Args:
+        values: (time, n).
+    """
     spread = values.std(axis=0) if len(values) else np.zeros(values.shape[1])
     z = (values[:, spread > 0] - values[:, spread > 0].mean(axis=0)) / spread[spread > 0]
     n = z.shape[1]
@@ -118,16 +123,25 @@ def mean_correlation(values: np.ndarray) -> float:
 
 
 def binary_entropy(p: float) -> float:
-    """Return the entropy of a coin that shows ON with probability p [bit]."""
+    """Return the entropy of a coin that shows ON with probability p [bit].
+
+    >>> binary_entropy(0.5)
+    1.0
+    """
     return float(-sum(q * np.log2(q) for q in (p, 1 - p) if q > 0))
 
 
 @numba.njit(cache=True)
-def count_transients(dff: np.ndarray, level: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """Return (neuron,) numbers of transients in (time, neuron) ΔF/F.
+def count_transients(dff: Floats, level: Floats, noise: Floats) -> Ints:
+    """Return (neuron,) numbers of transients in ΔF/F.
 
     One begins with TRANSIENT_FRAMES frames in a row more than TRANSIENT_ON noise sd above `level`;
     the next can begin once the trace has been below TRANSIENT_OFF.
+
+    Args:
+        dff: (time, neuron) ΔF/F.
+        level: (neuron,) what a transient rises from.
+        noise: (neuron,) standard deviation of the noise.
     """
     n_frames, n_neurons = dff.shape
     count = np.zeros(n_neurons, np.int64)
@@ -144,6 +158,6 @@ def count_transients(dff: np.ndarray, level: np.ndarray, noise: np.ndarray) -> n
     return count
 
 
-def _runs(part: xr.Dataset) -> np.ndarray:
+def _runs(part: xr.Dataset) -> Array:
     """(matched frame,) number of the run of consecutive bins."""
     return runs_of(part["segment"].values, part.sizes["frame"], part["matched"].values)

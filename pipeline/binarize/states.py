@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,60 +13,25 @@ import pandas as pd
 import xarray as xr
 
 from pipeline.base import history
-from pipeline.base.errors import PhiscaleError, Problem, Problems
+from pipeline.base.arrays import Array, Bools
+from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.binarize import bins as binning
-from pipeline.binarize import thresholds
+from pipeline.binarize.binarizer import Activity
 from pipeline.binarize.bins import Bins
-from pipeline.binarize.decay import decay_times
-from pipeline.binarize.deconvolve import find_rises, rise_noise
-
-METHODS = ("quantile", "median", "zscore", "otsu", "hmm", "events")
-_SEGMENT = {"units": "1", "long_name": "stretch of consecutive bins"}
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How a unit's ON state is decided (see `binarize`)."""
-
-    method: str = "events"
-    quantile: float = 0.85
-    z: float = 3.0
-    tau_s: float | None = 0.7
-
-
-@dataclass(frozen=True)
-class Raw:
-    """Activity and the bins that states are wanted for.
-
-    Attributes:
-        where: what messages call it.
-        values: (time, unit) activity.
-        units: names.
-        bins: all bins.
-        kept: (frame,) indices of the bins that become frames.
-        segment: (frame,) stretch of consecutive bins.
-        decay_s: (unit,) decay time of the indicator [s]; NaN where the method has no use for it.
-    """
-
-    where: str
-    values: np.ndarray
-    units: Sequence[str]
-    bins: Bins
-    kept: np.ndarray
-    segment: np.ndarray
-    decay_s: np.ndarray
+from pipeline.binarize.deciding import Decided, Rule, decide, rule_of
+from pipeline.binarize.parameters import DEFAULT
 
 
 def binarize(
-    traces: np.ndarray | xr.DataArray,
+    traces: Array | xr.DataArray,
     rate_hz: float,
-    method: str = "events",
+    method: str = DEFAULT.method,
     *,
-    bin_s: float = 0.5,
-    time: np.ndarray | None = None,
-    dropped: np.ndarray | None = None,
+    bin_s: float = DEFAULT.bin_s,
+    time: Array | None = None,
+    dropped: Bools | None = None,
     units: Sequence[str] | None = None,
-    **parameters: float | None,
+    **parameters: Any,
 ) -> xr.Dataset:
     """Binarize traces, one threshold per unit.
 
@@ -81,8 +45,8 @@ def binarize(
         time: (time,) start of each frame [s]; regular from 0 by default.
         dropped: (time,) frames that must not be used.
         units: names; "u0", "u1", ... by default.
-        **parameters: `quantile` (0.85), `z` (3), and `tau_s` (0.7), the indicator's decay time [s]; None
-            estimates it for each unit (`decay.decay_times`).
+        **parameters: of the method, e.g. `quantile`, `z` or `tau_s`, the indicator's decay time [s]; None
+            estimates it for each unit (`decay.decay_times`). By default those of the study's section.
 
     Returns:
         Dataset (frame, unit) `states` uint8 and `signal`; (unit) `threshold`; coords `time` (start
@@ -90,44 +54,45 @@ def binarize(
         less than half the frames can be used are left out.
 
     Raises:
-        PhiscaleError: parameters that do not fit the traces; units without a usable threshold.
+        PhiscaleError: parameters that the method does not have or that do not fit the traces; units without a usable
+            threshold.
+
+    >>> traces = np.repeat([[0.0], [4.0], [1.0], [5.0]], 5, axis=0)  # 4 bins of 5 frames
+    >>> binarize(traces, 10.0, "median")["states"].values[:, 0].tolist()
+    [0, 1, 0, 1]
     """
     values = np.asarray(traces, float)
     if values.ndim != 2 or not 0 < rate_hz < np.inf:
         what = f"shape {values.shape} and a rate of {rate_hz!r} Hz are not (time, unit) and positive"
         raise PhiscaleError(Problem("traces", what, fix="give one column per unit, and the rate"))
-    names = _names(traces, units, values.shape[1])
     time = np.arange(len(values)) / rate_hz if time is None else np.asarray(time, float)
     lost = ~np.isfinite(values).all(axis=1)
     if dropped is not None:
         lost |= np.asarray(dropped, bool)
-    rule = Rule(method, **parameters)
-    _check_parameters("traces", rule, bin_s, rate_hz)
+    rule = rule_of("traces", method, parameters, bin_s, rate_hz)
     bins = binning.lay_bins(time, rate_hz, lost, bin_s)
     kept = np.flatnonzero(bins.valid)
     if len(kept) < 2:
         what = f"{len(kept)} bins of {bin_s:g} s have at least half of their frames"
         raise PhiscaleError(Problem("traces", what, "There is no transition", "use a shorter bin_s"))
     segment = binning.segments_of(bins.number[kept])
-    raw = Raw("traces", values, names, bins, kept, segment, _decay(values, bins, rule, names, "traces"))
-    states, signal, limits = _decide(raw, {"the traces": np.ones(len(kept), bool)}, rule)
-    dataset = _dataset(raw, states, signal, rule, "1")
-    dataset["threshold"] = _threshold(("unit",), limits[0], "1")
-    return history.record(dataset, "binarize.binarize", method=method, bin_s=bin_s, **parameters)
+    activity = Activity("traces", values, _names(traces, units, values.shape[1]), bins, kept, segment)
+    found = decide(activity, {"the traces": np.ones(len(kept), bool)}, rule)
+    dataset = _dataset(activity, found, rule, "1")
+    dataset["threshold"] = ("unit", found.limits[0], _threshold("1"))
+    return history.record(dataset, "binarize.binarize", method=method, bin_s=bin_s, **rule.own.model_dump())
 
 
 def binarize_windows(
     ensembles: xr.Dataset,
     windows: pd.DataFrame,
     *,
-    method: str = "events",
-    quantile: float = 0.85,
-    z: float = 3.0,
-    tau_s: float | None = 0.7,
-    bin_s: float = 0.5,
-    per_window: bool = False,
-    match_length: bool = True,
-    min_frames: int = 200,
+    method: str = DEFAULT.method,
+    bin_s: float = DEFAULT.bin_s,
+    per_window: bool = DEFAULT.per_window,
+    match_length: bool = DEFAULT.match_length,
+    min_frames: int = DEFAULT.min_frames,
+    **parameters: Any,
 ) -> xr.Dataset:
     """Binarize the ensembles of a recording in its windows.
 
@@ -137,10 +102,12 @@ def binarize_windows(
     Args:
         ensembles: (time, ensemble) `activity`, (time,) `dropped`.
         windows: rows window, condition, start_s, end_s; rows of the same window are united.
-        method, quantile, z, tau_s, bin_s: see `binarize`.
+        method: see `binarize`.
+        bin_s: length of a bin [s].
         per_window: thresholds of each window by itself.
         match_length: cut windows to the same number of frames (see `bins.match`).
         min_frames: shorter windows are not matched to.
+        **parameters: of the method (see `binarize`).
 
     Returns:
         Dataset (frame, unit) `states` and `signal`, (window_name, unit) `threshold`, (window_name,)
@@ -149,58 +116,46 @@ def binarize_windows(
         can be used, are left out; so are windows with less than two bins, which the history names.
 
     Raises:
-        PhiscaleError: no window with two bins, a bin shorter than a frame, units without a usable
-            threshold, units that are never or always ON; all of them together.
+        PhiscaleError: parameters that the method does not have; no window with two bins, a bin shorter than a frame,
+            units without a usable threshold, units that are never or always ON; all of them together.
     """
     where = f"recording {ensembles.attrs.get('recording', '?')!r}"
     rate = float(ensembles.attrs["sampling_rate_hz"])
-    rule = Rule(method, quantile, z, tau_s)
-    _check_parameters(where, rule, bin_s, rate)
+    rule = rule_of(where, method, parameters, bin_s, rate)
     values = ensembles["activity"].values.astype(float)
     lost = ensembles["dropped"].values | ~np.isfinite(values).all(axis=1)
     bins = binning.lay_bins(ensembles["time"].values, rate, lost, bin_s)
-    frames = binning.in_windows(bins, windows)
-    kept, window, shown = frames.kept, frames.window, frames.shown
-    if not shown:
-        empty = [_no_bins(where, name, windows, bins) for name in frames.listed]
+    found = binning.in_windows(bins, windows)
+    if not found.shown:
+        empty = [_no_bins(where, name, windows, bins) for name in found.listed]
         raise PhiscaleError(*empty or [Problem(where, "has no window", "It has no states")])
     names = [str(name) for name in ensembles["ensemble"].values]
     units = ensembles["activity"].attrs.get("units", "1")
-    decay_s = _decay(values, bins, rule, names, where)
-    raw = Raw(where, values, names, bins, kept, frames.segment, decay_s)
-    every = np.ones(len(kept), bool)
-    together = {f"window {name}": window == name for name in shown}
-    states, signal, limits = _decide(raw, together if per_window else {"its windows": every}, rule)
-    dataset = _dataset(raw, states, signal, rule, units).assign_coords(
-        window=("frame", window, {"units": "1", "long_name": "window"}),
-        condition=(
-            "frame",
-            windows["condition"].to_numpy(str)[frames.row],
-            {"units": "1", "long_name": "condition"},
-        ),
-        matched=(
-            "frame",
-            binning.match(window, min_frames) if match_length else every,
-            {"units": "1", "long_name": "used when lengths are matched"},
-        ),
-        window_name=("window_name", np.array(shown), {"units": "1", "long_name": "window"}),
+    activity = Activity(where, values, names, bins, found.kept, found.segment)
+    every = np.ones(len(found.kept), bool)
+    each = {f"window {name}": found.window == name for name in found.shown}
+    decided = decide(activity, each if per_window else {"its windows": every}, rule)
+    matched = binning.match(found.window, min_frames) if match_length else every
+    dataset = _dataset(activity, decided, rule, units).assign_coords(
+        window=("frame", found.window, _about("window")),
+        condition=("frame", windows["condition"].to_numpy(str)[found.row], _about("condition")),
+        matched=("frame", matched, _about("used when lengths are matched")),
+        window_name=("window_name", np.array(found.shown), _about("window")),
     )
-    limits = np.broadcast_to(limits, (len(shown), len(names))).copy()
-    dataset["threshold"] = _threshold(("window_name", "unit"), limits, units)
-    dataset["dropped_fraction"] = (
-        "window_name",
-        binning.dropped_share(bins, windows, shown),
-        {"units": "1", "long_name": "share of the window's frames that are dropped"},
-    )
+    limits = np.broadcast_to(decided.limits, (len(found.shown), len(names))).copy()
+    dataset["threshold"] = (("window_name", "unit"), limits, _threshold(units))
+    share = binning.dropped_share(bins, windows, found.shown)
+    dataset["dropped_fraction"] = ("window_name", share, _about("share of the window's frames that are dropped"))
     return history.record(
         dataset.assign_attrs({**ensembles.attrs, **dataset.attrs}),
         "binarize.binarize_windows",
-        **vars(rule),
+        method=method,
+        **rule.own.model_dump(),
         bin_s=bin_s,
         per_window=per_window,
         match_length=match_length,
         min_frames=min_frames,
-        windows_left_out=[name for name in frames.listed if name not in shown],
+        windows_left_out=[name for name in found.listed if name not in found.shown],
     )
 
 
@@ -210,102 +165,29 @@ def _names(traces: Any, units: Sequence[str] | None, n: int) -> list[str]:
     return [f"u{i}" for i in range(n)] if units is None else [str(u) for u in units]
 
 
-def _decay(values: np.ndarray, bins: Bins, rule: Rule, names: Sequence[str], where: str) -> np.ndarray:
-    if rule.method != "events":
-        return np.full(len(names), np.nan)
-    return decay_times(values, bins.used, bins.rate_hz, rule.tau_s, names, where)
+def _about(long_name: str, units: str = "1") -> dict[str, str]:
+    return {"units": units, "long_name": long_name}
 
 
-def _dataset(raw: Raw, states: np.ndarray, signal: np.ndarray, rule: Rule, units: str) -> xr.Dataset:
-    what = "rise of calcium in the bin" if rule.method == "events" else "mean over the bin"
-    start = raw.bins.start_s[raw.kept]
+def _threshold(units: str) -> dict[str, str]:
+    return _about("signal above which a unit is ON", units)
+
+
+def _dataset(activity: Activity, decided: Decided, rule: Rule, units: str) -> xr.Dataset:
+    signal, bins = decided.signal, activity.bins
     return xr.Dataset(
         {
-            "states": (("frame", "unit"), states, {"units": "1", "long_name": "ON (1) or OFF"}),
-            "signal": (("frame", "unit"), signal, {"units": units, "long_name": what}),
-            "decay_s": (
-                "unit",
-                raw.decay_s,
-                {"units": "s", "long_name": "decay time used to find transients"},
-            ),
+            "states": (("frame", "unit"), decided.states, _about("ON (1) or OFF")),
+            "signal": (("frame", "unit"), signal.values, _about(rule.binarizer.signal_name, units)),
+            "decay_s": ("unit", signal.decay_s, _about("decay time used to find transients", "s")),
         },
         coords={
-            "time": ("frame", start, {"units": "s", "long_name": "start of the bin"}),
-            "unit": ("unit", np.array(raw.units, str), {"units": "1", "long_name": "unit"}),
-            "segment": ("frame", raw.segment, _SEGMENT),
+            "time": ("frame", bins.start_s[activity.kept], _about("start of the bin", "s")),
+            "unit": ("unit", np.array(activity.units, str), _about("unit")),
+            "segment": ("frame", activity.segment, _about("stretch of consecutive bins")),
         },
-        attrs={"bin_s": raw.bins.bin_s, "method": rule.method, "signal_units": units},
+        attrs={"bin_s": bins.bin_s, "method": rule.binarizer.name, "signal_units": units},
     )
-
-
-def _threshold(dims: tuple[str, ...], limits: np.ndarray, units: str) -> tuple[Any, ...]:
-    return dims, limits, {"units": units, "long_name": "signal above which a unit is ON"}
-
-
-def _decide(raw: Raw, together: Mapping[str, np.ndarray], rule: Rule) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return states (frame, unit), signal (frame, unit) and thresholds (stretch, unit).
-
-    `together` names the stretches of frames that share a threshold: masks (frame,).
-    """
-    bins, values = raw.bins, raw.values
-    if rule.method == "events":
-        rises = np.column_stack(
-            [
-                find_rises(
-                    values[:, [u]],
-                    bins.time,
-                    bins.rate_hz,
-                    tau,
-                    bins.of_frame,
-                    bins.frames,
-                    bins.used,
-                )[:, 0]
-                for u, tau in enumerate(raw.decay_s)
-            ]
-        )
-        signal = bins.total(rises)[raw.kept]
-    else:
-        signal = bins.mean(values)[raw.kept]
-    states = np.zeros(signal.shape, np.uint8)
-    limits = np.empty((len(together), len(raw.units)))
-    problems = Problems()
-    for i, (name, frames) in enumerate(together.items()):
-        inside = np.isin(bins.of_frame, raw.kept[frames]) & bins.used
-        for u, unit in enumerate(raw.units):
-            part = signal[frames, u]
-            if np.ptp(values[inside, u]) == 0:
-                problems.add(
-                    f"{raw.where}, unit {unit}",
-                    f"its activity is constant in {name}",
-                    "It has no ON state there, and carries no information",
-                    "leave it out, or check the recording for a lost neuron",
-                )
-            elif rule.method == "hmm":
-                limits[i, u], states[frames, u] = thresholds.hidden_markov(part, raw.segment[frames])
-            else:
-                limits[i, u] = _limit(part, values[:, u], inside, raw, raw.decay_s[u], rule)
-                states[frames, u] = part > limits[i, u]
-    problems.raise_if_any()
-    _check_states(raw, states, limits, rule)
-    return states, signal, limits
-
-
-def _limit(part: np.ndarray, trace: np.ndarray, inside: np.ndarray, raw: Raw, decay_s: float, rule: Rule) -> float:
-    if rule.method == "events":
-        return rule.z * rise_noise(trace, inside, raw.bins.rate_hz, decay_s, raw.bins.frames)
-    if rule.method == "otsu":
-        return thresholds.otsu(part)
-    if rule.method == "zscore":
-        return thresholds.robust_z(part, rule.z)
-    return thresholds.quantile(part, rule.quantile if rule.method == "quantile" else 0.5)
-
-
-def _check_parameters(where: str, rule: Rule, bin_s: float, rate_hz: float) -> None:
-    problems = Problems()
-    if rule.method not in METHODS:
-        problems.add(f"{where}, binarize.method", f"{rule.method!r} is not one of {', '.join(METHODS)}")
-    binning.check_length(where, bin_s, rate_hz, problems)
-    problems.raise_if_any()
 
 
 def _no_bins(where: str, name: str, windows: pd.DataFrame, bins: Bins) -> Problem:
@@ -319,21 +201,3 @@ def _no_bins(where: str, name: str, windows: pd.DataFrame, bins: Bins) -> Proble
         "There is no transition in it",
         "correct its times, or remove it from the sheet of windows",
     )
-
-
-def _check_states(raw: Raw, states: np.ndarray, limits: np.ndarray, rule: Rule) -> None:
-    fixes = {
-        "events": "lower binarize.z, correct binarize.tau_s, or leave the unit out",
-        "zscore": "lower binarize.z, or use the method events",
-        "quantile": "lower binarize.quantile, or use the method events",
-    }
-    problems = Problems()
-    for unit, on, limit in zip(raw.units, states.T.astype(bool), limits.T, strict=True):
-        if on.all() or not on.any():
-            problems.add(
-                f"{raw.where}, unit {unit}",
-                f"it is {'always' if on.all() else 'never'} ON (threshold {limit.max():.4g})",
-                "No transition of it can be seen",
-                fixes.get(rule.method, "use another binarize.method, or leave the unit out"),
-            )
-    problems.raise_if_any()

@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from iitcore import Substrate, SubstrateError, System
+from pipeline.base.arrays import Floats, Ints
 from pipeline.base.errors import PhiscaleError, Problem, Problems
+from pipeline.base.text import is_number
 
 T = TypeVar("T")
 
@@ -112,7 +114,7 @@ def _keys(substrate: Substrate, units: str) -> list[str | int]:
     return [int(c) if c not in substrate.units and c.isdigit() else c for c in cells]
 
 
-def _substrate(tpm: np.ndarray, units: list[str] | None) -> Substrate:
+def _substrate(tpm: Floats, units: list[str] | None) -> Substrate:
     rows, columns = tpm.shape if tpm.ndim == 2 else (0, 0)
     if rows == columns and rows > 1 and rows & (rows - 1) == 0:
         names = units if units and 2 ** len(units) == rows else None
@@ -188,7 +190,7 @@ def _from_table(path: Path) -> Substrate:
         raise PhiscaleError(Problem(str(path), "is empty", fix="write one row per state"))
     delimiter = next((d for d in "\t;" if d in lines[0]), ",")
     rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
-    header = None if any(_is_number(cell) for cell in rows[0]) else rows.pop(0)
+    header = None if any(is_number(cell) for cell in rows[0]) else rows.pop(0)
     states = header is not None and header[0].lower() == "state"
     labels = [row.pop(0) for row in rows if row] if states else None
     units = header[1:] if header and states else header
@@ -198,15 +200,7 @@ def _from_table(path: Path) -> Substrate:
     return _substrate(table, units)
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _numbers(path: Path, rows: list[list[str]], units: list[str] | None) -> np.ndarray:
+def _numbers(path: Path, rows: list[list[str]], units: list[str] | None) -> Floats:
     """Rows of cells as numbers; every cell that is none is named."""
     width = len(units) if units else len(rows[0]) if rows else 0
     problems = Problems()
@@ -216,7 +210,7 @@ def _numbers(path: Path, rows: list[list[str]], units: list[str] | None) -> np.n
             problems.add(where, f"has {len(row)} values instead of {width}", fix="complete the row")
             continue
         for c, cell in enumerate(row):
-            if not _is_number(cell):
+            if not is_number(cell):
                 unit = f"unit {units[c]}" if units else f"column {c + 1}"
                 problems.add(
                     f"{where}, {unit}",
@@ -232,7 +226,7 @@ def _numbers(path: Path, rows: list[list[str]], units: list[str] | None) -> np.n
     return np.array(rows, dtype=float)
 
 
-def _order(path: Path, labels: list[str], n: int) -> np.ndarray:
+def _order(path: Path, labels: list[str], n: int) -> Ints:
     """Row of each state, little-endian, from the states written in the first column."""
     wanted = {"".join(str(s >> i & 1) for i in range(n)): s for s in range(2**n)}
     problems = Problems()

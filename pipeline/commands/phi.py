@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.commands.arguments import Commands
 
 if TYPE_CHECKING:
     from iitcore import PhiStructure, Substrate, System, SystemPhi
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 PATIENCE = 10.0  # seconds; what is expected to take longer says so first
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
-    """Add the command to the command line's subcommands; `run` is set as its function."""
-    parser = subparsers.add_parser(
+def add_parser(commands: Commands) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
         "phi",
         help="integrated information of one network in one state",
         description="phi_s, and with --structure distinctions, relations and Φ, of a network.",
@@ -47,7 +48,6 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     parser.add_argument("--structure", action="store_true", help="also unfold distinctions, relations and Φ")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.set_defaults(run=run)
-    return parser
 
 
 def run(args: argparse.Namespace) -> int:

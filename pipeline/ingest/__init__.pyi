@@ -1,6 +1,7 @@
-from .opening import READERS as READERS
 from .opening import open_recording as open_recording
+from .registry import READERS as READERS
 from .registry import Reader as Reader
-from .registry import register as register
+from .registry import file_columns as file_columns
+from .registry import option_columns as option_columns
 
-__all__ = ["READERS", "Reader", "open_recording", "register"]
+__all__ = ["READERS", "Reader", "file_columns", "open_recording", "option_columns"]

@@ -1,35 +1,29 @@
-"""Named arrays in files: NPY, MAT (v5 to v7.3), HDF5 and delimited text."""
+"""Named arrays in files: NPY, MAT (v5 to v7.3), HDF5 and the columns of delimited text."""
 
 from __future__ import annotations
 
-import csv
-import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
-import pandas as pd
-import scipy.io
-from scipy.io.matlab import MatReadError
 
-from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.base.arrays import Array, Floats
+from pipeline.ingest.rows import fault
+from pipeline.ingest.text import TIME_IN_SECONDS, read_table
 
-KINDS = {
-    ".npy": "npy",
-    ".mat": "mat",
-    ".h5": "hdf5",
-    ".hdf5": "hdf5",
-    ".hdf": "hdf5",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".txt": "csv",
+SUFFIXES = {
+    "npy": (".npy",),
+    "mat": (".mat",),
+    "hdf5": (".h5", ".hdf5", ".hdf"),
+    "csv": (".csv", ".tsv", ".txt"),
 }
-TIME_IN_SECONDS = re.compile(r"(t|times?|timestamps?)([ _\[(]+(s|secs?|seconds?)[\])]?)?")
+KINDS = {suffix: kind for kind, suffixes in SUFFIXES.items() for suffix in suffixes}
+NAMED = ("mat", "hdf5")  # these hold several arrays, each under a name
+LISTED = 25  # names in a message, at most
 
 
-def read(path: Path, name: str | None = None, kind: str | None = None, ndim: int = 2) -> np.ndarray:
+def read(path: Path, name: str | None = None, kind: str | None = None, ndim: int = 2) -> Array:
     """Return the numeric array called `name` in a file, with its axes as the author sees them.
 
     Args:
@@ -43,12 +37,11 @@ def read(path: Path, name: str | None = None, kind: str | None = None, ndim: int
         PhiscaleError: the array is not there (the text lists what is), or is not numeric.
     """
     kind = kind or KINDS.get(path.suffix.lower(), "")
-    readers = {"npy": _read_npy, "mat": _read_mat, "hdf5": _read_hdf5, "csv": _read_column}
-    if kind not in readers:
+    if kind not in _READERS:
         raise fault(path, "its ending is not known", f"use one of {', '.join(KINDS)}")
     try:
-        value = np.asarray(readers[kind](path, name, ndim))
-    except (OSError, EOFError, ValueError, TypeError, MatReadError) as error:
+        value = np.asarray(_READERS[kind](path, name, ndim))
+    except (OSError, EOFError, ValueError, TypeError) as error:
         raise fault(path, f"cannot be read as {kind} ({error})", "check path and format") from error
     label = f"{name!r} holds" if name else "holds"
     if value.dtype.kind not in "fiub":
@@ -58,12 +51,7 @@ def read(path: Path, name: str | None = None, kind: str | None = None, ndim: int
     return value
 
 
-def fault(path: Path, what: str, fix: str = "") -> PhiscaleError:
-    """Return an error about one file."""
-    return PhiscaleError(Problem(str(path), what, "The recording cannot be read", fix))
-
-
-def _read_npy(path: Path, name: str | None, ndim: int) -> np.ndarray:
+def _read_npy(path: Path, name: str | None, ndim: int) -> Array:
     value = np.load(path, allow_pickle=False)
     if not isinstance(value, np.ndarray):
         raise ValueError("it is an archive of several arrays")
@@ -82,12 +70,14 @@ def _choose(path: Path, shapes: dict[str, tuple[int, ...]], name: str | None, nd
     if name is None and len(candidates) == 1:
         return candidates[0]
     listed = [f"{key} {shape}" for key, shape in shapes.items()]
-    held = ", ".join(listed[:25]) + (f" and {len(listed) - 25} more" if len(listed) > 25 else "")
+    held = ", ".join(listed[:LISTED]) + (f" and {len(listed) - LISTED} more" if len(listed) > LISTED else "")
     what = f"has no dataset {name!r}" if name else f"holds {len(candidates)} arrays to choose from"
     raise fault(path, f"{what}; it holds {held or 'nothing'}", "name one of them in the sheet")
 
 
-def _read_hdf5(path: Path, name: str | None, ndim: int, matlab: bool = False) -> np.ndarray:
+def _read_hdf5(path: Path, name: str | None, ndim: int, matlab: bool = False) -> Array:
+    import h5py
+
     with h5py.File(path, "r") as file:
         shapes: dict[str, tuple[int, ...]] = {}
 
@@ -104,120 +94,37 @@ def _read_hdf5(path: Path, name: str | None, ndim: int, matlab: bool = False) ->
     return np.asarray(value).T if matlab else np.asarray(value)
 
 
-def _read_mat(path: Path, name: str | None, ndim: int) -> np.ndarray:
+def _read_mat(path: Path, name: str | None, ndim: int) -> Array:
+    import h5py
+    from scipy.io import loadmat, whosmat
+    from scipy.io.matlab import MatReadError
+
     if h5py.is_hdf5(path):
         return _read_hdf5(path, name, ndim, matlab=True)
-    shapes = {key: shape for key, shape, _ in scipy.io.whosmat(path)}
-    first, *rest = (name or "").strip("/").split("/")
-    chosen = _choose(path, shapes, first or None, ndim)
-    value = scipy.io.loadmat(path, variable_names=[chosen])[chosen]
-    for i, part in enumerate(rest):
-        if value.dtype.names and part in value.dtype.names:  # a struct
-            value = value[part]
-            value = np.asarray(value.item() if value.size == 1 else value)
-        elif value.dtype == object and part.isdigit() and int(part) < value.size:  # a cell array
-            value = np.asarray(value.ravel()[int(part)])
-        else:
-            held = value.dtype.names or f"cells 0 to {value.size - 1}"
-            at = "/".join([first, *rest[:i]])
-            raise fault(path, f"{at!r} has no {part!r}; it holds {held}", "name one of them")
-    return np.asarray(value)
-
-
-@dataclass
-class Table:
-    """A delimited text file: numeric columns, and what was recognised around them."""
-
-    values: np.ndarray  # (row, column)
-    names: list[str]
-    time: np.ndarray | None = None  # (row,) [s]
-    left_out: list[str] = field(default_factory=list)  # columns marked as rejected
-
-
-def read_table(path: Path) -> Table:
-    """Read delimited text (comma, semicolon or tab) with one column per neuron or variable.
-
-    A header is optional. A time column is known by its name (time, time_s, "Time (s)", ...). The
-    second header row of Inscopix exports ("Time(s)/Cell Status, accepted, rejected, ...") is
-    understood: the first column is then time, and rejected columns are left out. Columns that only
-    number the rows are left out too.
-    """
+    first, *parts = (name or "").strip("/").split("/")
     try:
-        return _parse_table(path)
-    except ValueError as error:  # those of pandas are too
-        raise fault(path, f"cannot be read as csv ({error})", "check path and format") from error
+        shapes = {key: shape for key, shape, _ in whosmat(path)}
+        chosen = _choose(path, shapes, first or None, ndim)
+        value = np.asarray(loadmat(path, variable_names=[chosen])[chosen])
+    except MatReadError as error:  # of no type that `read` knows without scipy
+        raise ValueError(str(error)) from error
+    for i, part in enumerate(parts):
+        value = _member(path, value, "/".join([first, *parts[:i]]), part)
+    return value
 
 
-def _parse_table(path: Path) -> Table:
-    with path.open(encoding="utf-8-sig") as file:
-        head = [file.readline().rstrip("\r\n") for _ in range(2)]
-    separator = max(",;\t", key=head[0].count)
-    rows = [[cell.strip() for cell in row] for row in csv.reader(head, delimiter=separator)]
-    has_header = not all(_is_number(cell) for cell in rows[0])
-    status = rows[1] if len(rows) > 1 and rows[1] and rows[1][0].lower().startswith("time(s)/cell status") else None
-    cells = pd.read_csv(
-        path,
-        sep=separator,
-        header=None,
-        skiprows=has_header + (status is not None),
-        encoding="utf-8-sig",
-        skipinitialspace=True,
-        low_memory=False,
-    )
-    names = rows[0] if has_header else [f"n{i}" for i in range(cells.shape[1])]
-    if len(names) != cells.shape[1]:
-        raise fault(path, f"has {len(names)} names in its header for {cells.shape[1]} columns")
-    table = Table(_numbers(path, cells, names), names)
-    return _sort_columns(path, table, status) if has_header else table
+def _member(path: Path, value: Array, at: str, part: str) -> Array:
+    """Return field or cell `part` of the MATLAB struct or cell array `value`, which is at `at`."""
+    if value.dtype.names and part in value.dtype.names:  # a struct
+        field = value[part]
+        return np.asarray(field.item() if field.size == 1 else field)
+    if value.dtype == object and part.isdigit() and int(part) < value.size:  # a cell array
+        return np.asarray(value.ravel()[int(part)])
+    held = value.dtype.names or f"cells 0 to {value.size - 1}"
+    raise fault(path, f"{at!r} has no {part!r}; it holds {held}", "name one of them")
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _numbers(path: Path, cells: pd.DataFrame, names: list[str]) -> np.ndarray:
-    """Return the cells as numbers, or name the first that is not one."""
-    numeric = cells.apply(pd.to_numeric, errors="coerce")
-    wrong = np.argwhere(numeric.isna().to_numpy() & cells.notna().to_numpy())
-    if wrong.size:
-        row, column = wrong[0]
-        raise fault(
-            path,
-            f"holds {cells.iat[row, column]!r} in column {names[column]!r}, data row {row + 1}, "
-            f"expected a number ({len(wrong)} such cells)",
-            "give one row per frame and one column per neuron",
-        )
-    return numeric.to_numpy(float)
-
-
-def _sort_columns(path: Path, table: Table, status: list[str] | None) -> Table:
-    """Tell time and row numbers from neurons, and leave out what the status row rejects."""
-    keep, time, left_out = [], None, []
-    for i, name in enumerate(table.names):
-        column, label = table.values[:, i], name.lower()
-        if (i == 0 and status) or TIME_IN_SECONDS.fullmatch(label):
-            time = column
-        elif label.startswith("time"):
-            raise fault(path, f"column {name!r} is time in a unit that is not known", "use time_s")
-        elif i == 0 and (label in ("", "frame", "index") or label.startswith("unnamed")):
-            if not np.array_equal(np.diff(column), np.ones(len(column) - 1)):
-                raise fault(
-                    path,
-                    f"its first column {name!r} is neither named as time nor a count of the frames",
-                    "call it time_s if it is time, or give it the neuron's name",
-                )
-        elif status and status[i].lower() == "rejected":
-            left_out.append(name)
-        else:
-            keep.append(i)
-    return Table(table.values[:, keep], [table.names[i] for i in keep], time, left_out)
-
-
-def _read_column(path: Path, name: str | None, ndim: int) -> np.ndarray:
+def _read_column(path: Path, name: str | None, ndim: int) -> Array:
     """Return one column (ndim 1) or all numeric columns of a text file."""
     table = read_table(path)
     if ndim > 1:
@@ -226,4 +133,13 @@ def _read_column(path: Path, name: str | None, ndim: int) -> np.ndarray:
     wants_time = TIME_IN_SECONDS.fullmatch(name.lower()) if name else not columns
     if table.time is not None and wants_time:
         return table.time
-    return columns[_choose(path, {key: column.shape for key, column in columns.items()}, name, 1)]
+    chosen: Floats = columns[_choose(path, {key: column.shape for key, column in columns.items()}, name, 1)]
+    return chosen
+
+
+_READERS: dict[str, Callable[[Path, str | None, int], Array]] = {
+    "npy": _read_npy,
+    "mat": _read_mat,
+    "hdf5": _read_hdf5,
+    "csv": _read_column,
+}

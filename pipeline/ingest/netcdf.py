@@ -1,49 +1,68 @@
-"""Recordings that are in phiscale's own layout already."""
+"""The format `netcdf`: recordings that are in phiscale's own layout already."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import xarray as xr
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pipeline.base import files, history
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.recording import describe, mark_missing
-from pipeline.ingest.registry import existing_file, number, option, register, sha256
+from pipeline.ingest.reader import Reader
+from pipeline.ingest.rows import existing_file, number, option, sha256
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
-@register("netcdf")
-def read(row: Mapping[str, Any]) -> xr.Dataset:
-    """Read a NetCDF file with the dims, coordinates and attributes of a Recording.
+class Netcdf(Reader):
+    """The format `netcdf`: a file with the dims, coordinates and attributes of a Recording."""
 
-    Recording and subject are the sheet's; the indicator and the frame rate too where it gives them.
-    """
-    path = existing_file(row, "path")
+    name = "netcdf"
+    summary = "a Recording as phiscale itself writes it"
+    methods = "read from NetCDF files"
+    suffixes = (".nc",)
+    columns = ("rate_hz", "indicator")
+    files = ("path",)
+
+    def read(self, row: Mapping[str, Any]) -> xr.Dataset:
+        """Return the Recording of a file.
+
+        Recording and subject are the sheet's; the indicator and the frame rate too where it gives them.
+        """
+        path = existing_file(row, "path")
+        dataset = _with_fixed_width_text(_load(path))
+        attrs: dict[str, Any] = {
+            "recording": str(row["recording"]),
+            "subject": str(row["subject"]),
+            "indicator": str(option(row, "indicator", dataset.attrs.get("indicator", ""))),
+            "source": path.name,
+            "source_sha256": sha256(path),
+            "format": self.name,
+        }
+        rate = number(row, "rate_hz") or dataset.attrs.get("sampling_rate_hz")
+        if rate is not None:
+            attrs["sampling_rate_hz"] = float(rate)
+        dataset = dataset.assign_attrs(attrs)
+        if {"time", "neuron"} <= set(dataset.dims) and {"fluorescence", "dropped"} <= set(dataset):
+            dataset = mark_missing(describe(dataset))  # else `validate` tells what is missing
+        return history.record(dataset, "ingest.netcdf", source=path.name)
+
+
+def _load(path: Path) -> xr.Dataset:
     try:
-        dataset = files.load(path)
+        return files.load(path)
     except PhiscaleError as error:
         raise PhiscaleError(
             Problem(str(path), "is not a NetCDF file", "The recording cannot be read", "check the path")
         ) from error
-    # NetCDF returns text as objects; fixed-width text is what the other readers give
+
+
+def _with_fixed_width_text(dataset: xr.Dataset) -> xr.Dataset:
+    """Undo that NetCDF returns text as objects; fixed-width text is what the other readers give."""
     for name in ("neuron", "region"):
         if name in dataset.coords:
-            dataset = dataset.assign_coords(
-                {name: (dataset[name].dims, dataset[name].values.astype(str), dataset[name].attrs)}
-            )
-    attrs = {
-        "recording": str(row["recording"]),
-        "subject": str(row["subject"]),
-        "indicator": str(option(row, "indicator", dataset.attrs.get("indicator", ""))),
-        "source": path.name,
-        "source_sha256": sha256(path),
-        "format": "netcdf",
-    }
-    rate = number(row, "rate_hz") or dataset.attrs.get("sampling_rate_hz")
-    if rate is not None:
-        attrs["sampling_rate_hz"] = float(rate)
-    dataset = dataset.assign_attrs(attrs)
-    if {"time", "neuron"} <= set(dataset.dims) and {"fluorescence", "dropped"} <= set(dataset):
-        dataset = mark_missing(describe(dataset))  # else `validate` tells what is missing
-    return history.record(dataset, "ingest.netcdf", source=path.name)
+            values = dataset[name]
+            dataset = dataset.assign_coords({name: (values.dims, values.values.astype(str), values.attrs)})
+    return dataset

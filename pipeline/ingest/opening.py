@@ -7,11 +7,9 @@ from typing import Any
 
 import xarray as xr
 
-from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.recording import validate
-from pipeline.ingest.registry import READERS, naming
-
-from pipeline.ingest import netcdf, simulate, statecodes, tables  # noqa: F401, isort: skip (they register)
+from pipeline.ingest.registry import READERS
+from pipeline.ingest.rows import naming
 
 
 def open_recording(row: Mapping[str, Any]) -> xr.Dataset:
@@ -21,20 +19,13 @@ def open_recording(row: Mapping[str, Any]) -> xr.Dataset:
         row: recording, subject, path (absolute), format, and the options of the format, e.g.
             rate_hz, dataset, neuropil_dataset, positions, time_dataset, transpose, indicator.
 
+    Returns:
+        The Recording (see `recording.build`).
+
     Raises:
         PhiscaleError: the file or what it holds cannot be used; the text says why and how to mend.
     """
-    name = str(row.get("format", ""))
-    if name not in READERS:
-        raise PhiscaleError(
-            Problem(
-                f"recording {row.get('recording')!r}",
-                f"format {name!r} is not known",
-                "It cannot be opened",
-                f"one of {', '.join(sorted(READERS))}",
-            )
-        )
     with naming(row):
-        dataset = READERS[name](row)
+        dataset = READERS.choose(str(row.get("format", "")), "format").read(row)
         validate(dataset)
     return dataset

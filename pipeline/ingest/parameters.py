@@ -10,7 +10,7 @@ from pipeline.base.parameters import Section
 
 
 class StateCodes(Section):
-    """Per-frame or per-sample state codes (such as a hypnogram) that become windows, one per condition and recording."""
+    """Windows from codes per frame or per sample (such as a hypnogram), one per condition and recording."""
 
     codes: dict[int, str] = Field(description="Code -> condition; other codes and NaN are left out")
     min_bout_s: Annotated[float, Field(ge=0)] = Field(10.0, description="Shorter bouts are left out [s]")

@@ -1,83 +1,40 @@
-"""What all readers share: their registry, and how they look up options and files."""
+"""The formats that recordings can have, and the columns of the sheet that follow from them."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
 
-import pandas as pd
-import xarray as xr
+from pipeline.base.registry import Registry
+from pipeline.ingest import statecodes
+from pipeline.ingest.delimited import Csv
+from pipeline.ingest.hdf5 import Hdf5
+from pipeline.ingest.mat import Mat
+from pipeline.ingest.netcdf import Netcdf
+from pipeline.ingest.npy import Npy
+from pipeline.ingest.reader import Reader
+from pipeline.ingest.simulate import Simulated
 
-from pipeline.base.errors import PhiscaleError, Problem
+__all__ = ["READERS", "Reader", "file_columns", "option_columns"]
 
-Reader = Callable[[Mapping[str, Any]], xr.Dataset]
-READERS: dict[str, Reader] = {}
-
-
-def register(name: str) -> Callable[[Reader], Reader]:
-    """Make a function `row -> Recording` the reader of the format `name`."""
-
-    def add(reader: Reader) -> Reader:
-        READERS[name] = reader
-        return reader
-
-    return add
+TRUTH = ("truth",)  # a file of what is true of a simulated recording; its format does not matter
 
 
-def option(row: Mapping[str, Any], name: str, default: Any = None) -> Any:
-    """Return an option of a sheet's row; an empty cell (None, NaN, blank text) is `default`."""
-    value = row.get(name)
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return default
-    return default if isinstance(value, float) and pd.isna(value) else value
+READERS: Registry[Reader] = Registry(
+    "format", "recordings.tsv: format", Csv(), Npy(), Mat(), Hdf5(), Netcdf(), Simulated()
+)
 
 
-def number(row: Mapping[str, Any], name: str) -> float | None:
-    """Return an option that has to be a positive number, None when its cell is empty."""
-    value = option(row, name)
-    try:
-        found = None if value is None else float(value)
-    except (TypeError, ValueError):
-        found = float("nan")
-    if found is not None and not 0 < found < float("inf"):
-        raise PhiscaleError(Problem(name, f"is {value!r}", "Times in seconds would be wrong", "give the rate in Hz"))
-    return found
+def option_columns() -> tuple[str, ...]:
+    """Return the optional columns of the sheet of recordings: those of formats, of state codes, of truth."""
+    # the reader that heeds most of them shows in which order they belong
+    fullest_first = sorted(READERS.values(), key=lambda reader: -len(reader.columns))
+    return _union(*(reader.columns for reader in fullest_first), statecodes.COLUMNS, TRUTH)
 
 
-@contextmanager
-def naming(row: Mapping[str, Any]) -> Iterator[None]:
-    """Put the recording's name into whatever problem is raised inside."""
-    try:
-        yield
-    except PhiscaleError as error:
-        name = f"recording {row.get('recording')!r}"
-        raise PhiscaleError(
-            *(
-                replace(problem, where=f"{name}, {problem.where}")
-                if isinstance(problem, Problem) and not problem.where.startswith(name)
-                else problem
-                for problem in error.problems
-            )
-        ) from error
+def file_columns() -> tuple[str, ...]:
+    """Return the columns of the sheet of recordings that hold paths."""
+    return _union(*(reader.files for reader in READERS.values()), statecodes.FILES, TRUTH)
 
 
-def existing_file(row: Mapping[str, Any], name: str) -> Path:
-    """Return the file that the option `name` gives, or say that it is not there."""
-    value = option(row, name)
-    if value is None:
-        raise PhiscaleError(Problem(name, "no file is given", fix=f"fill in {name}"))
-    path = Path(str(value)).expanduser()
-    if not path.is_file():
-        found = "is a folder" if path.is_dir() else "does not exist"
-        raise PhiscaleError(Problem(name, f"{path} {found}", "The recording cannot be read", "correct the path"))
-    return path
-
-
-def sha256(path: Path) -> str:
-    """Return the hash of a file, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _union(*parts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for part in parts for name in part))

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
+from pipeline.base.arrays import Floats
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.ingest import arrays
-from pipeline.ingest.registry import existing_file, naming, number, option
+from pipeline.ingest.rows import existing_file, fault, naming, number, option
+from pipeline.results.columns import WINDOW_COLUMNS
 
-COLUMNS = ["window", "condition", "start_s", "end_s"]
+if TYPE_CHECKING:
+    import xarray as xr
+
+COLUMNS = ("state_codes", "state_dataset", "state_rate_hz")  # of the sheet of recordings
+FILES = ("state_codes",)  # those of them that are paths
 
 
-def read_codes(row: Mapping[str, Any]) -> tuple[np.ndarray, float | None, float]:
+def read_codes(row: Mapping[str, Any]) -> tuple[Floats, float | None, float]:
     """Read the codes of a recording, cut to the part that was imaged.
 
     Samples before the first and after the last that is not NaN were not imaged, so that the first
@@ -28,12 +33,15 @@ def read_codes(row: Mapping[str, Any]) -> tuple[np.ndarray, float | None, float]
     Returns:
         codes (sample,) with NaN where the state is unknown; their rate [Hz], None when the sheet
         gives none (then there is one code per frame); seconds cut off before the first code.
+
+    Raises:
+        PhiscaleError: the file or its codes cannot be used.
     """
     path = existing_file(row, "state_codes")
     codes = arrays.read(path, option(row, "state_dataset"), ndim=1).astype(float).ravel()
     known = np.flatnonzero(np.isfinite(codes))
     if not known.size:
-        raise arrays.fault(path, "holds no state code, only NaN", "name another state_dataset")
+        raise fault(path, "holds no state code, only NaN", "name another state_dataset")
     rate = number(row, "state_rate_hz")
     if rate is None:
         return codes, None, 0.0
@@ -41,7 +49,7 @@ def read_codes(row: Mapping[str, Any]) -> tuple[np.ndarray, float | None, float]
 
 
 def windows_from_codes(
-    codes: np.ndarray,
+    codes: Floats,
     rate_hz: float,
     mapping: Mapping[int, str],
     min_bout_s: float = 0.0,
@@ -59,14 +67,18 @@ def windows_from_codes(
         min_bout_s: shorter bouts are left out [s].
         trim_s: cut from both ends of each bout [s].
         start_s: time of the first code on the recording's clock [s].
+
+    >>> table = windows_from_codes(np.array([1, 1, 2, 2, 2]), 1.0, {1: "wake", 2: "nrem"})
+    >>> table[["condition", "start_s", "end_s"]].to_numpy().tolist()
+    [['wake', 0.0, 2.0], ['nrem', 2.0, 5.0]]
     """
     edges = start_s + np.arange(len(codes) + 1) / rate_hz
     return _bouts(np.asarray(codes, float), edges, mapping, min_bout_s, trim_s)
 
 
 def _bouts(
-    codes: np.ndarray,
-    edges: np.ndarray,
+    codes: Floats,
+    edges: Floats,
     mapping: Mapping[int, str],
     min_bout_s: float,
     trim_s: float,
@@ -84,7 +96,7 @@ def _bouts(
         long_enough = end - start >= min_bout_s and end - start > 2 * trim_s
         if label[a] >= 0 and long_enough:
             rows.append((names[label[a]], names[label[a]], start + trim_s, end - trim_s))
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=list(WINDOW_COLUMNS[1:]))
 
 
 def windows(
@@ -99,6 +111,16 @@ def windows(
     With state_rate_hz the first code is that of the first frame, and codes and frames must last
     equally long (within 1 % and 2 s) where NaN tells what was imaged; without it there has to be
     one code per frame.
+
+    Args:
+        row: what the sheet of recordings says of it.
+        recording: the Recording, whose clock the codes are laid on.
+        mapping: code -> condition.
+        min_bout_s: shorter bouts are left out [s].
+        trim_s: cut from both ends of each bout [s].
+
+    Raises:
+        PhiscaleError: codes that cannot be read, do not fit the frames or hold no bout.
     """
     with naming(row):
         codes, rate, cut = read_codes(row)
@@ -136,8 +158,8 @@ def windows(
 
 
 def _codes_of_frames(
-    codes: np.ndarray,
-    time: np.ndarray,
+    codes: Floats,
+    time: Floats,
     frame: float,
     mapping: Mapping[int, str],
     min_bout_s: float,

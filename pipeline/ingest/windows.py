@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from pipeline.base.errors import Problems
 from pipeline.ingest.statecodes import read_codes, windows, windows_from_codes
 from pipeline.results.columns import WINDOW_COLUMNS
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def table(
@@ -26,7 +28,7 @@ def table(
         row: what the sheet of recordings says of it.
         sheet: its rows in the sheet of windows.
         recording: the Recording dataset, whose clock the state codes are laid on.
-        state_codes: fields of `config.StateCodes`, or empty.
+        state_codes: fields of the section `state_codes`, or empty.
 
     Raises:
         PhiscaleError: state codes that cannot be read or do not fit the recording; overlapping stretches.
@@ -43,7 +45,16 @@ def table(
 
 
 def names(row: Mapping[str, Any], sheet: Sequence[Mapping[str, Any]], state_codes: Mapping[str, Any]) -> list[str]:
-    """Return the windows of a recording without opening it; those of state codes are the conditions that occur."""
+    """Return the windows of a recording without opening it; those of state codes are the conditions that occur.
+
+    Args:
+        row: what the sheet of recordings says of it.
+        sheet: its rows in the sheet of windows.
+        state_codes: fields of the section `state_codes`, or empty.
+
+    Raises:
+        PhiscaleError: state codes that cannot be read.
+    """
     found = [str(part["window"]) for part in sheet]
     if state_codes and row.get("state_codes"):
         codes, rate, _ = read_codes(row)
@@ -62,7 +73,13 @@ def _mapping(state_codes: Mapping[str, Any]) -> dict[int, str]:
 
 
 def check_overlaps(table: pd.DataFrame, sheet: str, problems: Problems) -> None:
-    """Note windows of one recording that share frames."""
+    """Note windows of one recording that share frames.
+
+    Args:
+        table: rows recording, window, start_s, end_s.
+        sheet: what the problem is of.
+        problems: gets the problems.
+    """
     for recording, rows in table.groupby("recording", sort=False):
         ordered = rows.sort_values("start_s", kind="stable")
         latest, holder = -1.0, ""

@@ -20,11 +20,9 @@ else:
 class Nulls(Section):
     """Surrogates that go through the same estimation."""
 
-    kinds: list[Kind] = Field(
+    kinds: Annotated[list[Kind], NULLS] = Field(
         default_factory=lambda: [KIND],
-        description="Null families: "
-        + "; ".join(f"{name}: {null.summary}" for name, null in NULLS.items())
-        + f"; macro units get {RANDOM_GROUPING.label} besides",
+        description=f"Null families; macro units get {RANDOM_GROUPING.label} besides",
     )
     surrogates: Annotated[int, Field(ge=0)] = Field(SURROGATES, description="Surrogates per null")
     big_phi_surrogates: Annotated[int, Field(ge=0)] = Field(

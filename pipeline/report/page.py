@@ -73,7 +73,7 @@ def _content(study: Findings) -> dict[str, Any]:
         "coverage": truth.coverage(study),
         "macro_units": introduction(found),
         "methods": methods.paragraphs(study),
-        "references": methods.REFERENCES,
+        "references": methods.references(study),
         "tables": _tables(study, answers, found),
         **_figures(study, found),
     }

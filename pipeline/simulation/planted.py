@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import expit
 
+from pipeline.base.arrays import Array, Floats
 from pipeline.base.raster import states_of
 
 PAIRS = ((0, 1), (2, 3))
@@ -27,10 +26,21 @@ ON_FRACTION = {"awake": None, "anesthesia": 0.10, "recovery": 0.125}  # None: as
 MOST_UNITS = 8  # exact occupancies need the chain of 2**(n + 1) states
 
 
-def joint(p_on: np.ndarray) -> np.ndarray:
-    """Return (2**n, 2**n) state-by-state probabilities of units independent given the past."""
+def joint(p_on: Floats) -> Floats:
+    """Return the TPM of units that are independent given the past.
+
+    Args:
+        p_on: (2**n, n) P(ON) of each unit after each state.
+
+    Returns:
+        (2**n, 2**n) probabilities of the next state (column) given the state (row).
+
+    >>> joint(np.array([[0.1], [0.8]])).round(3).tolist()
+    [[0.9, 0.1], [0.2, 0.8]]
+    """
     to = states_of(p_on.shape[1])
-    return np.where(to[None] == 1, p_on[:, None, :], 1 - p_on[:, None, :]).prod(axis=2)
+    tpm: Floats = np.where(to[None] == 1, p_on[:, None, :], 1 - p_on[:, None, :]).prod(axis=2)
+    return tpm
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,7 @@ class Regime:
         coupling: weights relative to awake.
     """
 
-    weights: np.ndarray
+    weights: Floats
     bias: float
     amplitude: float
     switching: float
@@ -57,18 +67,22 @@ class Regime:
         return len(self.weights)
 
     @cached_property
-    def p_on_low_high(self) -> np.ndarray:
+    def p_on_low_high(self) -> Floats:
         """(2, 2**n, n) P(ON) under the low and the high drive."""
+        from scipy.special import expit
+
         drives = np.array([-self.amplitude, self.amplitude])[:, None, None]
-        return expit(self.bias + drives + states_of(self.n) @ self.weights)
+        p_on: Floats = expit(self.bias + drives + states_of(self.n) @ self.weights)
+        return p_on
 
     @property
-    def p_on(self) -> np.ndarray:
+    def p_on(self) -> Floats:
         """(2**n, n) interventional TPM: P(ON | do(state)), drive averaged over its stationary law."""
-        return self.p_on_low_high.mean(axis=0)
+        mean: Floats = self.p_on_low_high.mean(axis=0)
+        return mean
 
     @cached_property
-    def _stationary(self) -> np.ndarray:
+    def _stationary(self) -> Floats:
         """(2, 2**n) stationary probability of drive and state together."""
         stay, size = 1 - self.switching, 2**self.n
         drive = np.array([[stay, self.switching], [self.switching, stay]])
@@ -76,20 +90,22 @@ class Regime:
         chain = np.einsum("ad,asu->asdu", drive, blocks).reshape(2 * size, 2 * size)
         equations = np.vstack([chain.T - np.eye(2 * size), np.ones(2 * size)])
         solution = np.linalg.lstsq(equations, np.append(np.zeros(2 * size), 1.0), rcond=None)[0]
-        return np.clip(solution, 0, None).reshape(2, size)
+        probability: Floats = np.clip(solution, 0, None).reshape(2, size)
+        return probability
 
     @property
-    def occupancy(self) -> np.ndarray:
+    def occupancy(self) -> Floats:
         """(2**n,) stationary probability of each state."""
-        return self._stationary.sum(axis=0)
+        total: Floats = self._stationary.sum(axis=0)
+        return total
 
     @property
-    def p_on_observational(self) -> np.ndarray:
+    def p_on_observational(self) -> Floats:
         """(2**n, n) P(ON | state seen): what an unlimited recording without perturbation shows.
 
         It differs from `p_on` because a state also tells how the drive probably stands.
         """
-        weighted = (self._stationary[:, :, None] * self.p_on_low_high).sum(axis=0)
+        weighted: Floats = (self._stationary[:, :, None] * self.p_on_low_high).sum(axis=0)
         return weighted / self.occupancy[:, None]
 
     def motif(self, index: int) -> Regime:
@@ -97,8 +113,10 @@ class Regime:
         own = slice(4 * index, 4 * index + 4)
         return replace(self, weights=self.weights[own, own])
 
-    def run(self, state: np.ndarray, steps: int, rng: np.random.Generator) -> np.ndarray:
+    def run(self, state: Array, steps: int, rng: np.random.Generator) -> Array:
         """Return (steps, n) uint8 states that follow `state` (n,)."""
+        from scipy.special import expit
+
         switches = rng.random(steps) < self.switching
         drive = self.amplitude * rng.choice([-1, 1]) * np.where(np.cumsum(switches) % 2, -1, 1)
         luck = rng.random((steps, self.n))
@@ -109,12 +127,20 @@ class Regime:
         return path
 
 
-def couplings(motifs: int, jitter: float, rng: np.random.Generator) -> np.ndarray:
-    """Return (n, n) awake weights [logit] of one subject: `motifs` unconnected repeats of the pairs.
+def couplings(motifs: int, jitter: float, rng: np.random.Generator) -> Floats:
+    """Return the awake weights of one subject: unconnected repeats of the pairs.
 
     Within a motif every connection, those of weight 0 included, varies with standard deviation
     `jitter` x WEIGHT: in no animal is a connection exactly absent or two exactly equal. Without any
     jitter the two units of a pair are interchangeable and their cause and effect states tie.
+
+    Args:
+        motifs: number of repeats; n is four times that.
+        jitter: standard deviation of a connection, relative to WEIGHT.
+        rng: generator that draws it.
+
+    Returns:
+        (n, n) logit that unit i being ON adds to unit j, in [i, j].
     """
     weights = np.zeros((4 * motifs, 4 * motifs))
     for first in range(0, 4 * motifs, 4):
@@ -125,7 +151,7 @@ def couplings(motifs: int, jitter: float, rng: np.random.Generator) -> np.ndarra
     return weights
 
 
-def regime(weights: np.ndarray, condition: str, relative_coupling: float, step_s: float) -> Regime:
+def regime(weights: Floats, condition: str, relative_coupling: float, step_s: float) -> Regime:
     """Return the substrate in a condition: weights scaled, drive added, ON fraction set by the bias.
 
     Args:
@@ -134,6 +160,8 @@ def regime(weights: np.ndarray, condition: str, relative_coupling: float, step_s
         relative_coupling: coupling relative to awake; the drive's amplitude is its complement.
         step_s: update interval of the substrate [s].
     """
+    from scipy.optimize import brentq
+
     amplitude = DRIVE * (1 - relative_coupling)
     switching = min(0.5, step_s / DRIVE_DWELL_S)
     goal = ON_FRACTION[condition]

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 import yaml
 
 from pipeline.base import files, history
+from pipeline.base.arrays import Array
 from pipeline.base.errors import PhiscaleError, Problem
-from pipeline.base.recording import build
+from pipeline.base.recording import Neurons, Origin, build
 from pipeline.base.seeds import generator
 from pipeline.simulation import imaging, planted
 from pipeline.simulation.parameters import Simulate
-from pipeline.simulation.truth import truth_of
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 CONDITIONS = tuple(planted.ON_FRACTION)
 
@@ -45,7 +47,7 @@ def simulate_recording(
         windows: rows window, condition, start_s, end_s of this recording.
         conditions: conditions of the study, in order.
         seed: of the study.
-        **parameters: fields of `config.Simulate`.
+        **parameters: fields of `Simulate`.
 
     Returns:
         The Recording, and its truth: neuron_ensemble, states (what each ensemble did), and per
@@ -54,6 +56,8 @@ def simulate_recording(
     Raises:
         PhiscaleError: a condition that the simulation does not know.
     """
+    from pipeline.simulation.truth import truth_of  # the only part that computes phi
+
     settings = Simulate(**parameters)
     check_conditions(recording, [*conditions, *windows["condition"]])
     states, regimes = simulate_states(subject_index, recording, windows, seed, settings)
@@ -71,17 +75,16 @@ def simulate_recording(
         movie.fluorescence,
         time=np.arange(n_frames) / settings.rate_hz,
         sampling_rate_hz=settings.rate_hz,
-        recording=recording,
-        subject=subject,
-        neurons=names,
+        origin=Origin(
+            recording=recording,
+            subject=subject,
+            indicator=imaging.INDICATOR,
+            source="simulation",
+            format="simulate",
+        ),
+        neurons=Neurons(names, xy[:, 0], xy[:, 1], ["dorsal cortex"] * len(names)),
         neuropil=movie.neuropil,
         dropped=movie.dropped,
-        x=xy[:, 0],
-        y=xy[:, 1],
-        region=["dorsal cortex"] * len(names),
-        indicator=imaging.INDICATOR,
-        source="simulation",
-        format="simulate",
     )
     truth = {
         "recording": recording,
@@ -98,7 +101,7 @@ def simulate_recording(
 
 def simulate_states(
     subject_index: int, recording: str, windows: pd.DataFrame, seed: int, settings: Simulate
-) -> tuple[np.ndarray, dict[str, planted.Regime]]:
+) -> tuple[Array, dict[str, planted.Regime]]:
     """Return (step, unit) uint8 states of the ensembles, and the regime of each condition."""
     relative = {
         "awake": 1.0,
@@ -180,8 +183,7 @@ def simulate_study(
         }
     )
     for sheet, file in ((recordings, "recordings.tsv"), (pd.concat(sheets), "windows.tsv")):
-        text = sheet.to_csv(sep="\t", index=False, lineterminator="\n")
-        files.write_whole(directory / file, lambda p, t=text: p.write_text(t))
+        _write(directory / file, sheet.to_csv(sep="\t", index=False, lineterminator="\n"))
     content = {
         "study": study,
         "seed": seed,
@@ -189,9 +191,15 @@ def simulate_study(
         "ensembles": {"iit": min(4 * settings.motifs, 10)},
         "binarize": {"tau_s": imaging.DECAY_S, "bin_s": settings.step_s, "z": 3.0},
     }
-    text = yaml.safe_dump(content, sort_keys=False)
-    files.write_whole(path, lambda p: p.write_text(text))
+    _write(path, yaml.safe_dump(content, sort_keys=False))
     return path
+
+
+def _write(path: Path, text: str) -> None:
+    def write(partial: Path) -> None:
+        partial.write_text(text)
+
+    files.write_whole(path, write)
 
 
 def neuron_names(settings: Simulate) -> list[str]:

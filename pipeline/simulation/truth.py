@@ -8,6 +8,7 @@ import numpy as np
 
 import iitcore as iit
 from iitcore.macro import derive_macro_tpm
+from pipeline.base.arrays import Floats
 from pipeline.base.raster import states_of
 from pipeline.emergence.discrete import effective_information, state_by_state
 from pipeline.simulation.planted import MOST_UNITS, PAIRS, Regime
@@ -55,13 +56,18 @@ def truth_of(regime: Regime) -> dict[str, Any]:
 
 
 def scales_of(regime: Regime) -> list[dict[str, Any]]:
-    """Return the measures of one motif (four units) as micro units and as its two planted pairs."""
+    """Return the measures of one motif (four units) as micro units and as its two planted pairs.
+
+    Returns:
+        A list of route, scale and the measures named in `truth_of`.
+    """
     pairs = [list(pair) for pair in PAIRS]
     group = [next(j for j, pair in enumerate(pairs) if i in pair) for i in range(regime.n)]
-    macro_state = states_of(regime.n)[:, pairs].all(axis=2) @ [1, 2]
-    macro_occupancy = np.bincount(macro_state, regime.occupancy)
+    both_on = states_of(regime.n)[:, pairs].min(axis=2)
+    macro_state = both_on @ np.array([1, 2])
+    macro_occupancy = np.bincount(macro_state, regime.occupancy).astype(float)
 
-    def macro(p_on: np.ndarray) -> np.ndarray:
+    def macro(p_on: Floats) -> Floats:
         return derive_macro_tpm(p_on, pairs, [AND] * len(pairs))
 
     planted = {"group": group, "mapping": ["and"] * len(pairs)}
@@ -80,7 +86,7 @@ def scales_of(regime: Regime) -> list[dict[str, Any]]:
     ]
 
 
-def _measures(p_on: np.ndarray, p_on_observational: np.ndarray, occupancy: np.ndarray) -> dict[str, float]:
+def _measures(p_on: Floats, p_on_observational: Floats, occupancy: Floats) -> dict[str, float]:
     states = states_of(p_on.shape[1])
     phi = iit.phi_batch(np.stack([p_on, p_on_observational]), states, threads=1)
     big_phi = iit.big_phi_batch(p_on[None], states, threads=1).phi[0]

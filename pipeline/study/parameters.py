@@ -1,17 +1,18 @@
-"""The study: its parameters (study.yaml) and its two sheets (recordings.tsv, windows.tsv) as one model.
+"""The parameters of a study, study.yaml: the sections of all rooms as one model, and what has to fit between them.
 
-The commented template that `phiscale init` writes and the JSON schema are generated from this model.
+The commented template that `phiscale init` writes, the JSON schema and the list of fields are generated from it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from itertools import combinations
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
-from pipeline.base.errors import Problem, Problems
+from pipeline.base.errors import Problem
 from pipeline.base.parameters import Identifier, Section
 from pipeline.binarize.parameters import Binarize
 from pipeline.inference.parameters import Compare
@@ -20,6 +21,7 @@ from pipeline.integration.parameters import Iit
 from pipeline.macro.parameters import Macro
 from pipeline.nulls.parameters import Nulls
 from pipeline.simulation.parameters import Simulate
+from pipeline.study.fields import empty_sections
 from pipeline.tpm.parameters import Tpm
 from pipeline.traces.parameters import Ensembles, Preprocess
 
@@ -32,7 +34,8 @@ class Parameters(Section):
     results: str = Field("results", description="Folder of the results (relative to where the run is started)")
     data: str | None = Field(
         None,
-        description="Folder from which paths in the sheet start; empty: that of study.yaml. May name environment variables as ${NAME}; --data on the command line wins",
+        description="Folder from which paths in the sheet start; empty: that of study.yaml. "
+        "May name environment variables as ${NAME}; --data on the command line wins",
     )
     recordings: str = Field("recordings.tsv", description="Sheet of recordings (relative to study.yaml)")
     windows: str | None = Field(
@@ -44,7 +47,7 @@ class Parameters(Section):
     )
     preprocess: Preprocess = Preprocess()
     ensembles: Ensembles = Ensembles()
-    binarize: Binarize = Binarize()
+    binarize: Binarize = TypeAdapter(Binarize).validate_python({})
     tpm: Tpm = TypeAdapter(Tpm).validate_python({})
     macro: Macro = Macro()
     iit: Iit = Iit()
@@ -52,6 +55,11 @@ class Parameters(Section):
     compare: Compare = Compare()
     state_codes: StateCodes | None = Field(None, description="Windows from state codes")
     simulate: Simulate = Simulate()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _an_empty_section_has_its_defaults(cls, fields: Any) -> Any:
+        return empty_sections(cls, fields)
 
     @model_validator(mode="after")
     def _fields_fit_together(self) -> Parameters:
@@ -68,103 +76,156 @@ def contrasts(parameters: Parameters) -> list[tuple[str, str]]:
 
 def cross_checks(p: Parameters) -> list[Problem]:
     """Return what is wrong between fields that are each valid on their own."""
-    found = Problems()
+    return [problem for check in CHECKS for problem in check(p)]
+
+
+def _conditions_differ(p: Parameters) -> Iterator[Problem]:
     if len(set(p.conditions)) < len(p.conditions):
-        found.add(
+        yield Problem(
             "conditions",
             f"a condition is listed twice in {p.conditions}",
             "Its contrasts would be zero",
             "list each condition once",
         )
+
+
+def _contrasts_have_two_conditions(p: Parameters) -> Iterator[Problem]:
     for pair in p.compare.contrasts:
         unknown = sorted(set(pair) - set(p.conditions))
         if unknown:
-            found.add(
+            yield Problem(
                 "compare.contrasts and conditions",
                 f"the contrast {list(pair)} names {unknown}, which is not among the conditions {p.conditions}",
                 "There would be nothing to compare",
                 "correct the name, or add it to conditions",
             )
         elif pair[0] == pair[1]:
-            found.add(
+            yield Problem(
                 "compare.contrasts",
                 f"the contrast {list(pair)} compares a condition with itself",
                 "It is always zero",
                 "name two conditions",
             )
+
+
+def _scales_are_macro(p: Parameters) -> Iterator[Problem]:
     for scale in p.macro.scales:
         if scale >= p.ensembles.iit:
-            found.add(
+            yield Problem(
                 "macro.scales and ensembles.iit",
                 f"{scale} macro units cannot be made of {p.ensembles.iit} units",
                 "A macro unit would be a single unit, and the scale the micro scale again",
                 f"use scales below {p.ensembles.iit}, or raise ensembles.iit",
             )
+
+
+def _scales_differ(p: Parameters) -> Iterator[Problem]:
     if len(set(p.macro.scales)) < len(p.macro.scales):
-        found.add(
+        yield Problem(
             "macro.scales",
             f"a scale is listed twice in {p.macro.scales}",
             "Its results would be counted twice in the correction",
             "list each scale once",
         )
+
+
+def _scales_have_a_mapping(p: Parameters) -> Iterator[Problem]:
     if p.macro.scales and not p.macro.mappings:
-        found.add(
+        yield Problem(
             "macro.mappings and macro.scales",
             "macro units are asked for, but no state mapping is allowed",
             "No macro unit has a state",
             "name at least one mapping, or empty macro.scales",
         )
+
+
+def _unfolded_draws_are_made(p: Parameters) -> Iterator[Problem]:
     if p.iit.big_phi_draws > p.tpm.draws:
-        found.add(
+        yield Problem(
             "iit.big_phi_draws and tpm.draws",
             f"{p.iit.big_phi_draws} draws are to be unfolded, but only {p.tpm.draws} are made",
             "The interval of Φ would rest on fewer draws than stated",
             "lower iit.big_phi_draws or raise tpm.draws",
         )
+
+
+def _unfolded_surrogates_are_made(p: Parameters) -> Iterator[Problem]:
     if p.nulls.big_phi_surrogates > p.nulls.surrogates:
-        found.add(
+        yield Problem(
             "nulls.big_phi_surrogates and nulls.surrogates",
             f"{p.nulls.big_phi_surrogates} surrogates are to be unfolded, but only {p.nulls.surrogates} are made",
             "The null of Φ would rest on fewer surrogates than stated",
             "lower nulls.big_phi_surrogates or raise nulls.surrogates",
         )
+
+
+def _bins_hold_a_frame(p: Parameters) -> Iterator[Problem]:
     rate = p.preprocess.resample_hz
     if rate and p.binarize.bin_s < 1 / rate - 1e-9:
-        found.add(
+        yield Problem(
             "binarize.bin_s and preprocess.resample_hz",
             f"a bin of {p.binarize.bin_s} s is shorter than a frame at {rate} Hz",
             "Bins would be empty",
             f"use bins of at least {1 / rate:g} s, or a higher rate",
         )
-    codes = p.state_codes
-    if codes is not None:
-        for condition in sorted(set(codes.codes.values()) - set(p.conditions)):
-            found.add(
-                "state_codes.codes and conditions",
-                f"a code stands for {condition!r}, which is not among the conditions {p.conditions}",
-                "Its frames would belong to no condition",
-                "correct the name, or add it to conditions",
-            )
-        for condition in [c for c in p.conditions if c not in codes.codes.values() and not p.windows]:
-            found.add(
-                "conditions and state_codes.codes",
-                f"no code stands for the condition {condition!r}",
-                "It would have no data",
-                "add its code, or remove the condition",
-            )
-        shortest = p.binarize.bin_s * (p.tpm.lag + 1)
-        if codes.min_bout_s < shortest:
-            found.add(
-                "state_codes.min_bout_s and binarize.bin_s × (tpm.lag + 1)",
-                f"bouts of {codes.min_bout_s} s would be kept, but one transition takes {shortest:g} s",
-                "Such bouts hold no transition",
-                f"raise min_bout_s to at least {shortest:g}",
-            )
-    elif not p.windows:
-        found.add(
+
+
+def _windows_are_given(p: Parameters) -> Iterator[Problem]:
+    if p.state_codes is None and not p.windows:
+        yield Problem(
             "windows and state_codes",
             "both are empty",
             "No frame would belong to a condition",
             "name a sheet of windows, or give state_codes",
         )
-    return found.found
+
+
+def _codes_stand_for_conditions(p: Parameters) -> Iterator[Problem]:
+    coded = set(p.state_codes.codes.values()) if p.state_codes else set()
+    for condition in sorted(coded - set(p.conditions)):
+        yield Problem(
+            "state_codes.codes and conditions",
+            f"a code stands for {condition!r}, which is not among the conditions {p.conditions}",
+            "Its frames would belong to no condition",
+            "correct the name, or add it to conditions",
+        )
+
+
+def _conditions_have_codes(p: Parameters) -> Iterator[Problem]:
+    if p.state_codes is None or p.windows:
+        return
+    for condition in p.conditions:
+        if condition not in p.state_codes.codes.values():
+            yield Problem(
+                "conditions and state_codes.codes",
+                f"no code stands for the condition {condition!r}",
+                "It would have no data",
+                "add its code, or remove the condition",
+            )
+
+
+def _bouts_hold_a_transition(p: Parameters) -> Iterator[Problem]:
+    shortest = p.binarize.bin_s * (p.tpm.lag + 1)
+    if p.state_codes and p.state_codes.min_bout_s < shortest:
+        yield Problem(
+            "state_codes.min_bout_s and binarize.bin_s × (tpm.lag + 1)",
+            f"bouts of {p.state_codes.min_bout_s} s would be kept, but one transition takes {shortest:g} s",
+            "Such bouts hold no transition",
+            f"raise min_bout_s to at least {shortest:g}",
+        )
+
+
+CHECKS: tuple[Callable[[Parameters], Iterator[Problem]], ...] = (
+    _conditions_differ,
+    _contrasts_have_two_conditions,
+    _scales_are_macro,
+    _scales_differ,
+    _scales_have_a_mapping,
+    _unfolded_draws_are_made,
+    _unfolded_surrogates_are_made,
+    _bins_hold_a_frame,
+    _windows_are_given,
+    _codes_stand_for_conditions,
+    _conditions_have_codes,
+    _bouts_hold_a_transition,
+)

@@ -1,8 +1,7 @@
-"""The two sheets of a study, recordings.tsv and windows.tsv: reading them, and checking every row."""
+"""The two sheets of a study, recordings.tsv and windows.tsv: their columns, and reading them."""
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from pathlib import Path
@@ -10,60 +9,63 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.base.errors import Problems, unusable
-from pipeline.ingest.opening import READERS
-from pipeline.ingest.windows import check_overlaps
+from pipeline.base.text import did_you_mean
+from pipeline.ingest.registry import file_columns, option_columns
 from pipeline.study.parameters import Parameters
 
 IDENTIFIER = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_]*$")
-FORMATS = tuple(sorted(READERS))
 RECORDING_COLUMNS = ("recording", "subject", "path", "format")
-OPTION_COLUMNS = (
-    "rate_hz",
-    "dataset",
-    "transpose",
-    "indicator",
-    "neuropil_path",
-    "neuropil_dataset",
-    "positions",
-    "time_dataset",
-    "state_codes",
-    "state_dataset",
-    "state_rate_hz",
-    "truth",
-)
-FILE_COLUMNS = ("path", "neuropil_path", "positions", "state_codes", "truth")
+OPTION_COLUMNS = option_columns()
+FILE_COLUMNS = file_columns()
 
 
 def read_sheet(
     path: Path, required: tuple[str, ...], optional: tuple[str, ...], problems: Problems
 ) -> pd.DataFrame | None:
-    """Return a tab-separated table of strings, or None (and the reason among the problems) when it cannot be used."""
+    """Return a tab-separated table of text, one row per line that is neither empty nor a comment.
+
+    Args:
+        path: the sheet.
+        required: columns that it must have.
+        optional: columns that it may have besides.
+        problems: where every fault is noted.
+
+    Returns:
+        The table, its index the lines of the file; None when it cannot be used.
+    """
+    text = _text(path, problems)
+    if text is None:
+        return None
+    rows = {n: line.split("\t") for n, line in enumerate(text.splitlines(), 1) if line.strip() and line[0] != "#"}
+    names = [name.strip() for name in rows.pop(next(iter(rows)))] if rows else []
+    _check_cells(path, names, rows, problems)
+    if not _check_names(path, names, required, optional, problems):
+        return None
+    if not rows:
+        fix = "add one row for each " + required[0]
+        problems.add(str(path), "has no rows", "There is nothing to analyse", fix)
+        return None
+    cells = [[cell.strip() for cell in (row + [""] * len(names))[: len(names)]] for row in rows.values()]
+    return pd.DataFrame(cells, index=list(rows), columns=names, dtype=str)
+
+
+def _text(path: Path, problems: Problems) -> str | None:
     if not path.is_file():
-        problems.add(
-            str(path),
-            "there is no such file",
-            "There is nothing to analyse",
-            "correct its name in study.yaml, or create it",
-        )
+        fix = "correct its name in study.yaml, or create it"
+        problems.add(str(path), "there is no such file", "There is nothing to analyse", fix)
         return None
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        problems.add(
-            str(path),
-            f"is not text ({error})",
-            "Nothing can be read from it",
-            "save it as tab-separated text (UTF-8)",
-        )
-        return None
+        fix = "save it as tab-separated text (UTF-8)"
+        problems.add(str(path), f"is not text ({error})", "Nothing can be read from it", fix)
     except OSError as error:
         problems.found.append(unusable(error))
-        return None
-    lines = {
-        number: line for number, line in enumerate(text.splitlines(), 1) if line.strip() and not line.startswith("#")
-    }
-    rows = {number: line.split("\t") for number, line in lines.items()}
-    names = [name.strip() for name in rows.pop(next(iter(rows)))] if rows else []
+    return None
+
+
+def _check_cells(path: Path, names: list[str], rows: dict[int, list[str]], problems: Problems) -> None:
+    """Note rows that have more cells than there are columns."""
     for number, cells in rows.items():
         if len(cells) > len(names):
             problems.add(
@@ -72,50 +74,29 @@ def read_sheet(
                 "The row cannot be read",
                 "remove the surplus tabs",
             )
+
+
+def _check_names(
+    path: Path, names: list[str], required: tuple[str, ...], optional: tuple[str, ...], problems: Problems
+) -> bool:
+    """Note columns that are doubled, missing or unknown; returns whether the table can be used."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        problems.add(
-            str(path),
-            f"has the column {', '.join(twice)} twice",
-            "It is unclear which one counts",
-            "keep one of them",
-        )
-        return None
-    table = pd.DataFrame(
-        [(cells + [""] * len(names))[: len(names)] for cells in rows.values()],
-        index=list(rows),
-        columns=names,
-        dtype=str,
-    )
-    table = table.map(str.strip)
-    missing = [name for name in required if name not in table.columns]
-    unknown = [name for name in table.columns if name not in required + optional]
+        what = f"has the column {', '.join(twice)} twice"
+        problems.add(str(path), what, "It is unclear which one counts", "keep one of them")
+        return False
+    missing = [name for name in required if name not in names]
     if missing:
-        hint = " (are the columns separated by tabs?)" if len(table.columns) == 1 else ""
-        problems.add(
-            str(path),
-            f"has no column {', '.join(missing)}{hint}",
-            "",
-            f"its header needs: {', '.join(required)}",
-        )
-        return None
-    for name in unknown:
-        close = difflib.get_close_matches(name, required + optional, n=1)
-        problems.add(
-            f"{path}: column {name}",
-            "is not known",
-            "It would be ignored",
-            f"did you mean {close[0]!r}?" if close else f"known: {', '.join(required + optional)}",
-        )
-    if table.empty:
-        problems.add(
-            str(path),
-            "has no rows",
-            "There is nothing to analyse",
-            "add one row for each " + required[0],
-        )
-        return None
-    return table
+        hint = " (are the columns separated by tabs?)" if len(names) == 1 else ""
+        what = f"has no column {', '.join(missing)}{hint}"
+        problems.add(str(path), what, "", f"its header needs: {', '.join(required)}")
+        return False
+    known = required + optional
+    for name in names:
+        if name not in known:
+            fix = did_you_mean(name, known) or f"known: {', '.join(known)}"
+            problems.add(f"{path}: column {name}", "is not known", "It would be ignored", fix)
+    return True
 
 
 def expand_paths(
@@ -125,15 +106,23 @@ def expand_paths(
     data: str | Path | None,
     problems: Problems,
 ) -> None:
-    """Replace ${NAME} and make paths absolute, in place."""
+    """Replace ${NAME} by environment variables and make paths absolute, in place.
+
+    Args:
+        table: the sheet of recordings.
+        path: study.yaml; relative paths start from its folder.
+        parameters: of the study; its `data` may name another folder.
+        data: folder from the command line, which wins.
+        problems: where a variable that is not set is noted.
+    """
     missing: dict[str, None] = {}
 
-    def substitute(text: str) -> str:
-        def value(match: re.Match[str]) -> str:
-            if match[1] not in os.environ:
-                missing[match[1]] = None
-            return os.environ.get(match[1], match[0])
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            missing[match[1]] = None
+        return os.environ.get(match[1], match[0])
 
+    def substitute(text: str) -> str:
         return re.sub(r"\$\{(\w+)\}", value, text)
 
     folder = Path(data) if data else path.parent / substitute(parameters.data or "")
@@ -148,186 +137,3 @@ def expand_paths(
             f"export {name}=FOLDER, or run with --data FOLDER",
             about="*",
         )
-
-
-def check_recordings(table: pd.DataFrame, parameters: Parameters, problems: Problems) -> None:
-    """Note every fault of the sheet of recordings (`table`: all strings, paths absolute)."""
-    sheet = parameters.recordings
-    for line, row in zip(table.index, table.to_dict("records"), strict=True):
-        where = f"{sheet}, line {line}"
-        for column in ("recording", "subject"):
-            if not IDENTIFIER.match(row[column]):
-                problems.add(
-                    f"{where}: {column}",
-                    f"{row[column]!r} is not an ID",
-                    "File names are made of it",
-                    "use letters, digits and underscores",
-                    about=row["recording"],
-                )
-        if row["format"] not in FORMATS:
-            close = difflib.get_close_matches(row["format"], FORMATS, n=1)
-            problems.add(
-                f"{where}: format",
-                f"{row['format']!r} is not known",
-                "The file cannot be read",
-                f"did you mean {close[0]!r}?" if close else f"use one of {', '.join(FORMATS)}",
-                about=row["recording"],
-            )
-        elif row["format"] != "simulate" and not row["path"]:
-            problems.add(
-                f"{where}: path",
-                "is empty",
-                "There is no file to read",
-                "give the path of the recording",
-                about=row["recording"],
-            )
-        for column in ("rate_hz", "state_rate_hz"):
-            if row.get(column) and not _positive(row[column]):
-                problems.add(
-                    f"{where}: {column}",
-                    f"{row[column]!r} is not a positive number",
-                    "Times in seconds would be wrong",
-                    "give the rate in Hz",
-                    about=row["recording"],
-                )
-        if row.get("state_codes") and parameters.state_codes is None:
-            problems.add(
-                f"{where}: state_codes",
-                "is given, but study.yaml has no state_codes section",
-                "The codes have no meaning",
-                "add state_codes: {codes: {1: CONDITION, ...}} to study.yaml",
-                about=row["recording"],
-            )
-    for name in table["recording"][table["recording"].duplicated()].unique():
-        lines = [str(i) for i in table.index[table["recording"] == name]]
-        problems.add(
-            f"{sheet}, lines {', '.join(lines)}: recording",
-            f"{name!r} is used {len(lines)} times",
-            "Results would overwrite each other",
-            "give each recording an ID of its own",
-            about=name,
-        )
-    unknown = sorted(set(parameters.ensembles.neurons) - set(table["subject"]))
-    if unknown:
-        problems.add(
-            "study.yaml: ensembles.neurons",
-            f"names {', '.join(unknown)}, which {sheet} does not list as a subject",
-            "The choice of neurons would have no effect",
-            "use the IDs of the column subject",
-        )
-    if not parameters.windows and "state_codes" in table:
-        for name in table["recording"][table["state_codes"] == ""]:
-            problems.add(
-                f"{sheet}: {name}",
-                "has neither windows nor state_codes",
-                "None of its frames would be analysed",
-                "give the file of its state codes, or a sheet of windows",
-            )
-    elif not parameters.windows:
-        problems.add(
-            sheet,
-            "has no column state_codes, and study.yaml names no sheet of windows",
-            "No frame would be analysed",
-            "add the column, or name a sheet of windows",
-        )
-
-
-def _positive(text: str) -> bool:
-    try:
-        return 0 < float(text) < float("inf")
-    except ValueError:
-        return False
-
-
-def check_windows(
-    table: pd.DataFrame, recordings: pd.DataFrame, parameters: Parameters, problems: Problems
-) -> pd.DataFrame:
-    """Check the rows of the windows' sheet and return it with numbers for times."""
-    sheet = parameters.windows or "windows"
-    known = set(recordings["recording"])
-    times = table[["start_s", "end_s"]].apply(pd.to_numeric, errors="coerce")
-    for i, row in enumerate(table.to_dict("records")):
-        where, start, end = (
-            f"{sheet}, line {table.index[i]}",
-            times["start_s"].iloc[i],
-            times["end_s"].iloc[i],
-        )
-        if row["recording"] not in known:
-            problems.add(
-                f"{where}: recording",
-                f"{row['recording']!r} is not in {parameters.recordings}",
-                "The window has no data",
-                "correct the ID, or add the recording",
-                about=f"{row['recording']}/windows",
-            )
-        if row["condition"] not in parameters.conditions:
-            close = difflib.get_close_matches(row["condition"], parameters.conditions, n=1)
-            problems.add(
-                f"{where}: condition",
-                f"{row['condition']!r} is not among the conditions of study.yaml ({', '.join(parameters.conditions)})",
-                "The window would be in no contrast",
-                f"did you mean {close[0]!r}?" if close else "correct it, or add it to conditions",
-                about=f"{row['recording']}/windows",
-            )
-        if not IDENTIFIER.match(row["window"]):
-            problems.add(
-                f"{where}: window",
-                f"{row['window']!r} is not an ID",
-                "File names are made of it",
-                "use letters, digits and underscores",
-                about=f"{row['recording']}/windows",
-            )
-        if pd.isna(start) or pd.isna(end):
-            problems.add(
-                f"{where}: start_s, end_s",
-                f"{row['start_s']!r}, {row['end_s']!r} are not both numbers",
-                "The window has no extent",
-                "give seconds",
-                about=f"{row['recording']}/windows",
-            )
-        elif start < 0 or end <= start:
-            problems.add(
-                f"{where}: start_s, end_s",
-                f"the window from {start:g} to {end:g} s has no length or starts before 0",
-                "It would be empty",
-                "make end_s larger than start_s, both from 0",
-                about=f"{row['recording']}/windows",
-            )
-        elif (
-            row["recording"] in known
-            and recordings.set_index("recording").loc[[row["recording"]], "format"].iloc[0] == "simulate"
-            and end > _simulated_length(table, times, row["recording"], parameters)
-        ):
-            problems.add(
-                f"{where}: end_s and simulate.duration_s",
-                f"the window ends at {end:g} s, after the simulated recording",
-                "It would be cut short",
-                "shorten it, or raise simulate.duration_s",
-                about=f"{row['recording']}/windows",
-            )
-    table = table.assign(start_s=times["start_s"], end_s=times["end_s"])
-    for (recording, window), rows in table.groupby(["recording", "window"], sort=False):
-        if rows["condition"].nunique() > 1:
-            problems.add(
-                f"{sheet}: {recording}, window {window}",
-                f"is in several conditions ({', '.join(rows['condition'].unique())})",
-                "Its frames cannot be told apart",
-                "use one window name per condition",
-                about=f"{recording}/windows",
-            )
-    check_overlaps(table, sheet, problems)
-    for name in recordings["recording"]:
-        if parameters.windows and name not in set(table["recording"]) and parameters.state_codes is None:
-            problems.add(
-                f"{sheet}: {name}",
-                "has no window",
-                "None of its frames would be analysed",
-                f"add a row, or remove it from {parameters.recordings}",
-                about=f"{name}/windows",
-            )
-    return table
-
-
-def _simulated_length(table: pd.DataFrame, times: pd.DataFrame, recording: str, parameters: Parameters) -> float:
-    conditions = table.loc[table["recording"] == recording, "condition"].nunique()
-    return conditions * parameters.simulate.duration_s

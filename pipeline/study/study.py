@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
-from pydantic import BaseModel, ValidationError
 
-from pipeline.base.errors import PhiscaleError, Problem, Problems
+from pipeline.base.errors import PhiscaleError, Problems
 from pipeline.ingest import windows
 from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.study.parameters import Parameters, contrasts
-from pipeline.study.sheets import (
-    OPTION_COLUMNS,
-    RECORDING_COLUMNS,
-    check_recordings,
-    check_windows,
-    expand_paths,
-    read_sheet,
-)
+from pipeline.study.reading import read_parameters
+from pipeline.study.recordings_sheet import check_recordings
+from pipeline.study.sheets import OPTION_COLUMNS, RECORDING_COLUMNS, expand_paths, read_sheet
+from pipeline.study.windows_sheet import check_windows
 
 
 @dataclass(frozen=True)
 class Study:
-    """One study: `parameters`, `recordings` (one row each, all strings) and the sheet of `windows`.
+    """One study.
 
     A window is a named set of stretches of one recording in one condition: rows of the sheet that share recording and
     window belong together.
+
+    Attributes:
+        path: study.yaml.
+        parameters: what it says.
+        recordings: the sheet of recordings, one row each, all text, paths absolute, by name.
+        sheet: the sheet of windows, one row per stretch, times in seconds.
     """
 
     path: Path
@@ -41,7 +40,15 @@ class Study:
 
     @classmethod
     def load(cls, path: str | Path, data: str | Path | None = None) -> Study:
-        """Read a study; `data` replaces its folder of recordings. Raises PhiscaleError with every problem found."""
+        """Read a study.
+
+        Args:
+            path: study.yaml, or its folder.
+            data: folder from which the paths in the sheet start, in place of the study's own.
+
+        Raises:
+            PhiscaleError: with every problem that was found.
+        """
         study, problems = cls.read(path, data)
         problems.raise_if_any()
         assert study is not None
@@ -49,12 +56,16 @@ class Study:
 
     @classmethod
     def read(cls, path: str | Path, data: str | Path | None = None) -> tuple[Study | None, Problems]:
-        """Read what can be read; the study is None when its parameters or sheets cannot be used at all."""
+        """Read what can be read (see `load`).
+
+        Returns:
+            The study, None when its parameters or sheets cannot be used at all; and every problem that was found.
+        """
         path = Path(path)
         if path.is_dir():
             path = path / "study.yaml"
         problems = Problems()
-        parameters = _parameters(path, problems)
+        parameters = read_parameters(path, problems)
         if parameters is None:
             return None, problems
         recordings = read_sheet(path.parent / parameters.recordings, RECORDING_COLUMNS, OPTION_COLUMNS, problems)
@@ -85,7 +96,8 @@ class Study:
 
     def sheet_of(self, recording: str) -> list[dict[str, Any]]:
         """Return the rows of a recording in the sheet of windows."""
-        return self.sheet[self.sheet["recording"] == recording].to_dict("records")
+        rows: list[dict[str, Any]] = self.sheet[self.sheet["recording"] == recording].to_dict("records")
+        return rows
 
     def state_codes(self) -> dict[str, Any]:
         """Return the parameters of state codes; empty when there are none."""
@@ -109,79 +121,3 @@ class Study:
     def contrasts(self) -> list[tuple[str, str]]:
         """Return the contrasts, a minus b."""
         return contrasts(self.parameters)
-
-
-def _parameters(path: Path, problems: Problems) -> Parameters | None:
-    if not path.is_file():
-        problems.add(
-            str(path),
-            "there is no such file",
-            "There is no study to run",
-            "name a study.yaml, or write a template with: phiscale init DIR",
-        )
-        return None
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}, line {mark.line + 1}" if mark else str(path)
-        problems.add(
-            place,
-            f"is not valid YAML ({getattr(error, 'problem', None) or error})",
-            "No parameter can be read",
-            "mend that line (indentation, a missing colon or quote)",
-        )
-        return None
-    if not isinstance(content, dict):
-        problems.add(
-            str(path),
-            "does not hold fields (name: value)",
-            "No parameter can be read",
-            "start from a template: phiscale init DIR",
-        )
-        return None
-    try:
-        return Parameters.model_validate(content)
-    except ValidationError as error:
-        for fault in error.errors():
-            _explain(path, fault, problems)
-        return None
-
-
-def _explain(path: Path, fault: Any, problems: Problems) -> None:
-    if fault["type"] == "cross_field":
-        problems.found.extend(Problem(str(path), line) for line in fault["ctx"]["faults"].splitlines())
-        return
-    field = ".".join(str(part) for part in fault["loc"])
-    where = f"{path}: {field}"
-    if fault["type"] == "extra_forbidden":
-        known = _known_fields([str(part) for part in fault["loc"][:-1]])
-        close = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
-        fix = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
-        problems.add(where, "is not a field of a study", "It would be ignored", fix)
-    elif fault["type"] == "missing":
-        problems.add(
-            where,
-            "is missing",
-            "The study cannot be run without it",
-            "add it (phiscale init DIR writes a commented template)",
-        )
-    else:
-        problems.add(
-            where,
-            f"{fault['input']!r} is not allowed ({fault['msg'].lower()})",
-            "",
-            "correct the value",
-        )
-
-
-def _known_fields(sections: list[str]) -> list[str]:
-    model: Any = Parameters
-    for section in sections:
-        field = model.model_fields.get(section) if isinstance(model, type) and issubclass(model, BaseModel) else None
-        model = (
-            type(field.default)
-            if field is not None and isinstance(field.default, BaseModel)
-            else getattr(field, "annotation", None)
-        )
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []

@@ -1,31 +1,47 @@
-"""The commented study template and its JSON schema, both generated from the model of config.py."""
+"""What `phiscale init` writes: a commented study.yaml, generated from its model, and two sheets to fill in.
+
+`python -m pipeline.study.template` writes the generated files of the repository anew.
+"""
 
 from __future__ import annotations
 
-import json
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any
 
-import yaml
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pipeline.ingest.parameters import StateCodes
+from pipeline.base.parameters import Section
+from pipeline.base.registry import Chosen, registry_of
+from pipeline.study.fields import Part, as_yaml, default, meaning, parts
 from pipeline.study.parameters import Parameters
+from pipeline.study.reference import field_reference
+from pipeline.study.schema import json_schema
+from pipeline.study.sheets import OPTION_COLUMNS
 
 HEADER = """\
 # A phiscale study. Every field is shown with its default; lines that begin with '#' and hold a field may be left out.
 # Beside this file: recordings.tsv (one row per recording) and windows.tsv (one row per stretch of a condition).
 # See what it will do, and everything that is wrong with it, with:  phiscale check study.yaml
 """
-EXAMPLE = {"study": "my_study", "conditions": ["awake", "anesthesia", "recovery"]}
-RECORDINGS = """\
-# One row per recording. Optional columns: rate_hz, dataset, transpose, indicator, neuropil_path, neuropil_dataset,
-# positions, time_dataset, state_codes, state_dataset, state_rate_hz, truth.
+EXAMPLES: dict[str, Any] = {
+    "study": "my_study",
+    "conditions": ["awake", "anesthesia", "recovery"],
+    "state_codes.codes": {1: "awake", 2: "anesthesia", 3: "recovery"},
+}
+RECORDINGS = (
+    textwrap.fill(
+        f"One row per recording. Optional columns: {', '.join(OPTION_COLUMNS)}.",
+        width=116,
+        initial_indent="# ",
+        subsequent_indent="# ",
+    )
+    + """
 recording\tsubject\tpath\tformat\trate_hz\tindicator
 m1_day1\tm1\tdata/m1_day1.csv\tcsv\t10\tGCaMP6f
 """
+)
 WINDOWS = """\
 # One row per stretch; rows that share recording and window belong to one window.
 recording\twindow\tcondition\tstart_s\tend_s
@@ -33,94 +49,55 @@ m1_day1\tawake\tawake\t0\t600
 m1_day1\tanesthesia\tanesthesia\t600\t1200
 m1_day1\trecovery\trecovery\t1200\t1800
 """
+INSTEAD = "# Or, instead of the lines from method on:"
 
 
-def study_template() -> str:
-    """Return study.yaml with every field, its default, what it means and what it may be."""
+def study_template(model: type[Section] = Parameters) -> str:
+    """Return study.yaml with every field, its default, what it means and what it may be.
+
+    What may be left out or chosen instead stands in lines that begin with `# `: without it they are fields.
+
+    Args:
+        model: of the study.
+    """
+    sections = parts(model)
     lines = [HEADER]
-    for name, field in Parameters.model_fields.items():
-        section = field.default
-        if isinstance(section, BaseModel):
-            lines.append(f"\n# {type(section).__doc__}\n{name}:")
-            lines += [line for key, info in type(section).model_fields.items() for line in _field(key, info, 1)]
-        elif name == "state_codes":
-            lines.append(f"\n# {StateCodes.__doc__}\n# {name}:")
-            lines.append("#   codes: {1: wake, 2: nrem, 3: rem}  # " + _comment(StateCodes.model_fields["codes"]))
-            lines += [
-                "#" + line
-                for key, info in StateCodes.model_fields.items()
-                if key != "codes"
-                for line in _field(key, info, 1)
-            ]
-        else:
-            lines += _field(name, field, 0, EXAMPLE.get(name))
+    for name, field in model.model_fields.items():
+        lines += _section(sections[name]) if name in sections else [_field(name, field, EXAMPLES.get(name))]
     return "\n".join(lines) + "\n"
 
 
-def json_schema() -> str:
-    """Return the JSON schema of study.yaml, for editors that check while one types."""
-    return json.dumps(Parameters.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+def _section(part: Part) -> Iterator[str]:
+    yield f"\n# {part.words}"
+    mark = "" if part.required else "# "
+    yield f"{mark}{part.name}:"
+    for name, field in part.fields.items():
+        yield f"{mark}  {_field(name, field, EXAMPLES.get(f'{part.name}.{name}'))}"
+        for entry in (registry_of(field) or {}).values():
+            yield f"{mark}  # - {entry.name}: {entry.summary}"
+    if part.chosen:
+        yield from (f"  {line}" for line in _methods(part.chosen))
 
 
-def _field(name: str, field: FieldInfo, depth: int, example: Any = None) -> list[str]:
-    value = example if example is not None else field.get_default(call_default_factory=True)
-    return [f"{'  ' * depth}{name}: {_yaml(value)}  # {_comment(field)}".replace(":   #", ":  #")]
+def _methods(chosen: Chosen) -> Iterator[str]:
+    """Yield the default method with its own fields, and each other method as lines to take instead."""
+    yield f"# {chosen.description}; {len(chosen.models)} methods:"
+    yield from _method(chosen, chosen.default)
+    for name in chosen.models:
+        if name != chosen.default:
+            yield INSTEAD
+            yield from (f"# {line}" for line in _method(chosen, name))
 
 
-def _comment(field: FieldInfo) -> str:
-    choices = _choices(field.annotation)
-    return (field.description or "") + (f" ({' | '.join(choices)})" if choices else "")
+def _method(chosen: Chosen, name: str) -> Iterator[str]:
+    yield f"method: {as_yaml(name)}  # {chosen.registry[name].summary}"
+    for own, field in chosen.own_fields(name).items():
+        yield _field(own, field)
 
 
-def _choices(annotation: Any) -> list[str]:
-    if get_origin(annotation) is Literal:
-        return [str(value) for value in get_args(annotation)]
-    if get_origin(annotation) in (list, Union, UnionType):
-        return [choice for part in get_args(annotation) for choice in _choices(part)]
-    return []
-
-
-def field_reference() -> str:
-    """Return the page that lists every field of study.yaml (Markdown)."""
-    lines = [
-        "# Fields of study.yaml",
-        "",
-        "Generated from the model in `pipeline/study/parameters.py`. Fields that are not listed here are refused.",
-    ]
-    sections = {
-        "The study": Parameters,
-        **{
-            name: type(field.default)
-            for name, field in Parameters.model_fields.items()
-            if isinstance(field.default, BaseModel)
-        },
-        "state_codes": StateCodes,
-    }
-    for title, model in sections.items():
-        heading = title if model is Parameters else f"`{title}`"
-        lines += [
-            "",
-            f"## {heading}",
-            "",
-            str(model.__doc__),
-            "",
-            "| field | default | meaning |",
-            "|---|---|---|",
-        ]
-        for name, field in model.model_fields.items():
-            if isinstance(field.default, BaseModel):
-                continue
-            value = (
-                "required" if field.is_required() else f"`{_yaml(field.get_default(call_default_factory=True)) or ' '}`"
-            )
-            lines.append(f"| `{name}` | {value} | {_comment(field).replace('|', '/')} |")
-    return "\n".join(lines) + "\n"
-
-
-def _yaml(value: Any) -> str:
-    if value is None:
-        return ""
-    return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1000).replace("\n...", "").strip()
+def _field(name: str, field: FieldInfo, example: Any = None) -> str:
+    value = default(field) if example is None else as_yaml(example)
+    return f"{name}: {value}  # {meaning(field)}".replace(":   #", ":  #")
 
 
 FILES = {
@@ -130,5 +107,5 @@ FILES = {
 }
 
 if __name__ == "__main__":
-    for name, generate in FILES.items():
-        (Path(__file__).resolve().parents[2] / name).write_text(generate(), encoding="utf-8")
+    for file, generate in FILES.items():
+        (Path(__file__).resolve().parents[2] / file).write_text(generate(), encoding="utf-8")

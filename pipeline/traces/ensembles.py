@@ -11,19 +11,21 @@ from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from pipeline.base import history
+from pipeline.base.arrays import Array, Bools, Floats, Ints
 from pipeline.base.errors import PhiscaleError, Problem, Problems
+from pipeline.traces.parameters import Ensembles
 
 RESTARTS = 10
 LEAST_SHARE = 0.5  # of an ensemble's neurons that must have a value in a frame
 MAD_TO_SD = 1.4826
+DEFAULT = Ensembles()
 
 
-@threadpool_limits.wrap(limits=1)  # more threads would add up in another order
 def group(
     preprocessed: xr.Dataset,
     *,
     n_ensembles: int,
-    method: str = "position",
+    method: str = DEFAULT.method,
     neurons: Sequence[str] | None = None,
     seed: int = 0,
 ) -> xr.Dataset:
@@ -52,18 +54,20 @@ def group(
         PhiscaleError: neurons that do not exist or carry no signal; positions, regions or neurons
             that do not suffice for K ensembles.
     """
-    used = _used_neurons(preprocessed, neurons)
-    noise = noise_sd(preprocessed["dff"].values, preprocessed["dropped"].values)
-    used = _with_signal(preprocessed, used, noise, chosen=neurons is not None)
-    names = preprocessed["neuron"].values.astype(str)
-    if method == "none" or len(used) <= n_ensembles:
-        label = np.full(len(names), -1)
-        label[used] = np.arange(len(used))
-        units, ordering = list(names[used]), "neuron by neuron"
-    else:
-        label, ordering = _labels(preprocessed, used, n_ensembles, method, seed)
-        units = [f"e{i}" for i in range(label.max() + 1)]
-    dataset = _average(preprocessed, label, noise, units)
+    # More threads would add up in another order. What is loaded later than here would not be limited.
+    with threadpool_limits(limits=1):
+        used = _used_neurons(preprocessed, neurons)
+        noise = noise_sd(preprocessed["dff"].values, preprocessed["dropped"].values)
+        used = _with_signal(preprocessed, used, noise, chosen=neurons is not None)
+        names = preprocessed["neuron"].values.astype(str)
+        if method == "none" or len(used) <= n_ensembles:
+            label = np.full(len(names), -1)
+            label[used] = np.arange(len(used))
+            units, ordering = list(names[used]), "neuron by neuron"
+        else:
+            label, ordering = _labels(preprocessed, used, n_ensembles, method, seed)
+            units = [f"e{i}" for i in range(label.max() + 1)]
+        dataset = _average(preprocessed, label, noise, units)
     return history.record(
         dataset,
         "ensembles.group",
@@ -76,12 +80,16 @@ def group(
     )
 
 
-def noise_sd(dff: np.ndarray, dropped: np.ndarray) -> np.ndarray:
-    """Return the robust noise sd (neuron,) of (time, neuron) ΔF/F, from frame to frame.
+def noise_sd(dff: Array, dropped: Bools) -> Floats:
+    """Return the robust noise sd (neuron,) of ΔF/F, from frame to frame.
 
     1.4826 × median |difference of consecutive frames| / sqrt(2): transients, which are slow or
     rare, hardly count. Denoised traces, most differences of which are 0, get their sd instead; NaN
     means that a neuron has no two consecutive values.
+
+    Args:
+        dff: (time, neuron) ΔF/F.
+        dropped: (time,) frames that do not count.
     """
     keep = ~dropped[1:] & ~dropped[:-1]
     steps = np.abs(np.diff(dff.astype(float), axis=0))[keep]
@@ -94,13 +102,20 @@ def noise_sd(dff: np.ndarray, dropped: np.ndarray) -> np.ndarray:
     return result
 
 
-def correlation_embedding(dff: np.ndarray, n_dims: int) -> np.ndarray:
-    """Return (neuron, n_dims) coordinates in which distance means lack of correlation.
+def correlation_embedding(dff: Floats, n_dims: int) -> Floats:
+    """Return coordinates of neurons in which distance means lack of correlation.
 
     The rows of V sqrt(Λ) for the largest eigenvalues Λ of the correlation matrix R: in all
     dimensions, squared distances would be 2 (1 - r), so that k-means groups neurons whose traces
     correlate. Cutting it to as many dimensions as ensembles leaves out the noise of single neurons,
-    which otherwise makes all distances alike. `dff` is (time, neuron); NaN are left out pairwise.
+    which otherwise makes all distances alike.
+
+    Args:
+        dff: (time, neuron) ΔF/F; NaN are left out pairwise.
+        n_dims: number of coordinates.
+
+    Returns:
+        (neuron, n_dims) coordinates.
     """
     known = np.isfinite(dff)
     n = known.sum(axis=0)
@@ -111,10 +126,11 @@ def correlation_embedding(dff: np.ndarray, n_dims: int) -> np.ndarray:
     correlation = (scores.T @ scores) / np.where(counts > 0, counts, 1.0)
     last = len(correlation) - 1
     values, vectors = eigh(correlation, subset_by_index=(max(0, last - n_dims + 1), last))
-    return vectors * np.sqrt(values.clip(0))
+    coordinates: Floats = vectors * np.sqrt(values.clip(0))
+    return coordinates
 
 
-def _used_neurons(preprocessed: xr.Dataset, neurons: Sequence[str] | None) -> np.ndarray:
+def _used_neurons(preprocessed: xr.Dataset, neurons: Sequence[str] | None) -> Ints:
     """Return the indices of the neurons to use, in the order asked for."""
     names = [str(name) for name in preprocessed["neuron"].values]
     if neurons is None:
@@ -138,7 +154,7 @@ def _used_neurons(preprocessed: xr.Dataset, neurons: Sequence[str] | None) -> np
     return np.array([names.index(name) for name in wanted], dtype=int)
 
 
-def _with_signal(preprocessed: xr.Dataset, used: np.ndarray, noise: np.ndarray, chosen: bool) -> np.ndarray:
+def _with_signal(preprocessed: xr.Dataset, used: Ints, noise: Floats, chosen: bool) -> Ints:
     """Leave out neurons that are constant or have no values; chosen ones must not be so."""
     silent = ~(noise[used] > 0)
     if (silent.any() and chosen) or silent.all():
@@ -155,49 +171,66 @@ def _with_signal(preprocessed: xr.Dataset, used: np.ndarray, noise: np.ndarray, 
     return used[~silent]
 
 
-def _labels(
-    preprocessed: xr.Dataset, used: np.ndarray, n_ensembles: int, method: str, seed: int
-) -> tuple[np.ndarray, str]:
+def _labels(preprocessed: xr.Dataset, used: Ints, n_ensembles: int, method: str, seed: int) -> tuple[Ints, str]:
     """Return the ensemble of every neuron (-1: none) and how ensembles were made and ordered."""
-    label = np.full(preprocessed.sizes["neuron"], -1)
-    x, y = preprocessed["x"].values, preprocessed["y"].values
     if method == "region":
-        region = preprocessed["region"].values.astype(str)
-        used = used[region[used] != ""]
-        found = sorted(set(region[used]))
-        if not 2 <= len(found) <= n_ensembles:
-            raise _too_few(
-                preprocessed,
-                f"ensembles.method is region, and the neurons lie in {len(found)} regions "
-                f"({', '.join(found[:12])}) for {n_ensembles} ensembles",
-                "give the neurons' regions, choose another method, or as many units as regions",
-            )
-        label[used] = [found.index(name) for name in region[used]]
-        return label, f"by region, in the order {', '.join(found)}"
+        return _by_region(preprocessed, used, n_ensembles)
     if method == "position":
-        used = used[np.isfinite(x[used]) & np.isfinite(y[used])]
-        points, text = np.column_stack([x[used], y[used]]), "k-means on position"
-    elif method == "activity":
+        xy = np.column_stack([preprocessed["x"].values, preprocessed["y"].values])
+        used = used[np.isfinite(xy[used]).all(axis=1)]
+        return _by_k_means(preprocessed, used, xy[used], n_ensembles, seed, "position")
+    if method == "activity":
         dff = np.ascontiguousarray(preprocessed["dff"].values)
         dff = np.where(preprocessed["dropped"].values[:, None], np.nan, dff)
         points = correlation_embedding(dff[:, used].astype(float), n_ensembles)
-        text = "k-means on the leading eigenvectors of the correlation matrix"
-    else:
-        raise ValueError(f"method {method!r} is none of position, activity, region, none")
+        how = "the leading eigenvectors of the correlation matrix"
+        return _by_k_means(preprocessed, used, points, n_ensembles, seed, how)
+    raise PhiscaleError(
+        Problem(
+            "ensembles.method",
+            f"{method!r} is none of position, activity, region, none",
+            "Neurons cannot be grouped by it",
+            "choose one of them",
+        )
+    )
+
+
+def _by_region(preprocessed: xr.Dataset, used: Ints, n_ensembles: int) -> tuple[Ints, str]:
+    region = preprocessed["region"].values.astype(str)
+    used = used[region[used] != ""]
+    found = sorted(set(region[used]))
+    if not 2 <= len(found) <= n_ensembles:
+        raise _too_few(
+            preprocessed,
+            f"ensembles.method is region, and the neurons lie in {len(found)} regions "
+            f"({', '.join(found[:12])}) for {n_ensembles} ensembles",
+            "give the neurons' regions, choose another method, or as many units as regions",
+        )
+    label = np.full(len(region), -1)
+    label[used] = [found.index(name) for name in region[used]]
+    return label, f"by region, in the order {', '.join(found)}"
+
+
+def _by_k_means(
+    preprocessed: xr.Dataset, used: Ints, points: Floats, n_ensembles: int, seed: int, on: str
+) -> tuple[Ints, str]:
+    """Group the neurons in use by `points` (neuron in use, dimension)."""
     distinct = len(np.unique(points, axis=0))
     if distinct < n_ensembles:
         raise _too_few(
             preprocessed,
-            f"{distinct} distinct {'positions' if method == 'position' else 'traces'} for {n_ensembles} ensembles",
+            f"{distinct} distinct {'positions' if on == 'position' else 'traces'} for {n_ensembles} ensembles",
             "give positions of the neurons (mm), choose another ensembles.method, or fewer units",
         )
     found = KMeans(n_ensembles, n_init=RESTARTS, random_state=seed % 2**32).fit_predict(points)
+    x, y = preprocessed["x"].values[used], preprocessed["y"].values[used]
     first = [int(used[found == k].min()) for k in range(n_ensembles)]
-    centroid = [(x[used][found == k].mean(), y[used][found == k].mean()) for k in range(n_ensembles)]
+    centroid = [(x[found == k].mean(), y[found == k].mean()) for k in range(n_ensembles)]
     located = np.isfinite(centroid).all()
     order = sorted(range(n_ensembles), key=lambda k: (*centroid[k], first[k]) if located else first[k])
+    label = np.full(preprocessed.sizes["neuron"], -1)
     label[used] = np.argsort(order)[found]
-    return label, f"{text}, in the order of {'centroids' if located else 'first neurons'}"
+    return label, f"k-means on {on}, in the order of {'centroids' if located else 'first neurons'}"
 
 
 def _too_few(preprocessed: xr.Dataset, what: str, fix: str) -> PhiscaleError:
@@ -205,7 +238,7 @@ def _too_few(preprocessed: xr.Dataset, what: str, fix: str) -> PhiscaleError:
     return PhiscaleError(Problem(where, what, "The ensembles cannot be formed", fix))
 
 
-def _average(preprocessed: xr.Dataset, label: np.ndarray, noise: np.ndarray, units: list[str]) -> xr.Dataset:
+def _average(preprocessed: xr.Dataset, label: Ints, noise: Floats, units: list[str]) -> xr.Dataset:
     """Return the dataset of ensembles that the labels define."""
     lost = preprocessed["dropped"].values
     dff = np.ascontiguousarray(preprocessed["dff"].values)  # sums depend on the layout otherwise
@@ -217,49 +250,30 @@ def _average(preprocessed: xr.Dataset, label: np.ndarray, noise: np.ndarray, uni
     total = np.where(known, scaled, 0.0) @ members
     dropped = (count < LEAST_SHARE * n_neurons).any(axis=1)
     activity = np.where(dropped[:, None], np.nan, total / np.where(count > 0, count, 1.0))
+    what = "mean over neurons of ΔF/F in units of the neuron's noise sd"
     x, y = preprocessed["x"].values, preprocessed["y"].values
     return xr.Dataset(
         {
-            "activity": (
-                ("time", "ensemble"),
-                activity,
-                {
-                    "units": "1",
-                    "long_name": "mean over neurons of ΔF/F in units of the neuron's noise sd",
-                },
-            ),
+            "activity": (("time", "ensemble"), activity, _about(what)),
             "dropped": ("time", dropped, preprocessed["dropped"].attrs),
-            "label": (
-                "neuron",
-                label,
-                {"units": "1", "long_name": "index of the neuron's ensemble, -1: not used"},
-            ),
-            "noise_sd": (
-                "neuron",
-                noise,
-                {"units": "dF/F", "long_name": "noise sd of ΔF/F from frame to frame"},
-            ),
-            "n_neurons": (
-                "ensemble",
-                n_neurons,
-                {"units": "1", "long_name": "neurons in the ensemble"},
-            ),
-            "centroid_x": _centroid(x, members, "first"),
-            "centroid_y": _centroid(y, members, "second"),
+            "label": ("neuron", label, _about("index of the neuron's ensemble, -1: not used")),
+            "noise_sd": ("neuron", noise, _about("noise sd of ΔF/F from frame to frame", "dF/F")),
+            "n_neurons": ("ensemble", n_neurons, _about("neurons in the ensemble")),
+            "centroid_x": ("ensemble", _means(x, members), _about("centroid, first axis", "mm")),
+            "centroid_y": ("ensemble", _means(y, members), _about("centroid, second axis", "mm")),
         },
         coords={
             **{name: preprocessed[name] for name in ("time", "neuron", "x", "y", "region")},
-            "ensemble": (
-                "ensemble",
-                np.array(units, dtype=str),
-                {"units": "1", "long_name": "ensemble, or neuron where it is one"},
-            ),
+            "ensemble": ("ensemble", np.array(units, str), _about("ensemble, or neuron where it is one")),
         },
         attrs=preprocessed.attrs,
     )
 
 
-def _centroid(position: np.ndarray, members: np.ndarray, axis: str) -> tuple:
+def _about(long_name: str, units: str = "1") -> dict[str, str]:
+    return {"units": units, "long_name": long_name}
+
+
+def _means(position: Floats, members: Bools) -> Floats:
     """Return the mean position of each ensemble's neurons, NaN when one is unknown."""
-    centre = [position[column].mean() for column in members.T]
-    return "ensemble", np.array(centre), {"units": "mm", "long_name": f"centroid, {axis} axis"}
+    return np.array([position[column].mean() for column in members.T])

@@ -14,7 +14,8 @@ class Preprocess(Section):
 
     kind: Literal["fluorescence", "dff"] = Field(
         "fluorescence",
-        description="What the recordings hold: raw fluorescence, or ΔF/F already (then only detrending and resampling are done)",
+        description="What the recordings hold: raw fluorescence, or ΔF/F already "
+        "(then only detrending and resampling are done)",
     )
     neuropil_factor: Annotated[float, Field(ge=0, le=1)] = Field(
         0.7, description="Share of the neuropil signal subtracted, where a recording has one"
@@ -36,7 +37,8 @@ class Ensembles(Section):
 
     method: Literal["position", "activity", "region", "none"] = Field(
         "position",
-        description="k-means on position, k-means on activity correlation, by region label, or none (each neuron is a unit; then K is the number of neurons)",
+        description="k-means on position, k-means on activity correlation, by region label, or none "
+        "(each neuron is a unit; then K is the number of neurons)",
     )
     iit: Annotated[int, Field(ge=2, le=10)] = Field(4, description="Units for the TPM and IIT")
     dynamics: Annotated[int, Field(ge=2)] = Field(32, description="Ensembles for the continuous encoders")

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, TypeAlias
+
 import numpy as np
 import xarray as xr
-from scipy import sparse
 
 from pipeline.base import history
+from pipeline.base.arrays import Bools, Floats
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.recording import runs
+from pipeline.traces.parameters import Preprocess
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+    Weights: TypeAlias = csr_matrix[Any]
+
+DEFAULT = Preprocess()
 
 NODES_PER_WINDOW = 10  # the baseline varies slowly: exact here, linear in between
 FLOOR = 0.1  # least denominator of ΔF/F, as a share of the neuron's median fluorescence
@@ -18,13 +28,13 @@ LOBES = 3  # half width of the resampling kernel, in periods of the lower rate
 def preprocess(
     recording: xr.Dataset,
     *,
-    kind: str = "fluorescence",
-    neuropil_factor: float = 0.7,
-    baseline_percentile: float = 8.0,
-    baseline_window_s: float = 60.0,
-    detrend: str = "none",
-    highpass_s: float = 300.0,
-    resample_hz: float | None = None,
+    kind: str = DEFAULT.kind,
+    neuropil_factor: float = DEFAULT.neuropil_factor,
+    baseline_percentile: float = DEFAULT.baseline_percentile,
+    baseline_window_s: float = DEFAULT.baseline_window_s,
+    detrend: str = DEFAULT.detrend,
+    highpass_s: float = DEFAULT.highpass_s,
+    resample_hz: float | None = DEFAULT.resample_hz,
 ) -> xr.Dataset:
     """Return ΔF/F of every neuron.
 
@@ -54,7 +64,8 @@ def preprocess(
         PhiscaleError: fluorescence that cannot be divided by its baseline.
     """
     time = recording["time"].values
-    dark, floored = [], 0
+    dark: list[str] = []
+    floored = 0
     if kind == "fluorescence":
         layers, low = _delta_f(recording, neuropil_factor, baseline_percentile, baseline_window_s)
         recording, layers, dark = _without_dark(recording, layers, low)
@@ -87,7 +98,7 @@ def preprocess(
 
 def _delta_f(
     recording: xr.Dataset, neuropil_factor: float, percentile: float, window_s: float
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
+) -> tuple[dict[str, Floats], Bools]:
     """Return ΔF/F and F0 (time, neuron), and where the floor had to divide."""
     values = raw = _values(recording, "fluorescence")
     if "neuropil" in recording:
@@ -100,8 +111,8 @@ def _delta_f(
 
 
 def _without_dark(
-    recording: xr.Dataset, layers: dict[str, np.ndarray], low: np.ndarray
-) -> tuple[xr.Dataset, dict[str, np.ndarray], list[str]]:
+    recording: xr.Dataset, layers: dict[str, Floats], low: Bools
+) -> tuple[xr.Dataset, dict[str, Floats], list[str]]:
     """Leave out neurons that mostly lack a baseline to divide by, and name them."""
     dark = low.mean(axis=0) > 0.5
     names = [str(name) for name in recording["neuron"].values[dark]]
@@ -120,16 +131,25 @@ def _without_dark(
     return recording.isel(neuron=~dark), kept, names
 
 
-def _values(recording: xr.Dataset, name: str) -> np.ndarray:
+def _values(recording: xr.Dataset, name: str) -> Floats:
     """Return (time, neuron) values, NaN in dropped frames."""
     return np.where(recording["dropped"].values[:, None], np.nan, recording[name].values)
 
 
-def running_percentile(time: np.ndarray, values: np.ndarray, percentile: float, window_s: float) -> np.ndarray:
-    """Return the percentile of (time, neuron) values over a window centred on each frame.
+def running_percentile(time: Floats, values: Floats, percentile: float, window_s: float) -> Floats:
+    """Return the percentile over a window centred on each frame.
 
     It is exact at ten nodes per window and linear between them. Windows are in time, so gaps count
     as time without values; at both ends they are cut off, and NaN are left out of them.
+
+    Args:
+        time: (time,) start of each frame [s].
+        values: (time, neuron).
+        percentile: that is wanted [%].
+        window_s: length of the window [s].
+
+    Returns:
+        (time, neuron) percentiles; NaN for a neuron without values.
     """
     span = max(float(time[-1] - time[0]), np.finfo(float).tiny)
     count = max(2, int(np.ceil(span / window_s * NODES_PER_WINDOW)) + 1)
@@ -145,7 +165,7 @@ def running_percentile(time: np.ndarray, values: np.ndarray, percentile: float, 
     return result
 
 
-def _percentile(block: np.ndarray, percentile: float) -> np.ndarray:
+def _percentile(block: Floats, percentile: float) -> Floats:
     """Return the percentile of each column, without NaN (linear between ranks, as numpy's)."""
     if not len(block):
         return np.full(block.shape[1], np.nan)
@@ -155,10 +175,11 @@ def _percentile(block: np.ndarray, percentile: float) -> np.ndarray:
     above = np.ceil(rank).astype(int).clip(0)
     columns = np.arange(block.shape[1])
     low, high = ordered[below, columns], ordered[above, columns]
-    return low + (rank - below) * (high - low)
+    between: Floats = low + (rank - below) * (high - low)
+    return between
 
 
-def _without_slope(time: np.ndarray, values: np.ndarray) -> np.ndarray:
+def _without_slope(time: Floats, values: Floats) -> Floats:
     """Take each neuron's least-squares slope out of (time, neuron) values; its mean stays."""
     known = np.isfinite(values)
     n = known.sum(axis=0).clip(1)
@@ -166,21 +187,31 @@ def _without_slope(time: np.ndarray, values: np.ndarray) -> np.ndarray:
     centred = np.where(known, values - np.nansum(values, axis=0) / n, 0.0)
     spread = (shifted**2).sum(axis=0)
     slope = (shifted * centred).sum(axis=0) / np.where(spread > 0, spread, 1.0)
-    return values - slope * shifted
+    flat: Floats = values - slope * shifted
+    return flat
 
 
 def resample(
-    time: np.ndarray, layers: dict[str, np.ndarray], rate_hz: float, new_hz: float
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Bring (time, neuron) layers to the times k / new_hz, low-passed below both Nyquist rates.
+    time: Floats, layers: dict[str, Floats], rate_hz: float, new_hz: float
+) -> tuple[Floats, dict[str, Floats]]:
+    """Bring layers to the times k / new_hz, low-passed below both Nyquist rates.
 
     The kernel is a Lanczos window of three periods of the lower rate, normalised over the frames
     that are there, so that irregular steps and missing frames are no obstacle. It never reaches
     across a gap (a step over 1.5 frame intervals). A new frame is NaN where less than half of its
-    weight falls on values. Returns the new times [s] and layers.
+    weight falls on values.
+
+    Args:
+        time: (time,) start of each frame [s].
+        layers: (time, neuron) values by name.
+        rate_hz: nominal frame rate [Hz].
+        new_hz: the rate that is wanted [Hz].
+
+    Returns:
+        The new times [s] and layers.
     """
-    times: list[np.ndarray] = []
-    pieces: dict[str, list[np.ndarray]] = {name: [] for name in layers}
+    times: list[Floats] = []
+    pieces: dict[str, list[Floats]] = {name: [] for name in layers}
     for a, b in runs(time, rate_hz):
         slack = 1e-6  # a frame at k / new_hz up to rounding is that frame
         k = np.arange(np.ceil(time[a] * new_hz - slack), np.floor(time[b - 1] * new_hz + slack) + 1)
@@ -191,8 +222,10 @@ def resample(
     return np.concatenate(times), {name: np.concatenate(parts) for name, parts in pieces.items()}
 
 
-def _lanczos(time: np.ndarray, new_time: np.ndarray, cutoff_hz: float) -> sparse.csr_matrix:
+def _lanczos(time: Floats, new_time: Floats, cutoff_hz: float) -> Weights:
     """Return the (new, old) weights of a Lanczos kernel with lobes of 1 / cutoff_hz."""
+    from scipy.sparse import csr_matrix
+
     reach = LOBES / cutoff_hz
     first = np.searchsorted(time, new_time - reach, side="left")
     last = np.searchsorted(time, new_time + reach, side="right")
@@ -202,20 +235,21 @@ def _lanczos(time: np.ndarray, new_time: np.ndarray, cutoff_hz: float) -> sparse
     columns = np.repeat(first, counts) + offset
     u = (time[columns] - new_time[rows]) * cutoff_hz
     weights = np.sinc(u) * np.sinc(u / LOBES)
-    return sparse.csr_matrix((weights, (rows, columns)), shape=(len(new_time), len(time)))
+    return csr_matrix((weights, (rows, columns)), shape=(len(new_time), len(time)))
 
 
-def _weighted(weights: sparse.csr_matrix, values: np.ndarray) -> np.ndarray:
+def _weighted(weights: Weights, values: Floats) -> Floats:
     """Return the weighted means of (old, neuron) values, over those that are not NaN."""
     known = np.isfinite(values)
     total = np.asarray(weights.sum(axis=1))
     found = weights @ known.astype(float)
     enough = found > 0.5 * total
     sums = weights @ np.where(known, values, 0.0)
-    return np.where(enough, sums / np.where(enough, found, 1.0), np.nan)
+    means: Floats = np.where(enough, sums / np.where(enough, found, 1.0), np.nan)
+    return means
 
 
-def _assemble(recording: xr.Dataset, time: np.ndarray, layers: dict[str, np.ndarray], rate_hz: float) -> xr.Dataset:
+def _assemble(recording: xr.Dataset, time: Floats, layers: dict[str, Floats], rate_hz: float) -> xr.Dataset:
     """Put the layers into a dataset with the recording's coordinates and attributes."""
     labels = {"dff": ("dF/F", "ΔF/F"), "f0": ("a.u.", "baseline fluorescence F0")}
     dataset = xr.Dataset(

@@ -134,7 +134,22 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
     "condition twice": (put(conditions=["awake", "anesthesia", "awake"]), ["conditions", "twice"]),
     "method unknown": (put(binarize__method="mean"), ["binarize.method", "'mean'", "otsu"]),
     "lag zero": (put(tpm__lag=0), ["tpm.lag", "0"]),
-    "quantile of 1.5": (put(binarize__quantile=1.5), ["binarize.quantile", "1.5"]),
+    "quantile of 1.5": (
+        put(binarize={"method": "quantile", "quantile": 1.5}),
+        ["study.yaml: binarize.quantile", "1.5"],
+    ),
+    "parameter of another method": (
+        put(binarize__quantile=0.9),
+        ["binarize.quantile: belongs to the method 'quantile', and binarize.method is 'events'", "would be ignored"],
+    ),
+    "parameter of two other methods": (
+        put(binarize={"method": "otsu", "z": 3}),
+        ["binarize.z: belongs to the methods 'zscore' and 'events', and binarize.method is 'otsu'"],
+    ),
+    "truth value for a method": (
+        raw("study.yaml", b"study: s\nconditions: [a]\npreprocess: {detrend: no}\n"),
+        ["preprocess.detrend: is read as false", "in quotes"],
+    ),
     "contrast of an unknown condition": (
         put(compare__contrasts=[["awake", "sleep"]]),
         ["compare.contrasts and conditions", "sleep"],

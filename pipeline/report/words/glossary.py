@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import math
 
+from pipeline.binarize.registry import BINARIZERS
+from pipeline.inference.flags import FLAGS as flags_of_inference
+from pipeline.integration.flags import FLAGS as flags_of_integration
+from pipeline.macro.flags import FLAGS as flags_of_macro
+from pipeline.nulls.registry import FAMILIES
 from pipeline.results.measures import MEASURES
+from pipeline.tpm.flags import FLAGS as flags_of_tpm
+from pipeline.tpm.registry import ESTIMATORS
 
 ROUTES = {"micro": "micro units", "macro_units": "macro units", "macro_model": "macro model"}
 
-FLAGS = {
-    "few_frames": "The window is shorter than the study's min_frames, or has few transitions for its number of units; its values are biased upward.",
-    "unvisited_states": "So many states never occurred; their rows of the TPM come from the prior and the model alone.",
-    "unvisited_micro_states": "The same, for the micro states from which a macro TPM is derived.",
-    "instantaneous_correlation": "The two units named are correlated beyond what the past explains (more than 0.1, and more than chance): interaction faster than the time bin, or common input.",
-    "constant_unit": "A unit never changed (or hardly) in this window; phi_s then says little about interaction.",
-    "imprecise": "The interval is wider than the value itself: the data do not tell it from its double, or from nothing. Do not quote the value.",
-    "reducible_within": "A macro unit that is not maximally irreducible within, so that it is no unit by the theory's own criterion, however much it raises phi_s (the part behind the colon names it; the reason is in tpm/, variable validity).",
-    "below_null": "The value is not above the mean of its surrogates.",
-    "interval_excludes_estimate": "The posterior draws are shifted against the point estimate: the estimate depends on the prior. Read value and interval together.",
-    "common_covers": "The common states cover less than half of the mean occupancy (the number says how much): the common-occupancy value stands for few states.",
-    "no_common_states": "No state was visited in all conditions.",
-    "no_micro_scale": "The micro scale of this window is missing.",
-    "null": "The default null was not available, or had too few random groupings to test with (fewer than 19); the one named was used.",
-    "units_differ": "The subject's recordings hold one condition each, and their units are not the same ones (k-means ensembles of different recordings share nothing but their names e0, e1, ...): there is no common occupancy.",
-}  # fmt: skip
-
-NULL_NAMES = {
-    "shift": "units shifted in time",
-    "transition_shuffle": "transitions shuffled",
-    "random_grouping": "matched random groupings",
+FLAGS: dict[str, str] = {
+    **flags_of_tpm,
+    **flags_of_macro,
+    **flags_of_integration,
+    **flags_of_inference,
+    **{
+        word: meaning
+        for entry in (*BINARIZERS.values(), *ESTIMATORS.values(), *FAMILIES.values())
+        for word, meaning in entry.flags.items()
+    },
 }
+
+NULL_NAMES = {name: family.label for name, family in FAMILIES.items()}
 MINUS = "\u2212"
 
 

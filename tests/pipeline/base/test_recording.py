@@ -11,14 +11,13 @@ def make(n_frames=50, n_neurons=3, **changes):
     given = {
         "time": np.arange(n_frames) / 10,
         "sampling_rate_hz": 10,
-        "recording": "007",
-        "subject": "1e3",
+        "origin": rec.Origin(recording="007", subject="1e3"),
     }
     return rec.build(changes.pop("values", values), **{**given, **changes})
 
 
 def test_a_recording_has_dims_units_and_text_ids():
-    dataset = make(neuropil=np.zeros((50, 3)), x=[0, 1, 2], region=["VISp", "", "MOs"])
+    dataset = make(neuropil=np.zeros((50, 3)), neurons=rec.Neurons(x=[0, 1, 2], region=["VISp", "", "MOs"]))
     rec.validate(dataset)
     assert dataset["fluorescence"].dims == ("time", "neuron")
     assert dataset["fluorescence"].dtype == np.float32
@@ -54,7 +53,7 @@ def test_all_faults_are_told_at_once():
     values[3, 1] = np.inf
     time = np.arange(50) / 10
     time[20] = time[18]
-    dataset = make(values=values, time=time, neurons=["a", "b", "a"], x=[0, 300, 900])
+    dataset = make(values=values, time=time, neurons=rec.Neurons(["a", "b", "a"], [0, 300, 900]))
     with pytest.raises(PhiscaleError) as caught:
         rec.validate(dataset)
     text = str(caught.value)

@@ -8,7 +8,7 @@ import xarray as xr
 
 from pipeline.base import files, history
 from pipeline.base.errors import PhiscaleError
-from pipeline.base.recording import build
+from pipeline.base.recording import Neurons, Origin, build
 
 
 def a_recording():
@@ -18,9 +18,8 @@ def a_recording():
         values,
         time=np.arange(300) / 10,
         sampling_rate_hz=10,
-        recording="007",
-        subject="m",
-        region=["MOs", "", "é", "VISp"],
+        origin=Origin(recording="007", subject="m"),
+        neurons=Neurons(region=["MOs", "", "é", "VISp"]),
     )
 
 

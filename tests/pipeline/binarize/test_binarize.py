@@ -15,9 +15,12 @@ import xarray as xr
 import pipeline
 from pipeline.base import files
 from pipeline.base.errors import PhiscaleError
-from pipeline.binarize import thresholds
+from pipeline.binarize import markov
 from pipeline.binarize.bins import lay_bins, match, segments_of, window_of_bins
-from pipeline.binarize.states import METHODS, binarize, binarize_windows
+from pipeline.binarize.otsu import otsu
+from pipeline.binarize.registry import BINARIZERS
+from pipeline.binarize.states import binarize, binarize_windows
+from pipeline.binarize.zscore import robust_z
 from pipeline.tpm.estimation import estimate_window
 
 RATE, TAU = 10.0, 0.7
@@ -62,7 +65,7 @@ def test_otsu_maximises_the_variance_between_classes() -> None:
     rng = np.random.default_rng(0)
     for _ in range(20):
         values = np.round(rng.normal(0, 1, 60) + 3 * (rng.random(60) < 0.3), 1)
-        cut = thresholds.otsu(values)
+        cut = otsu(values)
 
         def between(c: float, v: np.ndarray = values) -> float:
             low, high = v[v <= c], v[v > c]
@@ -76,7 +79,7 @@ def test_robust_z_ignores_transients() -> None:
     rng = np.random.default_rng(0)
     values = rng.normal(5, 2, 20_000)
     values[::20] += 100
-    assert thresholds.robust_z(values, 2.0) == pytest.approx(9, abs=0.5)
+    assert robust_z(values, 2.0) == pytest.approx(9, abs=0.5)
 
 
 def test_forward_backward_is_the_sum_over_paths() -> None:
@@ -84,7 +87,7 @@ def test_forward_backward_is_the_sum_over_paths() -> None:
     log_density = rng.normal(-1, 1, (6, 2))
     chain, start = np.array([[0.8, 0.2], [0.4, 0.6]]), np.array([0.7, 0.3])
     first = np.array([True, False, False, True, False, False])
-    total, posterior, moves = thresholds._forward_backward(log_density, chain, start, first)
+    total, posterior, moves = markov._forward_backward(log_density, chain, start, first)
     expected, expected_moves, likelihood = np.zeros((6, 2)), np.zeros((2, 2)), 0.0
     for path in product((0, 1), repeat=6):
         p = np.exp(sum(log_density[t, k] for t, k in enumerate(path)))
@@ -104,7 +107,7 @@ def test_hidden_markov_decodes_better_than_any_threshold() -> None:
     rng = np.random.default_rng(1)
     on = np.cumsum(rng.random(6000) < 0.05) % 2 == 1
     values = rng.normal(np.where(on, 2.0, 0.0), np.where(on, 1.5, 1.0))
-    cut, states = thresholds.hidden_markov(values, np.zeros(6000))
+    cut, states = markov.hidden_markov(values, np.zeros(6000))
     best = max(((values > c) == on).mean() for c in np.linspace(-1, 3, 81))
     assert (states == on).mean() > best + 0.05
     assert (states == on).mean() > 0.93
@@ -154,7 +157,7 @@ def test_matching_cuts_to_the_shortest_window_that_is_long_enough() -> None:
 # states
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", BINARIZERS)
 def test_states_follow_thresholds_in_units_of_the_signal(method: str) -> None:
     traces, _ = transient_traces(3000, 3)
     found = binarize(100 * traces - 7, RATE, method)
@@ -167,7 +170,7 @@ def test_states_follow_thresholds_in_units_of_the_signal(method: str) -> None:
         assert {"units", "long_name"} <= set(found[name].attrs)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", BINARIZERS)
 def test_states_do_not_depend_on_the_scale_of_the_traces(method: str) -> None:
     traces, _ = transient_traces(3000, 2)
     first = binarize(traces, RATE, method)["states"].values
@@ -175,7 +178,7 @@ def test_states_do_not_depend_on_the_scale_of_the_traces(method: str) -> None:
     assert (first == second).mean() > 0.999
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", BINARIZERS)
 def test_a_dataset_of_windows_is_complete_and_survives_the_disk(method: str, tmp_path: Path) -> None:
     traces, _ = transient_traces(6000, 2)
     found = binarize_windows(ensembles(traces), windows(("a", 0, 200), ("b", 250, 600)), method=method)
@@ -309,7 +312,7 @@ def test_an_unknown_method_is_refused() -> None:
         binarize(np.zeros((10, 1)), RATE, "magic")
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", BINARIZERS)
 def test_constant_units_are_named(method: str) -> None:
     traces, _ = transient_traces(3000, 3)
     traces[:, 1] = 2.0

@@ -7,7 +7,7 @@ import scipy.io
 
 from pipeline.base import files
 from pipeline.base.errors import PhiscaleError
-from pipeline.ingest import READERS, arrays, open_recording, register
+from pipeline.ingest import arrays, open_recording
 
 VALUES = np.random.default_rng(0).normal(size=(40, 3)) + 10
 
@@ -239,7 +239,7 @@ def test_wrong_files_and_formats_are_named(tmp_path):
     assert "is a folder" in fault(tmp_path, "npy")
     assert "cannot be read as hdf5" in fault(path, "hdf5")
     assert "cannot be read as mat" in fault(path, "mat", dataset="x")
-    assert "one of csv, hdf5, mat" in fault(path, "tiff")
+    assert "format: 'tiff' is not one of csv, npy, mat, hdf5" in fault(path, "tiff")
     np.save(tmp_path / "objects.npy", np.array([{}], object), allow_pickle=True)
     assert "cannot be read as npy" in fault(tmp_path / "objects.npy", "npy")
     assert "expected two dimensions" in fault(write_npy(tmp_path / "cube.npy", np.zeros((4, 5, 6))), "npy")
@@ -262,17 +262,6 @@ def test_links_are_followed_and_matrices_are_no_vectors(tmp_path):
     assert opened(path, "hdf5", rate_hz=1, dataset="best").sizes["neuron"] == 3
     text = fault(path, "hdf5", dataset="best", time_dataset="traces/dff")
     assert "'traces/dff' holds shape (40, 3), expected one dimension" in text
-
-
-def test_other_formats_plug_in(tmp_path):
-    @register("mine")
-    def read(row):
-        return opened(write_npy(tmp_path / "x.npy"), "npy", rate_hz=3)
-
-    try:
-        assert opened("anything", "mine").attrs["sampling_rate_hz"] == 3
-    finally:
-        del READERS["mine"]
 
 
 def test_na_is_a_region_and_a_missing_position_is_none(tmp_path):

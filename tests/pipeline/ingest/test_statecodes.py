@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.base.errors import PhiscaleError
-from pipeline.base.recording import build, frames_of
+from pipeline.base.recording import Origin, build, frames_of
 from pipeline.ingest.statecodes import read_codes, windows, windows_from_codes
 
 SLEEP = {1: "wake", 2: "nrem", 3: "rem"}
@@ -13,8 +13,7 @@ def a_recording(n_frames=100, rate=10.0, start=0.0, time=None):
         np.ones((n_frames, 2)),
         time=start + np.arange(n_frames) / rate if time is None else time,
         sampling_rate_hz=rate,
-        recording="007",
-        subject="m",
+        origin=Origin(recording="007", subject="m"),
     )
 
 

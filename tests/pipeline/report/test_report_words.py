@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.binarize.registry import BINARIZERS
 from pipeline.inference.contrasts import compare, correct, needed
 from pipeline.report import methods
 from pipeline.report.figures import canvas, scales
@@ -262,7 +263,9 @@ def test_methods_follow_the_parameters(tmp_path: Path) -> None:
 @pytest.mark.parametrize("estimator", ["logistic", "logistic_pairwise", "beta"])
 def test_methods_have_words_for_every_choice(tmp_path: Path, method: str, estimator: str) -> None:
     made = study(tmp_path, {"awake": [2.0]})
-    made.parameters["binarize"]["method"], made.parameters["tpm"]["method"] = method, estimator
+    own = BINARIZERS[method].Parameters().model_dump()
+    made.parameters["binarize"] |= {"method": method, **own}
+    made.parameters["tpm"]["method"] = estimator
     assert all("{" not in text for _, text in methods.paragraphs(made))
 
 

@@ -8,21 +8,20 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.base import files
 from pipeline.base.errors import PhiscaleError
-from pipeline.base.recording import build
+from pipeline.base.recording import Neurons, Origin, build
 from pipeline.traces.ensembles import correlation_embedding, group, noise_sd
 from pipeline.traces.preprocess import preprocess
 
 TRUTH = np.repeat([0, 1, 2, 3], 12)
 
 
-def preprocessed(values, **given):
+def preprocessed(values, **places):
     recording = build(
         values,
         time=np.arange(len(values)) / 10,
         sampling_rate_hz=10,
-        recording="007",
-        subject="m",
-        **given,
+        origin=Origin(recording="007", subject="m"),
+        neurons=Neurons(**places),
     )
     return preprocess(recording, kind="dff")
 
@@ -120,7 +119,7 @@ def test_distances_of_the_embedding_are_those_of_correlations():
 
 def test_few_neurons_and_method_none_pass_through_under_their_names():
     values, _, _ = four_groups()
-    few = group(preprocessed(values[:, :3], neurons=["a", "b", "c"]), n_ensembles=4)
+    few = group(preprocessed(values[:, :3], names=["a", "b", "c"]), n_ensembles=4)
     assert list(few["ensemble"].values) == ["a", "b", "c"]
     chosen = group(preprocessed(values), n_ensembles=3, method="none", neurons=["n9", "n2", "n30", "n1"])
     assert list(chosen["ensemble"].values) == ["n9", "n2", "n30", "n1"]
@@ -201,9 +200,8 @@ def test_stages_give_the_same_from_files_as_from_memory(tmp_path):
         values + 10,
         time=np.arange(len(values)) / 10,
         sampling_rate_hz=10,
-        recording="007",
-        subject="m",
-        **places,
+        origin=Origin(recording="007", subject="m"),
+        neurons=Neurons(**places),
     )
     files.save(recording, tmp_path / "r.nc")
     files.save(preprocess(files.load(tmp_path / "r.nc")), tmp_path / "p.nc")

@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import percentile_filter
 
 from pipeline.base.errors import PhiscaleError
-from pipeline.base.recording import build, runs
+from pipeline.base.recording import Neurons, Origin, build, runs
 from pipeline.traces.preprocess import preprocess, resample, running_percentile
 
 RATE = 10.0
@@ -13,7 +13,7 @@ RATE = 10.0
 
 def a_recording(values, time=None, rate=RATE, **given):
     time = np.arange(len(values)) / rate if time is None else time
-    return build(values, time=time, sampling_rate_hz=rate, recording="007", subject="m", **given)
+    return build(values, time=time, sampling_rate_hz=rate, origin=Origin(recording="007", subject="m"), **given)
 
 
 def transients(n_frames, n_neurons, seed=0, rate=RATE):
@@ -67,7 +67,7 @@ def test_known_dff_is_recovered_under_bleaching_and_neuropil():
 
 
 def test_result_is_a_labelled_dataset_that_keeps_the_recording():
-    recording = a_recording(transients(300, 3) + 100, x=[0, 1, 2], region=["a", "", "b"])
+    recording = a_recording(transients(300, 3) + 100, neurons=Neurons(x=[0, 1, 2], region=["a", "", "b"]))
     dataset = preprocess(recording)
     assert dataset["dff"].dims == ("time", "neuron")
     assert dataset["dff"].dtype == dataset["f0"].dtype == np.float32

@@ -1,46 +1,20 @@
-"""Where ON begins: thresholds of one unit's signal.
-
-Each method takes the values (frame,) of a unit, segments (frame,) and keyword parameters, and
-returns the threshold in units of the signal; a value above it is ON.
-"""
+"""A hidden Markov chain with two Gaussian states: fit, and the more probable state of every frame."""
 
 from __future__ import annotations
 
 import numba
 import numpy as np
 
+from pipeline.base.arrays import Array, Bools, Floats
+from pipeline.binarize.otsu import otsu
+
 ROUNDS, TOLERANCE = 200, 1e-7  # of expectation maximisation; gain in log-likelihood per frame
 
 
-def quantile(values: np.ndarray, q: float) -> float:
-    """Return the q-quantile."""
-    return float(np.quantile(values, q))
-
-
-def robust_z(values: np.ndarray, z: float) -> float:
-    """Return the median plus z robust standard deviations (median absolute deviation / 0.6745)."""
-    middle = np.median(values)
-    return float(middle + z * np.median(np.abs(values - middle)) / 0.6745)
-
-
-def otsu(values: np.ndarray) -> float:
-    """Return the threshold that maximises the variance between the two classes (Otsu 1979), exactly.
-
-    It lies midway between two neighbouring values.
-    """
-    ordered = np.sort(values)
-    n = len(ordered)
-    below = np.arange(1, n)
-    mean_below = np.cumsum(ordered)[:-1] / below
-    mean_above = (ordered.sum() - np.cumsum(ordered)[:-1]) / (n - below)
-    between = below * (n - below) * (mean_above - mean_below) ** 2
-    between[ordered[1:] == ordered[:-1]] = -1.0  # equal values cannot be told apart
-    best = int(np.argmax(between))
-    return float((ordered[best] + ordered[best + 1]) / 2)
-
-
-def hidden_markov(values: np.ndarray, segments: np.ndarray) -> tuple[float, np.ndarray]:
+def hidden_markov(values: Floats, segments: Array) -> tuple[float, Bools]:
     """Fit a hidden Markov chain with two Gaussian states by expectation maximisation.
+
+    Baum-Welch (Rabiner 1989, Proc IEEE 77: 257-286), from the two classes of Otsu's threshold.
 
     Args:
         values: (frame,) signal.
@@ -76,9 +50,7 @@ def hidden_markov(values: np.ndarray, segments: np.ndarray) -> tuple[float, np.n
 
 
 @numba.njit(cache=True)
-def _forward_backward(
-    log_density: np.ndarray, chain: np.ndarray, start: np.ndarray, first: np.ndarray
-) -> tuple[float, np.ndarray, np.ndarray]:
+def _forward_backward(log_density: Floats, chain: Floats, start: Floats, first: Bools) -> tuple[float, Floats, Floats]:
     """Log-likelihood, (frame, 2) posterior, and (2, 2) expected transitions."""
     n = len(log_density)
     forward, scale, density = np.empty((n, 2)), np.empty(n), np.empty((n, 2))
@@ -114,7 +86,7 @@ def _forward_backward(
     return total, posterior, moves
 
 
-def _crossing(mean: np.ndarray, variance: np.ndarray, share: np.ndarray) -> float:
+def _crossing(mean: Floats, variance: Floats, share: Floats) -> float:
     """Value between the two means at which the weighted densities are equal (midway if nowhere)."""
     grid = np.linspace(mean.min(), mean.max(), 2001)[:, None]
     score = np.log(share) - 0.5 * ((grid - mean) ** 2 / variance + np.log(variance))

@@ -1,0 +1,31 @@
+"""What people write: cells of tables, and words that are nearly right."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def is_number(cell: str) -> bool:
+    """Return whether a cell can be read as a number.
+
+    >>> is_number(" 1e-3 "), is_number("0,5")
+    (True, False)
+    """
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """Return a question after the known word that is nearest to `word`; empty where none is near.
+
+    >>> did_you_mean("rate", ["rate_hz", "dataset"])
+    "did you mean 'rate_hz'?"
+    >>> did_you_mean("tea", ["rate_hz", "dataset"])
+    ''
+    """
+    close = difflib.get_close_matches(str(word), list(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,11 @@
+"""Words that the summary may put beside a number."""
+
+FLAGS = {
+    "imprecise": "The interval is wider than the value itself: the data do not tell it from its double, or from "
+    "nothing. Do not quote the value.",
+    "below_null": "The value is not above the mean of its surrogates.",
+    "interval_excludes_estimate": "The posterior draws are shifted against the point estimate: the estimate "
+    "depends on the prior. Read value and interval together.",
+    "null": "The default null was not available, or had too few random groupings to test with (fewer than 19); "
+    "the one named was used.",
+}

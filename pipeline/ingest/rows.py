@@ -1,0 +1,88 @@
+"""One row of the sheet of recordings: its options, its files, and what to say when they are of no use."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.base.errors import PhiscaleError, Problem
+
+
+def option(row: Mapping[str, Any], name: str, default: Any = None) -> Any:
+    """Return an option of a sheet's row.
+
+    Args:
+        row: the row.
+        name: column of the option.
+        default: what an empty cell (None, NaN, blank text) stands for.
+    """
+    value = row.get(name)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return default
+    return default if isinstance(value, float) and pd.isna(value) else value
+
+
+def number(row: Mapping[str, Any], name: str) -> float | None:
+    """Return an option that has to be a positive number, None when its cell is empty.
+
+    Raises:
+        PhiscaleError: it is not a positive number.
+    """
+    value = option(row, name)
+    try:
+        found = None if value is None else float(value)
+    except (TypeError, ValueError):
+        found = float("nan")
+    if found is not None and not 0 < found < float("inf"):
+        raise PhiscaleError(Problem(name, f"is {value!r}", "Times in seconds would be wrong", "give the rate in Hz"))
+    return found
+
+
+@contextmanager
+def naming(row: Mapping[str, Any]) -> Iterator[None]:
+    """Put the recording's name into whatever problem is raised inside."""
+    try:
+        yield
+    except PhiscaleError as error:
+        name = f"recording {row.get('recording')!r}"
+        raise PhiscaleError(
+            *(
+                replace(problem, where=f"{name}, {problem.where}")
+                if isinstance(problem, Problem) and not problem.where.startswith(name)
+                else problem
+                for problem in error.problems
+            )
+        ) from error
+
+
+def existing_file(row: Mapping[str, Any], name: str) -> Path:
+    """Return the file that the option `name` gives.
+
+    Raises:
+        PhiscaleError: the cell is empty, or there is no such file.
+    """
+    value = option(row, name)
+    if value is None:
+        raise PhiscaleError(Problem(name, "no file is given", fix=f"fill in {name}"))
+    path = Path(str(value)).expanduser()
+    if not path.is_file():
+        found = "is a folder" if path.is_dir() else "does not exist"
+        raise PhiscaleError(Problem(name, f"{path} {found}", "The recording cannot be read", "correct the path"))
+    return path
+
+
+def sha256(path: Path) -> str:
+    """Return the hash of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fault(path: Path, what: str, fix: str = "") -> PhiscaleError:
+    """Return an error about one file."""
+    return PhiscaleError(Problem(str(path), what, "The recording cannot be read", fix))

@@ -1,0 +1,92 @@
+"""Checks of a recording's neurons: those that the study names exist, and they can be grouped as it asks."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import xarray as xr
+
+from pipeline.study.clock import chosen_neurons
+from pipeline.study.findings import Findings
+from pipeline.study.study import Study
+
+
+def check_choice(study: Study, recording: str, names: list[str], findings: Findings) -> None:
+    """Check the neurons that the study chooses.
+
+    Args:
+        study: the study.
+        recording: name.
+        names: of all its neurons.
+        findings: where faults go.
+    """
+    p, subject = study.parameters, study.row(recording)["subject"]
+    chosen = chosen_neurons(study, recording, names)
+    absent = [name for name in chosen if name not in names]
+    if absent:
+        findings.problems.add(
+            f"recording {recording!r} and ensembles.neurons.{subject}",
+            f"there is no neuron {', '.join(absent)}",
+            "The units would differ between recordings of one subject",
+            f"its neurons are {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}",
+        )
+    elif p.ensembles.method == "none" and len(chosen) > p.ensembles.iit:
+        findings.problems.add(
+            f"recording {recording!r}, ensembles.method and ensembles.iit",
+            f"{len(chosen)} neurons are to be units of their own, but ensembles.iit allows {p.ensembles.iit}",
+            "A choice among them would be arbitrary",
+            f"choose {p.ensembles.iit} of them in ensembles.neurons.{subject}, or raise ensembles.iit",
+        )
+
+
+def check_neurons(study: Study, recording: str, dataset: xr.Dataset, findings: Findings) -> None:
+    """Check that the neurons can be grouped as the study asks and carry a signal.
+
+    Args:
+        study: the study.
+        recording: name.
+        dataset: the Recording.
+        findings: where faults and notes go.
+    """
+    where = f"recording {recording!r}"
+    chosen = chosen_neurons(study, recording, [str(name) for name in dataset["neuron"].values])
+    _check_grouping(study, where, len(chosen), dataset, findings)
+    _check_constant(where, chosen, dataset, findings)
+    empty = [
+        name
+        for entry in json.loads(dataset.attrs.get("history", "[]"))
+        for name in entry["parameters"].get("neurons_left_out", [])
+    ]
+    if empty:
+        findings.notes.append(f"{where}: left out, having no value at all: {', '.join(empty)}")
+
+
+def _check_grouping(study: Study, where: str, n_neurons: int, dataset: xr.Dataset, findings: Findings) -> None:
+    """Check that the neurons have what the ensembles are made by."""
+    p = study.parameters.ensembles
+    if p.method == "position" and n_neurons > p.iit and bool(np.isnan(dataset["x"].values).any()):
+        findings.problems.add(
+            f"{where} and ensembles.method",
+            "neurons have no position",
+            "They cannot be grouped by it",
+            "give the column positions, or group by activity",
+        )
+    if p.method == "region" and not any(str(region) for region in dataset["region"].values):
+        findings.problems.add(
+            f"{where} and ensembles.method",
+            "neurons have no region label",
+            "They cannot be grouped by it",
+            "give regions in the file of positions, or group by activity",
+        )
+
+
+def _check_constant(where: str, chosen: list[str], dataset: xr.Dataset, findings: Findings) -> None:
+    for name in (str(name) for name in dataset["neuron"].values):
+        if name in chosen and np.nanstd(dataset["fluorescence"].sel(neuron=name).values) == 0:
+            findings.problems.add(
+                f"{where}, neuron {name}",
+                "is constant",
+                "It carries no information, and a unit made of it has no states",
+                "remove it from the recording",
+            )

@@ -1,0 +1,130 @@
+"""Checks of a recording's windows: they lie in it, and hold what their TPM needs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from pipeline.base.arrays import Bools, Ints
+from pipeline.base.raster import runs_of, transition_frames
+from pipeline.base.recording import frames_of
+from pipeline.binarize import bins as binning
+from pipeline.study.clock import Clock
+from pipeline.study.findings import Findings
+from pipeline.study.study import Study
+from pipeline.tpm.registry import ESTIMATORS
+from pipeline.tpm.support import largest_supported
+
+MAX_NAN_RUN_S = 1.0
+
+
+def check_windows(study: Study, recording: str, clock: Clock, windows: pd.DataFrame, findings: Findings) -> None:
+    """Check the windows of a recording.
+
+    Args:
+        study: the study.
+        recording: name.
+        clock: its frames.
+        windows: its stretches (window, start_s, end_s).
+        findings: where faults and notes go.
+    """
+    p, where = study.parameters.binarize, f"recording {recording!r}"
+    faults = len(findings.problems.found)
+    if windows.empty:
+        findings.problems.add(
+            where,
+            "has no window",
+            "None of its frames would be analysed",
+            "add rows to the sheet of windows, or map its state codes to conditions",
+        )
+    binning.check_length(where, p.bin_s, clock.rate_hz, findings.problems)
+    if len(findings.problems.found) > faults:
+        return
+    _check_ends(where, clock, windows, findings)
+    lost, labels = clock.lost, _runs(study, clock, windows)
+    for window, inside in frames_of(windows, clock.time).items():
+        place, gone = f"{where}, window {window}", inside & lost
+        _check_length(study, place, labels[window], clock.n_units, clock.why(gone), findings)
+        _note_gap(place, gone, clock, findings)
+
+
+def _check_ends(where: str, clock: Clock, windows: pd.DataFrame, findings: Findings) -> None:
+    last, step = clock.time[-1], clock.step_s
+    for row in windows.itertuples():
+        if row.end_s > last + 1.5 * step:
+            findings.problems.add(
+                f"{where}, window {row.window}",
+                f"ends at {row.end_s:g} s, the recording at {last + step:g} s",
+                "The window would be shorter than stated",
+                "move its end, or check the frame rate",
+            )
+
+
+def _runs(study: Study, clock: Clock, windows: pd.DataFrame) -> dict[str, Ints]:
+    """Return, per window, the runs (bin,) of consecutive bins that a TPM will be estimated from."""
+    p = study.parameters.binarize
+    bins = binning.lay_bins(clock.time, clock.rate_hz, clock.lost, p.bin_s)
+    found = binning.in_windows(bins, windows)
+    matched = np.ones(len(found.kept), bool)
+    if p.match_length:
+        matched = binning.match(found.window, p.min_frames)
+    runs = {}
+    for window in dict.fromkeys(windows["window"].astype(str)):
+        part = found.window == window
+        runs[window] = runs_of(found.segment[part], int(part.sum()), matched[part])
+    return runs
+
+
+def _check_length(study: Study, where: str, runs: Ints, n_units: int, missing: str, findings: Findings) -> None:
+    """Check that a window's transitions (`runs`: of its bins) carry the TPM of so many units."""
+    p = study.parameters
+    if not len(runs):
+        findings.problems.add(
+            where,
+            f"holds less than two usable bins of {p.binarize.bin_s:g} s (frames that are {missing} do not count)",
+            "There is no transition to estimate from",
+            "correct its times, or remove it",
+        )
+        return
+    n = len(transition_frames(runs, p.tpm.lag)[0])
+    if n_units > largest_supported(n, p.tpm.method):
+        _tell_too_short(study, where, runs, n_units, findings)
+    elif len(runs) < p.binarize.min_frames:
+        findings.notes.append(
+            f"{where}: {len(runs)} frames, fewer than binarize.min_frames ({p.binarize.min_frames}); "
+            "its results will carry the flag few_frames"
+        )
+
+
+def _tell_too_short(study: Study, where: str, runs: Ints, n_units: int, findings: Findings) -> None:
+    p = study.parameters
+    n, at_1 = (len(transition_frames(runs, lag)[0]) for lag in (p.tpm.lag, 1))
+    supported = largest_supported(n, p.tpm.method)
+    if largest_supported(at_1, p.tpm.method) >= n_units:
+        field, fix = "tpm.lag", f"lower tpm.lag (there are {at_1} transitions at lag 1)"
+    else:
+        fewer = f"use at most {supported} units" if supported > 1 else "lengthen the window"
+        field, fix = "ensembles.iit", f"{fewer}, or shorten binarize.bin_s"
+    needed = ESTIMATORS[p.tpm.method].needed(n_units)
+    findings.problems.add(
+        f"{where} and {field}",
+        f"its {n} transitions (bins of {p.binarize.bin_s:g} s, within consecutive ones, lag "
+        f"{p.tpm.lag}) cannot carry {n_units} units with the estimator {p.tpm.method!r}, which needs {needed} for them",
+        "phi would be that of the noise",
+        fix,
+    )
+
+
+def _note_gap(where: str, gone: Bools, clock: Clock, findings: Findings) -> None:
+    """Note it if a long stretch of a window is missing (`gone`: (time,))."""
+    longest = _longest_run(gone) * clock.step_s
+    if longest > MAX_NAN_RUN_S:
+        findings.notes.append(
+            f"{where}: a stretch of {longest:g} s is missing ({clock.why(gone)}); its frames "
+            "are lost to all units, and no transition crosses it"
+        )
+
+
+def _longest_run(mask: Bools) -> int:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
+    return int((edges[1::2] - edges[::2]).max(initial=0))
