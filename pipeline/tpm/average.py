@@ -12,7 +12,7 @@ from pipeline.base.parameters import Section
 from pipeline.base.registry import Entry
 
 if TYPE_CHECKING:
-    from pipeline.base.arrays import Array, Bools, Floats
+    from pipeline.base.arrays import Array, Bools, Floats, Ints
     from pipeline.tpm.parent_sets import Draws
     from pipeline.tpm.transitions import Counts
 
@@ -88,10 +88,10 @@ class AveragePosterior:
         self.rate: tuple[Floats, Floats] = (on + JEFFREYS, total - on + JEFFREYS)
         # the point has draws of its own, fixed by the data, so that it does not depend on how many draws are asked for
         points = [self._sample(i, POINT_DRAWS, POINT_THIN, _seed(self._set(i))) for i in range(self._n_sets())]
-        p_on = np.array([_median_model(d) for d in points]).reshape(*lead, n_states, n_units)
+        p_on = np.array([median_model(_p_on(d.logits), d.parents) for d in points]).reshape(*lead, n_states, n_units)
         self.p_on: Floats = self._with_constant(p_on, self.rate[0] / (total + 2 * JEFFREYS))
-        shares = [(d.parents[:, :, None] >> np.arange(n_units) & 1).mean(axis=0) for d in points]
-        self.connection: Floats = np.array(shares).reshape(*lead, n_units, n_units)
+        shares = np.array([share_of_parents(d.parents) for d in points])
+        self.connection: Floats = shares.reshape(*lead, n_units, n_units)
 
     def draw(self, n: int, rng: np.random.Generator) -> Floats:
         """Return `n` draws, (n, ..., state, unit)."""
@@ -124,14 +124,22 @@ def _seed(arrays: tuple[Array, Array]) -> int:
     return int.from_bytes(hashlib.sha256(text).digest()[:4], "little")
 
 
-def _median_model(draws: Draws) -> Floats:
-    """Return (state, unit) the mean over draws in which each unit has its most frequent parents."""
-    p_on = _p_on(draws.logits)
+def median_model(p_on: Floats, parents: Ints) -> Floats:
+    """Return (state, unit) the mean of draws (draw, state, unit) in which each unit has its most frequent parents.
+
+    The mean over all draws would have a weak connection wherever a draw has one.
+    """
     columns = []
     for u in range(p_on.shape[2]):
-        sets, times = np.unique(draws.parents[:, u], return_counts=True)
-        columns.append(p_on[draws.parents[:, u] == sets[times.argmax()], :, u].mean(axis=0))
+        sets, times = np.unique(parents[:, u], return_counts=True)
+        columns.append(p_on[parents[:, u] == sets[times.argmax()], :, u].mean(axis=0))
     return np.stack(columns, axis=1)
+
+
+def share_of_parents(parents: Ints) -> Floats:
+    """Return (unit, unit) the share of draws (draw, unit) in which the second unit is a parent of the first."""
+    share: Floats = (parents[:, :, None] >> np.arange(parents.shape[1]) & 1).mean(axis=0)
+    return share
 
 
 def _p_on(logits: Floats) -> Floats:

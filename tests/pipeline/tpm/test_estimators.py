@@ -84,7 +84,8 @@ def test_a_parameter_that_is_not_the_methods_is_refused_with_those_that_are(name
     has = ", ".join(ESTIMATORS[name].Parameters.model_fields)
     with pytest.raises(PhiscaleError, match=f"tpm.magic: is no parameter of the method '{name}', which has: {has}"):
         tpm.estimate(states, method=name, magic=3)
-    with pytest.raises(PhiscaleError, match=r"tpm.prior: -1 is refused"):
-        tpm.estimate(states, method=name, prior=-1)
+    own = next(iter(ESTIMATORS[name].Parameters.model_fields))
+    with pytest.raises(PhiscaleError, match=f"tpm.{own}: -1 is refused"):
+        tpm.estimate(states, method=name, **{own: -1})
     with pytest.raises(ValidationError, match="magic"):
         SECTION.validate_python({"method": name, "magic": 3})
