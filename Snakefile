@@ -6,12 +6,15 @@ snakemake --cores 2 --config study=PATH/study.yaml   a study of yours
 
 from pathlib import Path
 
+from snakemake.settings.types import ExecMode
 from snakemake.utils import min_version
 
 import pipeline
-from pipeline.workflow import targets
-from pipeline.workflow.failures import failures, finish_without_failed
+from pipeline.results.layout import Layout
 from pipeline.study.study import Study
+from pipeline.workflow import targets
+from pipeline.workflow.failures import Asked, finish_without_failed
+from pipeline.workflow.workers import Workers
 
 min_version("9.0")
 
@@ -20,35 +23,39 @@ STUDY = Study.load(
     data=config.get("data"),
 )
 OMIT = tuple(map(str, config.get("omit", ())))
-ROOT = str(STUDY.root)
+LAYOUT = Layout(STUDY.root)
 UNITS = STUDY.parameters.ensembles.iit
+SIMULATED = targets.simulated(STUDY)
+ON_TRACES = targets.nulls_on_traces(STUDY)
+KNOWN = [n for n in targets.known(STUDY) if not {n, f"{n}:truth"} & set(OMIT)]
+TABLES = ("summary", "nulls", "fits", "comparison", "truth", "true_groupings")
+READ = [name for name in STUDY.names if name not in SIMULATED]
+WORKERS = Workers(STUDY.root, forking=workflow.exec_mode == ExecMode.DEFAULT)
 RULES = Path(pipeline.__file__).parent / "workflow" / "rules"
 
 
 wildcard_constraints:
     recording="|".join(STUDY.names),
-    window="[A-Za-z0-9][A-Za-z0-9_]*",
-    system="|".join(targets.systems(STUDY)),
     k="[0-9]+",
-    scale="[0-9]+",
 
 
 rule all:
     default_target: True
     input:
-        targets.final_targets(STUDY, OMIT),
+        [LAYOUT.of_study(name) for name in (*TABLES, "page", "provenance")],
 
 
 include: RULES / "ingest.smk"
-include: RULES / "preprocess.smk"
-include: RULES / "ensembles.smk"
-include: RULES / "binarize.smk"
+include: RULES / "traces.smk"
+include: RULES / "states.smk"
 include: RULES / "tpm.smk"
-include: RULES / "coarse.smk"
-include: RULES / "iit.smk"
-include: RULES / "compare.smk"
+include: RULES / "macro.smk"
+include: RULES / "phi.smk"
+include: RULES / "tables.smk"
 include: RULES / "report.smk"
 
 
 onerror:
-    finish_without_failed(workflow, STUDY, OMIT, config)
+    finish_without_failed(
+        workflow, STUDY, OMIT, config, WORKERS.interrupted.is_set()
+    )

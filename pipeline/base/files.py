@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,26 +60,82 @@ def check_writable(folder: Path) -> None:
 
 def save(dataset: xr.Dataset, path: str | Path) -> None:
     """Write a dataset as NetCDF4 (through h5netcdf), compressed, without time stamps."""
-    encoding = {
+    write_whole(path, lambda p: dataset.to_netcdf(p, engine="h5netcdf", encoding=_encoding(dataset)))
+
+
+def save_groups(datasets: Mapping[str, xr.Dataset], path: str | Path) -> None:
+    """Write datasets into one NetCDF4 file, each as a group named by its key; none of them give an empty file.
+
+    Args:
+        datasets: by name of the group, e.g. "awake/micro-4".
+        path: of the file, which is written whole or not at all.
+    """
+    import xarray as xr
+
+    def write(partial: Path) -> None:
+        xr.Dataset().to_netcdf(partial, engine="h5netcdf")
+        for group, dataset in datasets.items():
+            dataset.to_netcdf(partial, mode="a", engine="h5netcdf", group=group, encoding=_encoding(dataset))
+
+    write_whole(path, write)
+
+
+def _encoding(dataset: xr.Dataset) -> dict[Any, dict[str, Any]]:
+    return {
         name: {"zlib": True, "complevel": 4}
         for name, variable in dataset.variables.items()
         if variable.dtype.kind in "fiub" and variable.size > 64
     }
-    write_whole(path, lambda p: dataset.to_netcdf(p, engine="h5netcdf", encoding=encoding))
 
 
-def load(path: str | Path) -> xr.Dataset:
-    """Read a dataset into memory and close the file.
+def load(path: str | Path, group: str | None = None) -> xr.Dataset:
+    """Read a dataset (of a file of groups: that group) into memory and close the file.
 
     Raises:
-        PhiscaleError: the file is no NetCDF, or a part of one.
         FileNotFoundError: there is no such file.
+        PhiscaleError: the file cannot be read, or has no such group.
     """
     import xarray as xr
 
+    with _readable(path), xr.open_dataset(path, engine="h5netcdf", group=group) as dataset:
+        return dataset.load()
+
+
+def load_groups(path: str | Path) -> dict[str, xr.Dataset]:
+    """Read all groups of a file that `save_groups` wrote, in alphabetical order; raises as `load`."""
+    return {group: load(path, group) for group in groups_of(path)}
+
+
+def groups_of(path: str | Path) -> list[str]:
+    """Return the names of the groups that hold variables; raises as `load`."""
+    import h5netcdf
+
+    found: list[str] = []
+
+    def visit(node: Any, name: str) -> None:
+        if name and node.variables:
+            found.append(name)
+        for child in sorted(node.groups):
+            visit(node.groups[child], f"{name}/{child}".lstrip("/"))
+
+    with _readable(path), h5netcdf.File(path, "r") as file:
+        visit(file, "")
+    return found
+
+
+def attributes(path: str | Path) -> dict[str, Any]:
+    """Read the attributes of a dataset without its values; raises as `load`."""
+    import xarray as xr
+
+    with _readable(path), xr.open_dataset(path, engine="h5netcdf") as dataset:
+        return dict(dataset.attrs)
+
+
+@contextmanager
+def _readable(path: str | Path) -> Iterator[None]:
+    """Say which file it was that could not be read."""
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as dataset:
-            return dataset.load()
+        yield
     except FileNotFoundError:
         raise
     except Exception as error:

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace, *options: str) -> int:
         options: more options of Snakemake.
 
     Returns:
-        The exit status.
+        The exit status: 1 also where only a part of a recording failed.
 
     Raises:
         PhiscaleError: a study that cannot be read.
@@ -59,8 +59,7 @@ def run(args: argparse.Namespace, *options: str) -> int:
     status = subprocess.run(command, check=False).returncode
     if any(option in LOOKING for option in args.extra):
         return status
-    _tell(study)
-    return min(status, 1)
+    return 1 if _tell(study) or status else 0
 
 
 def report(args: argparse.Namespace) -> int:
@@ -90,15 +89,18 @@ def _with_config(args: argparse.Namespace) -> list[str]:
     return [*args.extra[:at], *([] if names else ["--config"]), *config, *args.extra[at:]]
 
 
-def _tell(study: Study) -> None:
-    """Print what failed, and where the report is."""
-    from pipeline.workflow.failures import failures, place
+def _tell(study: Study) -> bool:
+    """Print what failed, and where the report is; returns whether anything failed."""
+    from pipeline.results.layout import Layout
+    from pipeline.workflow.failures import failures, told
 
-    for failure in failures(study):
-        what = f"failed: {place(failure)} ({failure['stage']}): {failure['reason']}"
-        print(what, file=sys.stderr)
-    if (study.root / "report.html").exists():
-        print(f"report: {study.root / 'report.html'}")
+    failed = failures(study)
+    for failure in failed:
+        print(told(failure), file=sys.stderr)
+    page = Layout(study.root).of_study("page")
+    if page.exists():
+        print(f"report: {page}")
+    return bool(failed)
 
 
 def resource(name: str) -> Path:

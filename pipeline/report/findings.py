@@ -14,7 +14,8 @@ import xarray as xr
 from pipeline.base.errors import PhiscaleError
 from pipeline.report.words.glossary import ROUTES
 from pipeline.results.columns import WINDOWS
-from pipeline.results.reader import Results, SystemKey, read_tables
+from pipeline.results.layout import SystemKey
+from pipeline.results.reader import Results, read_tables
 
 P = ParamSpec("P")
 Found = TypeVar("Found")
@@ -64,7 +65,7 @@ class Findings:
         """Stretches that belong to windows: the sheet's, else those that the run has written."""
         if self.sheet is not None:
             return self.sheet
-        return read_tables([self.folder / f"windows/{name}.csv" for name in self._names], WINDOWS.names)
+        return read_tables([self.results.layout.of("windows", name) for name in self._names], WINDOWS.names)
 
     @property
     def summary(self) -> pd.DataFrame:

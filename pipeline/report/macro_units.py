@@ -9,7 +9,7 @@ import xarray as xr
 
 from pipeline.report.findings import Findings
 from pipeline.report.words.glossary import number
-from pipeline.results.reader import SystemKey
+from pipeline.results.layout import SystemKey
 
 
 @dataclass(frozen=True)

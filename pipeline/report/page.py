@@ -20,6 +20,7 @@ from pipeline.report.tables.table import Table
 from pipeline.report.words import headline, limits
 from pipeline.report.words.headline import ScaleAnswer
 from pipeline.results import provenance
+from pipeline.results.layout import Layout
 
 IDENTIFIERS = ("recording", "subject", "window", "condition")
 PHI_S = Markup("φ<sub>s</sub>")
@@ -48,7 +49,7 @@ def build(
     if not study.provenance:
         study.__dict__["provenance"] = provenance.collect(parameters, _inputs(study))
     html = _environment().get_template("template.html").render(**_content(study))
-    page = study.folder / "report.html"
+    page = Layout(study.folder).of_study("page")
     canvas.write_bytes(page, html.encode())
     return page
 

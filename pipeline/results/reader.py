@@ -11,13 +11,13 @@ import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 import xarray as xr
 
 from pipeline.base.errors import PhiscaleError, Problem
-from pipeline.base.files import load
+from pipeline.base.files import groups_of, load
 from pipeline.results.columns import (
     COMPARISON_COLUMNS,
     FITS,
@@ -28,15 +28,7 @@ from pipeline.results.columns import (
     TRUE_GROUPINGS,
     TRUTH,
 )
-
-
-class SystemKey(NamedTuple):
-    """What one dataset under tpm/, phi/ and nulls/ is about."""
-
-    recording: str
-    window: str
-    route: str
-    scale: int
+from pipeline.results.layout import Layout, RecordingFile, SystemKey, tpm_file
 
 
 class Results:
@@ -55,6 +47,7 @@ class Results:
 
     def __init__(self, directory: str | Path) -> None:
         self.folder = Path(directory)
+        self.layout = Layout(self.folder)
 
     def __repr__(self) -> str:
         return f"Results({str(self.folder)!r}: {len(self.systems)} systems)"
@@ -62,51 +55,51 @@ class Results:
     @cached_property
     def summary(self) -> pd.DataFrame:
         """One row per recording, window, scale and measure."""
-        return read_table(self.folder / "summary.csv", SUMMARY_COLUMNS)
+        return read_table(self.layout.of_study("summary"), SUMMARY_COLUMNS)
 
     @cached_property
     def nulls(self) -> pd.DataFrame:
         """One row per recording, window, scale, measure and null family."""
-        return read_table(self.folder / "nulls.csv", NULL_COLUMNS)
+        return read_table(self.layout.of_study("nulls"), NULL_COLUMNS)
 
     @cached_property
     def comparison(self) -> pd.DataFrame:
         """One row per measure, scale and contrast."""
-        return read_table(self.folder / "comparison.csv", COMPARISON_COLUMNS)
+        return read_table(self.layout.of_study("comparison"), COMPARISON_COLUMNS)
 
     @cached_property
     def fits(self) -> pd.DataFrame:
         """One row per recording and window: how far its unit TPM can be trusted."""
-        return read_table(self.folder / FITS.file, FITS.names)
+        return read_table(self.layout.of_study("fits"), FITS.names)
 
     @cached_property
     def true_values(self) -> pd.DataFrame:
         """One row per system and measure of which the truth is known, beside its estimate."""
-        return read_table(self.folder / TRUTH.file, TRUTH.names)
+        return read_table(self.layout.of_study("truth"), TRUTH.names)
 
     @cached_property
     def true_groupings(self) -> pd.DataFrame:
         """One row per learned grouping of recordings whose truth is known."""
-        return read_table(self.folder / TRUE_GROUPINGS.file, TRUE_GROUPINGS.names)
+        return read_table(self.layout.of_study("true_groupings"), TRUE_GROUPINGS.names)
 
     @cached_property
     def quality(self) -> pd.DataFrame:
         """One row per recording, window, unit and measure of quality."""
         known = {i["recording"] for i in self.provenance.get("inputs", [])}
         names = sorted(known | set(self.summary["recording"]))
-        return read_tables([self.folder / f"quality/{n}.csv" for n in names], QUALITY_COLUMNS)
+        return read_tables([self.layout.of("quality", name) for name in names], QUALITY_COLUMNS)
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """provenance.json."""
-        path = self.folder / "provenance.json"
+        path = self.layout.of_study("provenance")
         known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
         return known
 
     @cached_property
     def failures(self) -> list[dict[str, str]]:
         """Notes of failed recordings and windows."""
-        return [json.loads(p.read_text()) for p in sorted((self.folder / "failed").glob("*.json"))]
+        return [json.loads(path.read_text()) for path in self.layout.notes()]
 
     @cached_property
     def systems(self) -> tuple[SystemKey, ...]:
@@ -115,7 +108,7 @@ class Results:
 
     def tpm(self, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
         """TPM of a system with its posterior draws (see `tpm.estimate`, `coarse.coarse_grain`)."""
-        return self._system("tpm", recording, window, route, scale)
+        return self._system(tpm_file(route), recording, window, route, scale)
 
     def phi(self, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
         """Integrated information of a system, per state and draw (see `integration.integrate`)."""
@@ -143,45 +136,51 @@ class Results:
 
     def recording(self, recording: str) -> xr.Dataset:
         """Recording as it was read."""
-        return self._open(f"recordings/{recording}.nc")
+        return self._open("recording", recording)
 
     def preprocessed(self, recording: str) -> xr.Dataset:
         """ΔF/F of a recording."""
-        return self._open(f"preprocessed/{recording}.nc")
+        return self._open("preprocessed", recording)
 
     def ensembles(self, recording: str, k: int) -> xr.Dataset:
         """Activity of `k` ensembles and which neuron belongs to which."""
-        return self._open(f"ensembles/{recording}-k{k}.nc")
+        return self._open("ensembles", recording, k)
 
     def states(self, recording: str, k: int) -> xr.Dataset:
         """Binary states of `k` units, their windows and thresholds."""
-        return self._open(f"states/{recording}-k{k}.nc")
+        return self._open("states", recording, k)
 
     def truth(self, recording: str) -> dict[str, Any]:
         """What was planted in a simulated recording."""
-        known: dict[str, Any] = json.loads(self._found(f"recordings/{recording}.truth.json").read_text())
+        known: dict[str, Any] = json.loads(_found(self.layout.of("truth", recording)).read_text())
         return known
 
-    def _system(self, stage: str, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
-        return self._open(f"{stage}/{recording}/{window}/{route}-{scale}.nc")
+    def _system(self, name: RecordingFile, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
+        """Dataset of one system, or an error that names those that there are."""
+        path = _found(self.layout.of(name, recording))
+        wanted = SystemKey(recording, window, route, scale).group
+        there = groups_of(path)
+        if wanted in there:
+            return load(path, wanted)
+        raise PhiscaleError(Problem(str(path), f"holds no {wanted}", fix=f"it has {', '.join(there) or 'nothing'}"))
 
-    def _open(self, name: str) -> xr.Dataset:
-        return load(self._found(name))
+    def _open(self, name: RecordingFile, recording: str, k: int | str = "") -> xr.Dataset:
+        return load(_found(self.layout.of(name, recording, k)))
 
-    def _found(self, name: str) -> Path:
-        """Path of a file, or an error that names its neighbours."""
-        path = self.folder / name
-        if path.is_file():
-            return path
-        folder = next(p for p in path.parents if p.is_dir())
-        there = ", ".join(sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")))
-        raise PhiscaleError(Problem(str(path), "does not exist", fix=f"{folder} has {there or 'nothing'}"))
+
+def _found(path: Path) -> Path:
+    """Path of a file, or an error that names its neighbours."""
+    if path.is_file():
+        return path
+    folder = next(p for p in path.parents if p.is_dir())
+    there = ", ".join(sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")))
+    raise PhiscaleError(Problem(str(path), "does not exist", fix=f"{folder} has {there or 'nothing'}"))
 
 
 def load_results(directory: str | Path) -> Results:
     """Open the results folder of a study; raises PhiscaleError where it holds no summary.csv."""
     results = Results(directory)
-    if not (results.folder / "summary.csv").is_file():
+    if not results.layout.of_study("summary").is_file():
         raise PhiscaleError(
             Problem(
                 str(results.folder),

@@ -41,7 +41,6 @@ class Ensembles(Section):
         "(each neuron is a unit; then K is the number of neurons)",
     )
     iit: Annotated[int, Field(ge=2, le=10)] = Field(4, description="Units for the TPM and IIT")
-    dynamics: Annotated[int, Field(ge=2)] = Field(32, description="Ensembles for the continuous encoders")
     neurons: dict[str, list[str]] = Field(
         default_factory=dict,
         description="Chosen neurons per subject (by neuron name); subjects that are absent use all",

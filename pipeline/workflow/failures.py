@@ -5,106 +5,113 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from pipeline.base.files import save_json
+from pipeline.results.layout import Layout
 from pipeline.study.study import Study
 from pipeline.workflow import targets
-from pipeline.workflow.job import RUNNING, noted
-
-KILLED = "the job was killed from outside (out of memory, or out of time?)"
+from pipeline.workflow.job import Note, noted, place
 
 
-def failures(study: Study) -> list[dict[str, str]]:
-    """Return the failures that concern the study as it stands now: {recording, [window,] stage, reason, ...}.
+@dataclass(frozen=True)
+class Asked:
+    """What a study asks for; notes of anything else were left behind by earlier sheets and parameters.
 
-    Notes of jobs that the study no longer asks for (a scale or a window that was removed) are left out.
+    Attributes:
+        windows: of every recording, those that may occur (from its sheet or its state codes).
+        systems: in each window, e.g. "micro-4".
+        truths: recordings of which something is known to be true.
     """
-    return [note for note in noted(study.root) if _asked_for(study, note)]
+
+    windows: dict[str, list[str]]
+    systems: list[str]
+    truths: list[str]
+
+    @classmethod
+    def by(cls, study: Study) -> Asked:
+        """Return what a study asks for, without opening a recording or its state codes."""
+        of_codes = list((study.state_codes().get("codes") or {}).values())
+        windows = {
+            name: [str(row["window"]) for row in study.sheet_of(name)]
+            + (of_codes if study.row(name).get("state_codes") else [])
+            for name in study.names
+        }
+        return cls(windows, targets.systems(study), targets.known(study))
+
+    def plain(self) -> dict[str, Any]:
+        """Return the fields as the parameters of a rule."""
+        return asdict(self)
+
+    def covers(self, note: Note) -> bool:
+        """Tell whether a note is about something that the study asks for."""
+        name = note["recording"]
+        return (
+            name in self.windows
+            and ("window" not in note or note["window"] in self.windows[name])
+            and ("system" not in note or note["system"] in self.systems)
+            and (note["stage"] != "truth" or name in self.truths)
+            and (note["stage"] != "macro" or len(self.systems) > 1)
+        )
 
 
-def _asked_for(study: Study, note: dict[str, str]) -> bool:
-    name, p = note["recording"], study.parameters
-    return (
-        name in study.names
-        and ("window" not in note or note["window"] in study.window_names(name))
-        and ("system" not in note or note["system"] in targets.systems(study))
-        and ("scale" not in note or int(note["scale"]) in p.macro.scales)
-        and ("k" not in note or int(note["k"]) in (p.ensembles.iit, p.ensembles.dynamics))
-        and (note["stage"] != "truth" or bool(study.row(name).get("truth")))
-    )
+def standing(layout: Layout, asked: Asked) -> list[Note]:
+    """Return the failures that concern a study as it stands: {stage, recording, [window, [system]], reason}."""
+    return [note for _, note in noted(layout) if asked.covers(note)]
 
 
-def omitted(study: Study, note: dict[str, str]) -> str:
-    """Return what has to be left out because of a failure, in the terms of `targets`."""
-    name, p = note["recording"], study.parameters
-    if "window" not in note:
-        dynamics = note["stage"] == "ensembles" and int(note["k"]) != p.ensembles.iit
-        return f"{name}:dynamics" if dynamics else name
-    place = f"{name}/{note['window']}"
-    if "system" in note:
-        return f"{place}/{note['system']}"
-    return f"{place}/macro_units-{note['scale']}" if "scale" in note else place
+def failures(study: Study) -> list[Note]:
+    """Return the failures that concern the study as it stands now (see `standing`)."""
+    return standing(Layout(study.root), Asked.by(study))
 
 
-def place(note: dict[str, str]) -> str:
-    """Return what a failure is about, in words."""
-    parts = [note["recording"]]
-    parts += [f"window {note['window']}"] if "window" in note else []
-    parts += [note["system"]] if "system" in note else []
-    return ", ".join(parts)
+def told(note: Note) -> str:
+    """Return a failure in one line."""
+    return f"failed: {place(note)} ({note['stage']}): {' '.join(note['reason'].split())}"
 
 
-def note_killed(study: Study) -> None:
-    """Note jobs that ended without a word: their log still says that they run."""
-    for log in sorted((study.root / "logs").rglob("*.log")):
-        wildcards = _wildcards(log.relative_to(study.root / "logs"))
-        if wildcards and log.read_text() == RUNNING:
-            file = "--".join([wildcards["stage"], *list(wildcards.values())[1:]]) + ".json"
-            save_json({**wildcards, "reason": KILLED}, study.root / "failed" / file)
+def omitted(note: Note) -> str | None:
+    """Return what the rest of the study has to do without, as `targets` calls it; None for a part that was left out."""
+    if "window" in note or "system" in note:
+        return None
+    return f"{note['recording']}:{note['stage']}" if note["stage"] in ("macro", "truth") else note["recording"]
 
 
-def _wildcards(log: Path) -> dict[str, str]:
-    """Return stage and wildcards of a job from where its log lies: STAGE/RECORDING[-kK] or STAGE/R/W/SYSTEM."""
-    parts = list(log.with_suffix("").parts)
-    if len(parts) == 2:
-        name, _, k = parts[1].partition("-k")
-        return {"stage": parts[0], "recording": name, **({"k": k} if k else {})}
-    if len(parts) == 4:
-        system = {"k": parts[3].partition("-")[2]} if parts[0] == "tpm" else {"system": parts[3]}
-        if parts[0] == "coarse_grain":
-            system = {"scale": parts[3].partition("-")[2]}
-        return {"stage": parts[0], "recording": parts[1], "window": parts[2], **system}
-    return {}
+def second_run(argv: Sequence[str], snakefile: str, config: Mapping[str, Any], omit: Sequence[str]) -> list[str]:
+    """Return the command that runs the workflow once more as it was run, without what is to be omitted.
+
+    Args:
+        argv: arguments that the first run got: its profile, executor, jobs, resources and all else is kept.
+        snakefile: the workflow.
+        config: its configuration.
+        omit: what `omitted` says of the failures.
+    """
+    settings = {**config, "omit": list(omit)}
+    values = [f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in settings.items()]
+    # an option that is given again replaces the first; the first run holds the lock until this one has ended
+    return [
+        *(sys.executable, "-m", "snakemake", *argv, "--snakefile", snakefile, "--nolock"),
+        *("--config", *values),
+    ]
 
 
-def finish_without_failed(workflow: Any, study: Study, already: tuple[str, ...], config: dict[str, Any]) -> None:
-    """Run the workflow once more without what failed; only after --keep-going, and only once.
+def finish_without_failed(
+    workflow: Any, study: Study, already: Sequence[str], config: Mapping[str, Any], interrupted: bool
+) -> None:
+    """Run the workflow once more without what failed: only after --keep-going, only once, not when interrupted.
 
     `workflow` is Snakemake's object of the run that has just ended with errors, `already` what it left out.
     """
-    if already:
+    stopped = interrupted or bool(getattr(workflow.scheduler, "_user_kill", None))
+    if already or stopped:
         return
-    note_killed(study)
     failed = failures(study)
-    for failure in failed:
-        print(f"failed: {place(failure)} ({failure['stage']}): {failure['reason']}", file=sys.stderr)
-    if not failed:
+    omit = sorted({name for name in map(omitted, failed) if name})
+    if not omit:
         return
     if not workflow.execution_settings.keep_going:
         print("To get tables and report of the rest, run with --keep-going.", file=sys.stderr)
         return
-    omit = sorted({omitted(study, failure) for failure in failed})
-    settings = {**config, "omit": json.dumps(omit)}
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--snakefile",
-        workflow.main_snakefile,
-        "--nolock",
-    ]
-    command += ["--cores", str(workflow.cores or 1)]
-    command += ["--config", *(f"{name}={value}" for name, value in settings.items())]
-    subprocess.run(command, check=False)
+    print(f"Finishing without {', '.join(omit)}, which failed.", file=sys.stderr)
+    subprocess.run(second_run(sys.argv[1:], workflow.main_snakefile, config, omit), check=False)

@@ -8,28 +8,48 @@ from iitcore import estimate_cost
 from pipeline.study.study import Study
 from pipeline.workflow import targets
 
-SECONDS_PER_JOB = 4.0  # start of an interpreter and its libraries, measured on one core of 2026
+# Processor time of a job of each stage besides phi, with its start and Snakemake's part of it (0.2 s), on one core of
+# 2026: 16 sessions of mouse sleep (4 units of 30 minutes, 3 windows, one macro scale). What its length multiplies is
+# left out: a recording of a thousand neurons takes some seconds more to preprocess.
+SECONDS = {
+    **{"ingest": 0.4, "simulate": 4.0, "truth": 0.2, "preprocess": 0.4, "ensembles": 0.4, "states": 0.9, "tpm": 0.5},
+    **{"macro": 5.0, "phi": 0.9, "nulls": 0.9, "summarise": 5.0, "compare": 0.5, "validate": 1.0, "report": 20.0},
+    "all": 0.0,
+}
+LOADING_S = 5.0  # Snakemake, and the libraries once for all jobs
 
 
 def plan(study: Study) -> str:
     """Return what a run will make and about how long it takes."""
     p = study.parameters
-    windows = len(targets.per_window(study, "{recording}/{window}"))
+    windows = sum(len(study.window_names(name)) for name in study.names)
     systems = targets.systems(study)
-    jobs = 6 * len(study.names) + windows * (1 + len(p.macro.scales) + 2 * len(systems)) + 3
-    start = jobs * SECONDS_PER_JOB
-    phi, hard = (windows * seconds for seconds in window_seconds(study))
     subjects = study.recordings["subject"].nunique()
     smallest = 2.0 ** (1 - subjects) if subjects > 1 else 1.0
+    contrasts = ", ".join(f"{a} - {b}" for a, b in study.contrasts()) or "none (one condition)"
     return "\n".join(
         [
-            f"study {p.study}: {len(study.names)} recordings of {subjects} subjects, {windows} windows, conditions {', '.join(p.conditions)}",
-            f"systems in each window: {', '.join(systems)} ({2**p.ensembles.iit} micro states; Φ up to {p.iit.big_phi_max_units} units)",
-            f"uncertainty: {p.tpm.draws} posterior draws; nulls: {', '.join(p.nulls.kinds)} with {p.nulls.surrogates} surrogates",
-            f"contrasts: {', '.join(f'{a} - {b}' for a, b in study.contrasts()) or 'none (one condition)'}; smallest p that a sign-flip test of {subjects} subjects can reach: {smallest:g}",
-            f"about {jobs} jobs, of the order of {span(start + phi)} on one core: {span(start)} to start them, {span(phi)} for phi if every state is visited "
-            f"(up to {span(hard)} where the bounds of the search fail); results in {study.root}",
+            f"study {p.study}: {len(study.names)} recordings of {subjects} subjects, {windows} windows, "
+            f"conditions {', '.join(p.conditions)}",
+            f"systems in each window: {', '.join(systems)} ({2**p.ensembles.iit} micro states; "
+            f"Φ up to {p.iit.big_phi_max_units} units)",
+            f"uncertainty: {p.tpm.draws} posterior draws; "
+            f"nulls: {', '.join(p.nulls.kinds)} with {p.nulls.surrogates} surrogates",
+            f"contrasts: {contrasts}; smallest p that a sign-flip test of {subjects} subjects can reach: {smallest:g}",
+            _time(study, windows),
         ]
+    )
+
+
+def _time(study: Study, windows: int) -> str:
+    """Say how many jobs there are, and how long they take."""
+    jobs = targets.jobs(study)
+    around = LOADING_S + sum(SECONDS[stage] * count for stage, count in jobs.items())
+    phi, hard = (windows * seconds for seconds in window_seconds(study))
+    return (
+        f"{sum(jobs.values())} jobs, of the order of {span(around + phi)} on one core: {span(around)} for all but phi, "
+        f"{span(phi)} for phi if every state is visited (up to {span(hard)} where the bounds of the search fail); "
+        f"results in {study.root}"
     )
 
 

@@ -1,14 +1,17 @@
-"""The files of a study: which systems each window has, and what the workflow has to make.
+"""What the workflow makes of a study: which jobs, which systems in each window, and which files go into the tables.
 
-`omit` names what failed before and is left out: "RECORDING", "RECORDING/WINDOW", "RECORDING/WINDOW/SYSTEM", or
-"RECORDING:dynamics" (its ensembles for the encoders).
+`omit` names what failed before and is left out: "RECORDING", or one stage of it that others can do without
+("RECORDING:macro", "RECORDING:truth").
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.nulls.registry import NULLS
+from pipeline.results.layout import Layout, RecordingFile
 from pipeline.study.sheets import FILE_COLUMNS
 from pipeline.study.study import Study
 
@@ -22,51 +25,63 @@ def systems(study: Study) -> list[str]:
     ]
 
 
-def per_recording(study: Study, pattern: str, omit: tuple[str, ...] = ()) -> list[str]:
-    """Return `pattern` filled in for every recording."""
-    return [f"{study.root}/{pattern.format(recording=name)}" for name in study.names if name not in omit]
+def simulated(study: Study) -> list[str]:
+    """Return the recordings that are to be simulated."""
+    return [name for name in study.names if study.row(name)["format"] == "simulate"]
 
 
-def windows(study: Study, omit: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-    """Return every (recording, window)."""
+def known(study: Study) -> list[str]:
+    """Return the recordings of which something is known to be true."""
+    return [name for name in study.names if study.row(name)["format"] == "simulate" or study.row(name).get("truth")]
+
+
+def nulls_on_traces(study: Study) -> bool:
+    """Tell whether a null is asked for that is drawn of the ensembles' activity and binarized anew."""
+    return any(NULLS[kind].acts_on == "traces" for kind in study.parameters.nulls.kinds)
+
+
+def jobs(study: Study) -> dict[str, int]:
+    """Return how many jobs of each stage a run from the start has, as Snakemake counts them."""
+    n, of_simulation = len(study.names), len(simulated(study))
+    found = {
+        "ingest": n - of_simulation,
+        "simulate": of_simulation,
+        "truth": len(known(study)) - of_simulation,
+        **dict.fromkeys(("preprocess", "ensembles", "states", "tpm"), n),
+        "macro": n if study.parameters.macro.scales else 0,
+        **dict.fromkeys(("phi", "nulls"), n),
+        **dict.fromkeys(("summarise", "compare", "validate", "report", "all"), 1),
+    }
+    return {stage: count for stage, count in found.items() if count}
+
+
+def files(
+    study: Study, name: RecordingFile, omit: Sequence[str] = (), among: Sequence[str] | None = None
+) -> list[Path]:
+    """Return a file of every recording that is not omitted (`among`: of these recordings)."""
+    layout, stage = Layout(study.root), f":{name}"
     return [
-        (name, window)
-        for name in study.names
-        if name not in omit
-        for window in study.window_names(name)
-        if f"{name}/{window}" not in omit
+        layout.of(name, recording, study.parameters.ensembles.iit)
+        for recording in (study.names if among is None else among)
+        if recording not in omit and recording + stage not in omit
     ]
 
 
-def per_window(study: Study, pattern: str, omit: tuple[str, ...] = ()) -> list[str]:
-    """Return `pattern` filled in for every recording and window."""
-    return [f"{study.root}/{pattern.format(recording=r, window=w)}" for r, w in windows(study, omit)]
+def tpms(study: Study, recording: str, omit: Sequence[str] = ()) -> list[Path]:
+    """Return the files of a recording that hold the TPMs of its systems."""
+    return [Layout(study.root).of("tpm", recording), *macro(study, omit, [recording])]
 
 
-def per_system(study: Study, pattern: str, omit: tuple[str, ...] = ()) -> list[str]:
-    """Return `pattern` filled in for every recording, window and system."""
-    return [
-        f"{study.root}/{pattern.format(recording=name, window=window, system=system)}"
-        for system in systems(study)
-        for name, window in windows(study, omit)
-        if f"{name}/{window}/{system}" not in omit
-    ]
+def macro(study: Study, omit: Sequence[str], among: Sequence[str]) -> list[Path]:
+    """Return the files of these recordings that hold the TPMs of macro units, as far as there are to be any."""
+    return files(study, "macro", omit, among) if study.parameters.macro.scales else []
 
 
-def final_targets(study: Study, omit: tuple[str, ...] = ()) -> list[str]:
-    """Return what `rule all` asks for."""
-    tables = ("summary.csv", "nulls.csv", "comparison.csv", "report.html", "provenance.json")
-    # Recordings are targets of their own, so that one whose windows cannot be read fails by itself, with its reason.
-    recordings = per_recording(study, "windows/{recording}.csv", omit)
-    without = tuple(name.removesuffix(":dynamics") for name in omit)
-    dynamics = per_recording(study, f"ensembles/{{recording}}-k{study.parameters.ensembles.dynamics}.nc", without)
-    return [f"{study.root}/{name}" for name in tables] + recordings + dynamics
-
-
-def section(study: Study, name: str) -> dict[str, Any]:
+def section(study: Study, name: str, *without: str) -> dict[str, Any]:
     """Return one section of the parameters as plain values, so that a rule depends on no other."""
     value = getattr(study.parameters, name)
-    return {} if value is None else value.model_dump(mode="json")
+    plain = {} if value is None else value.model_dump(mode="json")
+    return {field: held for field, held in plain.items() if field not in without}
 
 
 def raw_files(study: Study, recording: str, columns: tuple[str, ...] = FILE_COLUMNS) -> list[str]:

@@ -20,14 +20,31 @@ from pipeline.inference.contrasts import compare
 from pipeline.inference.fits import gather_fits
 from pipeline.macro.groupings import Grouping
 from pipeline.results import provenance
+from pipeline.results.layout import Layout, RecordingFile
 from pipeline.study.parameters import Parameters
 from pipeline.validation.truth import hold_against_truth
 
 COUPLING = {"awake": 1.0, "anesthesia": 0.2, "recovery": 0.6, "wake": 1.0, "NREM": 0.3, "REM": 0.8}
 MEASURES = {
-    "micro": {"phi_s": 0.297, "phi_s_complex": 0.34, "big_phi": 9.1, "n_distinctions": 9.0, "n_relations": 210.0, "effective_information": 0.9, "causal_power": 0.22},
-    "macro_units": {"phi_s": 1.262, "phi_s_complex": 1.262, "big_phi": 2.6, "n_distinctions": 2.0, "n_relations": 1.0, "effective_information": 0.8, "causal_power": 0.40},
-}  # fmt: skip
+    "micro": {
+        "phi_s": 0.297,
+        "phi_s_complex": 0.34,
+        "big_phi": 9.1,
+        "n_distinctions": 9.0,
+        "n_relations": 210.0,
+        "effective_information": 0.9,
+        "causal_power": 0.22,
+    },
+    "macro_units": {
+        "phi_s": 1.262,
+        "phi_s_complex": 1.262,
+        "big_phi": 2.6,
+        "n_distinctions": 2.0,
+        "n_relations": 1.0,
+        "effective_information": 0.8,
+        "causal_power": 0.40,
+    },
+}
 UNITS = {
     "phi_s": "ibit",
     "phi_s_complex": "ibit",
@@ -95,6 +112,7 @@ class _Recording:
             subject,
             conditions,
         )
+        self.layout = Layout(results)
         self.rng = np.random.default_rng(seed)
         self.frames, self.positions = frames, positions
         self.attrs = {
@@ -105,10 +123,18 @@ class _Recording:
             "source": f"{recording}.nc",
             "source_sha256": "0" * 60 + f"{seed:04d}",
         }
-        self.windows = pd.DataFrame([
-            {"recording": recording, "window": c, "condition": c, "start_s": i * frames * BIN_S, "end_s": (i + 1) * frames * BIN_S}
-            for i, c in enumerate(conditions)
-        ])  # fmt: skip
+        self.windows = pd.DataFrame(
+            [
+                {
+                    "recording": recording,
+                    "window": c,
+                    "condition": c,
+                    "start_s": i * frames * BIN_S,
+                    "end_s": (i + 1) * frames * BIN_S,
+                }
+                for i, c in enumerate(conditions)
+            ]
+        )
         self.states = np.concatenate([self._simulate(planted_pairs(COUPLING[c])) for c in conditions])
 
     def _simulate(self, p_on: np.ndarray) -> np.ndarray:
@@ -151,7 +177,7 @@ class _Recording:
                 coords,
                 self.attrs,
             ),
-            f"recordings/{self.recording}.nc",
+            "recording",
         )
         self._save(
             xr.Dataset(
@@ -163,7 +189,7 @@ class _Recording:
                 coords,
                 self.attrs,
             ),
-            f"preprocessed/{self.recording}.nc",
+            "preprocessed",
         )
         units = [f"e{i}" for i in range(N)]
         activity = 4 * smooth + 0.3 * self.rng.standard_normal(smooth.shape)
@@ -187,7 +213,7 @@ class _Recording:
                 },
                 self.attrs,
             ),
-            f"ensembles/{self.recording}-k4.nc",
+            "ensembles",
         )
         condition = np.repeat(self.conditions, self.frames)
         keep = np.ones(len(self.states), bool)
@@ -215,11 +241,16 @@ class _Recording:
                 },
                 {**self.attrs, "bin_s": BIN_S, "method": "events", "signal_units": "noise sd"},
             ),
-            f"states/{self.recording}-k4.nc",
+            "states",
         )
         self._quality(units, condition)
-        for c in self.conditions:
-            self._window(c, units)
+        systems = {c: self._window(c, units) for c in self.conditions}
+        for i, name in enumerate(("tpm", "macro")):
+            groups = {
+                f"{c}/{('micro-4', 'macro_units-2')[i]}": history.record(pair[i], "fake.write")
+                for c, pair in systems.items()
+            }
+            files.save_groups(groups, self.layout.of(name, self.recording))
 
     def _quality(self, units: list[str], condition: np.ndarray) -> None:
         rows = []
@@ -232,9 +263,15 @@ class _Recording:
                 "condition": c,
             }
             level = {
-                "n_frames": (len(x), "1"), "n_transitions": (len(x) - 1, "1"), "n_matched": (len(x), "1"), "duration_s": (len(x) * BIN_S, "s"), "dropped_fraction": (0.003, "1"),
-                "mean_pairwise_correlation": (np.corrcoef(x.T)[np.triu_indices(N, 1)].mean(), "1"), "neuron_transients_per_5min": (8 * COUPLING[c], "1"), "mean_pairwise_correlation_neurons": (0.019, "1"),
-            }  # fmt: skip
+                "n_frames": (len(x), "1"),
+                "n_transitions": (len(x) - 1, "1"),
+                "n_matched": (len(x), "1"),
+                "duration_s": (len(x) * BIN_S, "s"),
+                "dropped_fraction": (0.003, "1"),
+                "mean_pairwise_correlation": (np.corrcoef(x.T)[np.triu_indices(N, 1)].mean(), "1"),
+                "neuron_transients_per_5min": (8 * COUPLING[c], "1"),
+                "mean_pairwise_correlation_neurons": (0.019, "1"),
+            }
             rows += [{**head, "unit": "", "measure": m, "value": v, "units": u} for m, (v, u) in level.items()]
             for i, unit in enumerate(units):
                 p = x[:, i].mean()
@@ -248,9 +285,10 @@ class _Recording:
                     "stationarity_z": (self.rng.standard_normal(), "1"),
                 }
                 rows += [{**head, "unit": unit, "measure": m, "value": v, "units": u} for m, (v, u) in own.items()]
-        files.save_table(pd.DataFrame(rows), self.results / f"quality/{self.recording}.csv")
+        files.save_table(pd.DataFrame(rows), self.layout.of("quality", self.recording))
 
-    def _window(self, c: str, units: list[str]) -> None:
+    def _window(self, c: str, units: list[str]) -> tuple[xr.Dataset, xr.Dataset]:
+        """TPMs of the units and of the macro units."""
         x = self.states[np.repeat(self.conditions, self.frames) == c]
         code = x @ (1 << np.arange(N))
         visits = np.bincount(code, minlength=2**N)
@@ -280,14 +318,15 @@ class _Recording:
             "transitions": _var("state", visits),
             "occupancy": _var("state", visits / visits.sum()),
         }
-        self._save(
-            xr.Dataset(
-                {"p_on": _var(("state", "unit"), p_on), **counts, "residual_correlation": _var(("unit", "unit_b"), residual)},
-                {"unit": _var("unit", units), "state": _var("state", np.arange(2**N))},
-                attrs,
-            ),
-            f"tpm/{self.recording}/{c}/micro-4.nc",
-        )  # fmt: skip
+        micro = xr.Dataset(
+            {
+                "p_on": _var(("state", "unit"), p_on),
+                **counts,
+                "residual_correlation": _var(("unit", "unit_b"), residual),
+            },
+            {"unit": _var("unit", units), "state": _var("state", np.arange(2**N))},
+            attrs,
+        )
         group = np.array([0, 0, 1, 1] if COUPLING[c] > 0.5 else [0, 1, 0, 1])
         grouping = Grouping(tuple(int(g) for g in group), ("and", "and"))
         names = [f"m{j}({','.join(units[i] for i in b)})" for j, b in enumerate(grouping.blocks)]
@@ -302,22 +341,39 @@ class _Recording:
             "valid_unit": _var("unit", valid),
             "validity": _var("unit", ["irreducible" if v else "reducible" for v in valid]),
         }
-        found = {"objective": "effective_information", "objective_bits": 0.8, "restarts": 8, "restarts_agreeing": 7, "method": "encoder"}  # fmt: skip
-        self._save(
-            xr.Dataset(
-                variables,
-                {"unit": _var("unit", names), "micro_unit": _var("micro_unit", units)},
-                {**attrs, **found},
-            ),
-            f"tpm/{self.recording}/{c}/macro_units-2.nc",
+        found = {
+            "objective": "effective_information",
+            "objective_bits": 0.8,
+            "restarts": 8,
+            "restarts_agreeing": 7,
+            "method": "encoder",
+        }
+        macro = xr.Dataset(
+            variables,
+            {"unit": _var("unit", names), "micro_unit": _var("micro_unit", units)},
+            {**attrs, **found},
         )
+        return micro, macro
 
     def summary(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Rows of summary.csv and nulls.csv."""
         rows, nulls = [], []
         for c, (route, scale) in itertools.product(self.conditions, (("micro", 4), ("macro_units", 2))):
-            head = {"recording": self.recording, "subject": self.subject, "condition": c, "window": c, "scale": scale, "route": route}  # fmt: skip
-            tail = {"null_mean": np.nan, "null_p": np.nan, "n_frames": self.frames, "n_states_visited": 13, "estimator": "logistic"}  # fmt: skip
+            head = {
+                "recording": self.recording,
+                "subject": self.subject,
+                "condition": c,
+                "window": c,
+                "scale": scale,
+                "route": route,
+            }
+            tail = {
+                "null_mean": np.nan,
+                "null_p": np.nan,
+                "n_frames": self.frames,
+                "n_states_visited": 13,
+                "estimator": "logistic",
+            }
             for measure, full in MEASURES[route].items():
                 value = full * COUPLING[c] * (1 + 0.08 * self.rng.standard_normal())
                 low, high = value - 0.12 * full, value + 0.12 * full
@@ -326,7 +382,15 @@ class _Recording:
                 words = ["unvisited_states"] if route == "micro" else []
                 words += ["imprecise"] if high - low > value else []
                 words += ["below_null"] if route != "micro" and p > 0.05 else []
-                row = {**head, **tail, "measure": measure, "value": value, "ci_low": low, "ci_high": high, "flag": ";".join(words)}  # fmt: skip
+                row = {
+                    **head,
+                    **tail,
+                    "measure": measure,
+                    "value": value,
+                    "ci_low": low,
+                    "ci_high": high,
+                    "flag": ";".join(words),
+                }
                 if measure not in ("phi_s", "phi_s_complex", "big_phi"):
                     rows.append(row)
                     continue
@@ -336,15 +400,37 @@ class _Recording:
                 ]
                 test = {k: head[k] for k in ("recording", "window", "scale", "route")}
                 null = "shift" if route == "micro" else "random_grouping"
-                nulls.append({**test, "measure": measure, "null": null, "mean": mean, "sd": sd, "z": (value - mean) / sd, "p": p, "excess": value - mean, "n_surrogates": 100})  # fmt: skip
+                nulls.append(
+                    {
+                        **test,
+                        "measure": measure,
+                        "null": null,
+                        "mean": mean,
+                        "sd": sd,
+                        "z": (value - mean) / sd,
+                        "p": p,
+                        "excess": value - mean,
+                        "n_surrogates": 100,
+                    }
+                )
             if route == "macro_units":
                 low, value, high = (x * COUPLING[c] for x in (0.1, 0.18, 0.3))
-                rows.append({**head, **tail, "measure": "delta_causal_power", "value": value, "ci_low": low, "ci_high": high, "flag": ""})  # fmt: skip
+                rows.append(
+                    {
+                        **head,
+                        **tail,
+                        "measure": "delta_causal_power",
+                        "value": value,
+                        "ci_low": low,
+                        "ci_high": high,
+                        "flag": "",
+                    }
+                )
         return rows, nulls
 
-    def tpms(self, system: str) -> list[xr.Dataset]:
-        """TPMs of every window."""
-        return [files.load(self.results / f"tpm/{self.recording}/{c}/{system}.nc") for c in self.conditions]
+    def tpms(self, name: RecordingFile) -> list[xr.Dataset]:
+        """TPMs of every window, of the units or of the macro units."""
+        return list(files.load_groups(self.layout.of(name, self.recording)).values())
 
     def truth(self) -> dict[str, Any]:
         conditions = {}
@@ -359,9 +445,15 @@ class _Recording:
                 for r in MEASURES
             }
             conditions[c] = {
-                "tpm": p_on.tolist(), "tpm_observational": observational(COUPLING[c]).tolist(), "occupancy": stationary(p_on).tolist(), "coupling": COUPLING[c],
-                "scales": [{"route": "micro", "scale": 4, **own["micro"]}, {"route": "macro_units", "scale": 2, **PLANTED, **own["macro_units"]}],
-            }  # fmt: skip
+                "tpm": p_on.tolist(),
+                "tpm_observational": observational(COUPLING[c]).tolist(),
+                "occupancy": stationary(p_on).tolist(),
+                "coupling": COUPLING[c],
+                "scales": [
+                    {"route": "micro", "scale": 4, **own["micro"]},
+                    {"route": "macro_units", "scale": 2, **PLANTED, **own["macro_units"]},
+                ],
+            }
         ensemble = {f"n{i}": i // 15 for i in range(60)}
         return {
             "recording": self.recording,
@@ -370,8 +462,8 @@ class _Recording:
             "conditions": conditions,
         }
 
-    def _save(self, dataset: xr.Dataset, path: str) -> None:
-        files.save(history.record(dataset, "fake.write"), self.results / path)
+    def _save(self, dataset: xr.Dataset, name: RecordingFile) -> None:
+        files.save(history.record(dataset, "fake.write"), self.layout.of(name, self.recording, N))
 
 
 def write_study(
@@ -387,28 +479,29 @@ def write_study(
 ) -> FakeStudy:
     """Write results/fake under `root`; with `failed` the sheet lists one more recording, which failed at ingest."""
     results = root / "results" / "fake"
+    layout = Layout(results)
     made = [
         _Recording(results, f"m{i + 1}_s1", f"m{i + 1}", conditions, seed + i, frames=frames, positions=positions)
         for i in range(subjects)
-    ]  # fmt: skip
+    ]
     rows, nulls = [], []
     for recording in made:
         recording.write()
         own, own_nulls = recording.summary()
         rows, nulls = rows + own, nulls + own_nulls
         if truth:
-            files.save_json(recording.truth(), results / f"recordings/{recording.recording}.truth.json")
+            files.save_json(recording.truth(), layout.of("truth", recording.recording))
     summary = pd.DataFrame(rows)
-    files.save_table(summary, results / "summary.csv")
-    files.save_table(pd.DataFrame(nulls), results / "nulls.csv")
-    files.save_table(compare(summary, [], conditions), results / "comparison.csv")
-    micro, macro = ([tpm for m in made for tpm in m.tpms(name)] for name in ("micro-4", "macro_units-2"))
-    files.save_table(gather_fits(micro), results / "fits.csv")
+    files.save_table(summary, layout.of_study("summary"))
+    files.save_table(pd.DataFrame(nulls), layout.of_study("nulls"))
+    files.save_table(compare(summary, [], conditions), layout.of_study("comparison"))
+    micro, macro = ([tpm for m in made for tpm in m.tpms(name)] for name in ("tpm", "macro"))
+    files.save_table(gather_fits(micro), layout.of_study("fits"))
     known = {m.recording: m.truth() for m in made} if truth else {}
-    units = {m.recording: files.load(results / f"ensembles/{m.recording}-k4.nc") for m in made}
+    units = {m.recording: files.load(layout.of("ensembles", m.recording, N)) for m in made}
     values, groupings = hold_against_truth(summary, known, macro, units)
-    files.save_table(values, results / "truth.csv")
-    files.save_table(groupings, results / "true_groupings.csv")
+    files.save_table(values, layout.of_study("truth"))
+    files.save_table(groupings, layout.of_study("true_groupings"))
     sheet = [
         {
             "recording": r.recording,
@@ -427,11 +520,12 @@ def write_study(
             {
                 "recording": "m9_s1",
                 "stage": "ingest",
-                "reason": "m9_s1.csv: column 'n3', row 1204: 'nan?' is not a number. Fix: leave the cell empty & mark the frame <dropped>.",
+                "reason": "m9_s1.csv: column 'n3', row 1204: 'nan?' is not a number. "
+                "Fix: leave the cell empty & mark the frame <dropped>.",
             }
         )
-        files.save_json(failures[0], results / "failed/m9_s1.json")
+        files.save_json(failures[0], layout.note("ingest", "m9_s1"))
     parameters = Parameters(study="fake", seed=seed, conditions=list(conditions)).model_dump(mode="json")
     inputs = [{"recording": r.recording, "source": r.attrs["source"], "sha256": r.attrs["source_sha256"]} for r in made]
-    files.save_json(provenance.collect(parameters, inputs), results / "provenance.json")
+    files.save_json(provenance.collect(parameters, inputs), layout.of_study("provenance"))
     return FakeStudy(results, parameters, failures, pd.concat(windows, ignore_index=True), pd.DataFrame(sheet))

@@ -40,7 +40,7 @@ def test_the_root_holds_rooms_and_the_command_only() -> None:
 
 @pytest.mark.parametrize("room", pipeline.ROOMS)
 def test_imports_go_down(room: str) -> None:
-    below = {name for name in pipeline.ROOMS[: pipeline.ROOMS.index(room)]}
+    below = set(pipeline.ROOMS[: pipeline.ROOMS.index(room)])
     upward = {
         f"{path.relative_to(ROOT)} imports {module}"
         for path in (ROOT / room).rglob("*.py")

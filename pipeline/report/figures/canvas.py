@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from pipeline.base.files import write_whole
+from pipeline.results.layout import Layout
 
 # Okabe & Ito's palette: told apart with every common form of colour blindness. Colour never stands
 # alone: conditions differ in marker as well, macro units are labelled.
@@ -108,7 +109,7 @@ def finish(figure: Canvas, results: Path, name: str, caption: str, alt: str) -> 
     figure.savefig(png, format="png", metadata={"Software": "phiscale"})
     drawing = _lighter(svg.getvalue())
     for suffix, content in (("svg", drawing), ("png", png.getvalue())):
-        write_bytes(results / "figures" / f"{name}.{suffix}", content)
+        write_bytes(Layout(results).of_study("figures") / f"{name}.{suffix}", content)
     return Figure(name, caption, alt, drawing, min(1.0, figure.get_figwidth() / WIDTH))
 
 

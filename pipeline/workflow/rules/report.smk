@@ -3,40 +3,27 @@
 
 rule report:
     input:
-        tables=[
-            f"{ROOT}/{name}.csv"
-            for name in (
-                "summary",
-                "nulls",
-                "comparison",
-                "fits",
-                "truth",
-                "true_groupings",
-            )
-        ],
-        recordings=targets.per_recording(STUDY, "recordings/{recording}.nc", OMIT),
-        windows=targets.per_recording(STUDY, "windows/{recording}.csv", OMIT),
-        preprocessed=targets.per_recording(STUDY, "preprocessed/{recording}.nc", OMIT),
-        quality=targets.per_recording(STUDY, "quality/{recording}.csv", OMIT),
-        states=targets.per_recording(STUDY, f"states/{{recording}}-k{UNITS}.nc", OMIT),
-        ensembles=targets.per_recording(
-            STUDY, f"ensembles/{{recording}}-k{UNITS}.nc", OMIT
-        ),
-        tpm=targets.per_system(STUDY, "tpm/{recording}/{window}/{system}.nc", OMIT),
-        phi=targets.per_system(STUDY, "phi/{recording}/{window}/{system}.nc", OMIT),
-        truth=[
-            f"{ROOT}/recordings/{name}.truth.json"
-            for name in SIMULATED + KNOWN
+        tables=[LAYOUT.of_study(name) for name in TABLES],
+        recordings=targets.files(STUDY, "recording", OMIT),
+        preprocessed=targets.files(STUDY, "preprocessed", OMIT),
+        ensembles=targets.files(STUDY, "ensembles", OMIT),
+        windows=targets.files(STUDY, "windows", OMIT),
+        states=targets.files(STUDY, "states", OMIT),
+        quality=targets.files(STUDY, "quality", OMIT),
+        tpms=[
+            path
+            for name in STUDY.names
             if name not in OMIT
+            for path in targets.tpms(STUDY, name, OMIT)
         ],
+        phi=targets.files(STUDY, "phi", OMIT),
+        truth=targets.files(STUDY, "truth", OMIT, KNOWN),
     output:
-        page=f"{ROOT}/report.html",
-        figures=directory(f"{ROOT}/figures"),
-        provenance=f"{ROOT}/provenance.json",
+        page=LAYOUT.of_study("page"),
+        figures=directory(LAYOUT.of_study("figures")),
+        provenance=LAYOUT.of_study("provenance"),
     log:
-        f"{ROOT}/logs/report.log",
-    benchmark:
-        f"{ROOT}/benchmarks/report.tsv"
+        LAYOUT.study_log("report"),
     threads: 1
     resources:
         mem_mb=4000,
@@ -44,8 +31,8 @@ rule report:
     params:
         study=STUDY.parameters.model_dump(mode="json"),
         recordings=targets.recordings_table(STUDY),
-        failures=failures(STUDY),
+        asked=Asked.by(STUDY).plain(),
     message:
         "Report"
-    script:
-        "../scripts/report.py"
+    run:
+        WORKERS.run(rule, (input, output, log), params, wildcards, threads)

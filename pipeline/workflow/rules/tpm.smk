@@ -3,13 +3,12 @@
 
 rule tpm:
     input:
-        f"{ROOT}/states/{{recording}}-k{{k}}.nc",
+        windows=LAYOUT.of("windows"),
+        states=LAYOUT.of("states", k=UNITS),
     output:
-        f"{ROOT}/tpm/{{recording}}/{{window}}/micro-{{k}}.nc",
+        tpm=LAYOUT.of("tpm"),
     log:
-        f"{ROOT}/logs/tpm/{{recording}}/{{window}}/micro-{{k}}.log",
-    benchmark:
-        f"{ROOT}/benchmarks/tpm/{{recording}}/{{window}}/micro-{{k}}.tsv"
+        LAYOUT.log("tpm"),
     threads: 1
     resources:
         mem_mb=2000,
@@ -19,6 +18,6 @@ rule tpm:
         min_frames=STUDY.parameters.binarize.min_frames,
         seed=STUDY.parameters.seed,
     message:
-        "Estimating the unit TPM of {wildcards.recording}, window {wildcards.window}"
-    script:
-        "../scripts/tpm.py"
+        "Estimating the unit TPMs of {wildcards.recording}"
+    run:
+        WORKERS.run(rule, (input, output, log), params, wildcards, threads)

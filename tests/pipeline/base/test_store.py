@@ -82,3 +82,37 @@ def test_tables_have_a_parquet_twin(tmp_path):
     files.save_table(table, tmp_path / "t.csv")
     assert (tmp_path / "t.csv").read_text() == "recording,value\n007,0.1\n"
     assert pd.read_parquet(tmp_path / "t.parquet")["recording"].tolist() == ["007"]
+
+
+def test_groups_come_back_as_they_were_written(tmp_path):
+    one = xr.Dataset({"x": ("t", np.arange(100.0))}, attrs={"recording": "007"})
+    two = xr.Dataset({"y": ("u", ["a", "b"])})
+    path = tmp_path / "tpm" / "007.nc"
+    files.save_groups({"awake/micro-4": one, "awake/macro_units-2": two, "NA/micro-4": one}, path)
+    assert files.groups_of(path) == ["NA/micro-4", "awake/macro_units-2", "awake/micro-4"]
+    found = files.load_groups(path)
+    xr.testing.assert_identical(found["awake/micro-4"], one)
+    xr.testing.assert_identical(files.load(path, "awake/macro_units-2"), two)
+    with pytest.raises(PhiscaleError, match="cannot be read"):
+        files.load(path, "asleep/micro-4")
+
+
+def test_a_file_of_no_group_is_a_file(tmp_path):
+    files.save_groups({}, tmp_path / "macro.nc")
+    assert files.load_groups(tmp_path / "macro.nc") == {}
+
+
+def test_groups_are_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "phi.nc"
+    files.save_groups({"a/micro-2": xr.Dataset({"x": 1.0})}, path)
+    with pytest.raises(ValueError):
+        files.save_groups(
+            {"a/micro-2": xr.Dataset({"x": 2.0}), "b/micro-2": xr.Dataset({"x": ("t", [object()])})}, path
+        )
+    assert float(files.load(path, "a/micro-2")["x"]) == 1.0
+    assert [p.name for p in tmp_path.iterdir()] == ["phi.nc"]
+
+
+def test_attributes_are_read_without_the_values(tmp_path):
+    files.save(xr.Dataset({"x": ("t", np.arange(3))}, attrs={"source": "a.csv"}), tmp_path / "r.nc")
+    assert files.attributes(tmp_path / "r.nc")["source"] == "a.csv"

@@ -1,10 +1,8 @@
 """States, thresholds and bins, against brute force and against recorded spikes."""
 
 import json
-import runpy
 from itertools import product
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +10,6 @@ import pytest
 import scipy.io
 import xarray as xr
 
-import pipeline
 from pipeline.base import files
 from pipeline.base.errors import PhiscaleError
 from pipeline.binarize import markov
@@ -21,6 +18,8 @@ from pipeline.binarize.otsu import otsu
 from pipeline.binarize.registry import BINARIZERS
 from pipeline.binarize.states import binarize, binarize_windows
 from pipeline.binarize.zscore import robust_z
+from pipeline.results.columns import WINDOW_COLUMNS
+from pipeline.results.reader import read_table
 from pipeline.tpm.estimation import estimate_window
 
 RATE, TAU = 10.0, 0.7
@@ -273,23 +272,11 @@ def test_a_window_without_frames_does_not_take_the_others(per_window: bool) -> N
         estimate_window(found, "lost")
 
 
-def test_the_script_takes_na_and_null_for_names(tmp_path: Path) -> None:
+def test_windows_may_be_called_na_and_null(tmp_path: Path) -> None:
     traces, _ = transient_traces(2000, 2)
-    files.save(ensembles(traces), tmp_path / "ensembles.nc")
-    table = windows(("NA", 0, 100), ("null", 100, 200)).assign(condition=["null", "NA"])
-    table.to_csv(tmp_path / "windows.csv", index=False)
-    snakemake = SimpleNamespace(
-        rule="binarize",
-        threads=1,
-        log=[tmp_path / "logs" / "binarize.log"],
-        input=SimpleNamespace(ensembles=tmp_path / "ensembles.nc", windows=tmp_path / "windows.csv"),
-        output=[tmp_path / "states.nc"],
-        params=SimpleNamespace(binarize={}),
-        wildcards={"recording": "r"},
-    )
-    script = Path(pipeline.__file__).parent / "workflow" / "scripts" / "binarize.py"
-    runpy.run_path(str(script), init_globals={"snakemake": snakemake})
-    states = files.load(tmp_path / "states.nc")
+    table = windows(("NA", 0, 100), ("null", 100, 200)).assign(condition=["null", "NA"], recording="r")
+    table[list(WINDOW_COLUMNS)].to_csv(tmp_path / "windows.csv", index=False)
+    states = binarize_windows(ensembles(traces), read_table(tmp_path / "windows.csv", WINDOW_COLUMNS))
     assert states["window_name"].values.tolist() == ["NA", "null"]
     assert states["condition"].values[[0, -1]].tolist() == ["null", "NA"]
 

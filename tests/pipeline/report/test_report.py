@@ -21,6 +21,7 @@ from pipeline.report.figures import canvas, macro_maps, scales
 from pipeline.report.figures import truth as truth_figure
 from pipeline.report.findings import Findings, Scale
 from pipeline.report.macro_units import introduction, macro_units
+from pipeline.results.layout import Layout
 
 
 class Page(HTMLParser):
@@ -208,9 +209,9 @@ def test_macro_units_are_told_with_the_theorys_verdict(study: FakeStudy, page: P
 
 def test_one_grouping_per_recording_is_read_and_drawn_once(tmp_path: Path) -> None:
     made = write_study(tmp_path, subjects=1, failed=False)
-    for path in made.results.glob("tpm/*/*/macro_units-2.nc"):
-        attrs = {"grouping": "recording", "window_bits": 0.5}
-        files.save(files.load(path).assign_attrs(attrs), path)
+    path = Layout(made.results).of("macro", "m1_s1")
+    attrs = {"grouping": "recording", "window_bits": 0.5}
+    files.save_groups({g: macro.assign_attrs(attrs) for g, macro in files.load_groups(path).items()}, path)
     again = opened(made)
     found = macro_units(again)
     assert {(g.shared, g.objective) for g in found} == {(True, "0.500")}
@@ -269,8 +270,9 @@ def test_report_needs_no_torch() -> None:
 
 def test_files_that_the_study_no_longer_uses_are_not_read(tmp_path: Path) -> None:
     made = write_study(tmp_path, subjects=2, failed=False)
-    window = made.results / "tpm/m1_s1/awake"
-    shutil.copy(window / "macro_units-2.nc", window / "macro_units-3.nc")
+    path = Layout(made.results).of("macro", "m1_s1")
+    tpms = files.load_groups(path)
+    files.save_groups({**tpms, "awake/macro_units-3": tpms["awake/macro_units-2"]}, path)
     assert {key.scale for key, _ in opened(made).macro_tpms} == {2}
     made.recordings = made.recordings[made.recordings["recording"] == "m1_s1"]
     one = opened(made)

@@ -6,14 +6,14 @@ import xarray as xr
 
 import pipeline
 from pipeline.base.errors import PhiscaleError
-from pipeline.base.files import save, save_json, save_table
+from pipeline.base.files import save_groups, save_json, save_table
 from pipeline.results.columns import (
     COMPARISON_COLUMNS,
     NULL_COLUMNS,
     QUALITY_COLUMNS,
     SUMMARY_COLUMNS,
 )
-from pipeline.results.reader import SystemKey
+from pipeline.results.layout import SystemKey
 from pipeline.results.tables import table
 
 
@@ -35,8 +35,8 @@ def folder(tmp_path):
         {"phi_s": ("state", [0.1, 0.4]), "structure": ("state", ['{"big_phi": 1.5}', ""])},
         coords={"state": [0, 1]},
     )
-    for system in ("micro-2", "macro_units-1", "micro-10", "micro-5"):  # the last: an earlier run's
-        save(phi, tmp_path / f"phi/007/awake/{system}.nc")
+    systems = ("micro-2", "macro_units-1", "micro-10", "micro-5")  # the last: an earlier run's
+    save_groups({f"awake/{system}": phi for system in systems}, tmp_path / "phi/007.nc")
     save_json({"recording": "008", "stage": "ingest", "reason": "no"}, tmp_path / "failed/008.json")
     return tmp_path
 
@@ -91,9 +91,9 @@ def test_structure_is_parsed(folder):
 
 def test_missing_file_names_its_neighbours(folder):
     results = pipeline.load_results(folder)
-    with pytest.raises(PhiscaleError, match=r"micro-2\.nc"):
+    with pytest.raises(PhiscaleError, match=r"holds no awake/micro-3.*micro-2"):
         results.phi("007", "awake", "micro", 3)
-    with pytest.raises(PhiscaleError, match="has 007"):
+    with pytest.raises(PhiscaleError, match=r"has 007\.nc"):
         results.phi("nobody", "awake", "micro", 2)
 
 

@@ -1,19 +1,24 @@
-"""Failures: one note per job, gone with that job's success, heeded only while the study asks for the job."""
+"""Failures: a job's own note from start to end, heeded while the study asks for it, and the rest finished without."""
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
 
 from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.results.layout import Layout
 from pipeline.study.study import Study
-from pipeline.workflow.failures import KILLED, failures, note_killed, omitted, place
-from pipeline.workflow.job import RUNNING, job
-from pipeline.workflow.targets import final_targets, per_system, per_window
+from pipeline.workflow import failures as failing
+from pipeline.workflow.failures import Asked, failures, finish_without_failed, omitted, second_run, told
+from pipeline.workflow.job import KILLED, Job, JobFailed, perform
+
+FAULT = PhiscaleError(Problem("file", "is broken"))
 
 
 def study_in(folder: Path, **changes: object) -> Study:
@@ -26,118 +31,217 @@ def study_in(folder: Path, **changes: object) -> Study:
     return Study.load(folder / "study.yaml")
 
 
-class Wildcards(dict[str, str]):
-    def __getattr__(self, name: str) -> str:
-        return self[name]
-
-
-def run_job(study: Study, rule: str, log: str, fault: Exception | None = None, **wildcards: str) -> None:
-    snakemake = SimpleNamespace(
-        rule=rule,
-        log=[str(study.root / "logs" / f"{log}.log")],
+def run_job(study: Study, stage: str, recording: str, does: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a job of which `does` is the work."""
+    layout = Layout(study.root)
+    job = Job(
+        stage=stage,
+        root=str(study.root),
+        cwd=".",
+        wildcards={"recording": recording},
+        input=SimpleNamespace(),
+        output=SimpleNamespace(),
+        params=SimpleNamespace(),
         threads=1,
-        wildcards=Wildcards(wildcards),
-        input=None,
-        output=None,
-        params=None,
+        log=str(layout.log(stage, recording)),
     )
-    with job(snakemake):
-        if fault is not None:
-            raise fault
+    module = ModuleType("stage")
+    module.run = does  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, f"pipeline.workflow.stages.{stage}", module)
+    perform(job)
 
 
-FAULT = PhiscaleError(Problem("file", "is broken"))
+def fails_with(error: BaseException) -> Any:
+    def run(job: Job) -> None:
+        raise error
+
+    return run
 
 
-def test_a_failure_outlives_the_success_of_its_siblings(tmp_path: Path) -> None:
-    study = study_in(tmp_path)
-    where = {"recording": "007", "window": "a"}
-    with pytest.raises(SystemExit):
-        run_job(
-            study,
-            "integrate",
-            "integrate/007/a/macro_units-2",
-            FAULT,
-            **where,
-            system="macro_units-2",
-        )
-    run_job(study, "integrate", "integrate/007/a/micro-4", **where, system="micro-4")
-    (failure,) = failures(study)
-    assert failure["reason"] == "file: is broken."
-    assert place(failure) == "007, window a, macro_units-2"
-    run_job(study, "integrate", "integrate/007/a/macro_units-2", **where, system="macro_units-2")
+def parts_fail(*parts: dict[str, str]) -> Any:
+    def run(job: Job) -> None:
+        for part in parts:
+            with job.part(**part):
+                raise FAULT
+
+    return run
+
+
+def test_a_note_is_there_from_the_start_and_gone_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study, seen = study_in(tmp_path), []
+    run_job(study, "tpm", "007", lambda job: seen.extend(failures(study)), monkeypatch)
+    assert [(note["stage"], note["recording"], note["reason"]) for note in seen] == [("tpm", "007", KILLED)]
     assert failures(study) == []
 
 
-def test_an_unexpected_error_names_the_log_with_its_traceback(tmp_path: Path) -> None:
+def test_a_failure_replaces_the_note_and_success_takes_it_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = study_in(tmp_path)
-    with pytest.raises(SystemExit):
-        run_job(study, "ingest", "ingest/m2", ZeroDivisionError("oh"), recording="m2")
+    with pytest.raises(JobFailed, match="file: is broken"):
+        run_job(study, "phi", "007", fails_with(FAULT), monkeypatch)
+    run_job(study, "nulls", "007", lambda job: None, monkeypatch)
+    run_job(study, "phi", "m2", lambda job: None, monkeypatch)
+    (failure,) = failures(study)
+    assert told(failure) == "failed: 007 (phi): file: is broken."
+    run_job(study, "phi", "007", lambda job: None, monkeypatch)
+    assert failures(study) == []
+
+
+def test_a_part_that_fails_is_noted_and_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = study_in(tmp_path)
+    parts = ({"window": "a"}, {"window": "b", "system": "macro_units-2"}, {"system": "macro_units-3"})
+    run_job(study, "macro", "007", parts_fail(*parts), monkeypatch)
+    assert {told(note) for note in failures(study)} == {
+        "failed: 007, window a (macro): file: is broken.",
+        "failed: 007, window b, macro_units-2 (macro): file: is broken.",
+        "failed: 007, macro_units-3 (macro): file: is broken.",
+    }
+    assert {omitted(note) for note in failures(study)} == {None}
+    run_job(study, "macro", "007", parts_fail(parts[0]), monkeypatch)
+    assert [note.get("window") for note in failures(study)] == ["a"]
+
+
+def test_a_job_of_which_nothing_is_left_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = study_in(tmp_path)
+
+    def run(job: Job) -> None:
+        parts_fail({"window": "a"}, {"window": "b"})(job)
+        job.keep({}, str(tmp_path / "tpm.nc"))
+
+    with pytest.raises(JobFailed, match="none of its windows is left"):
+        run_job(study, "tpm", "007", run, monkeypatch)
+    assert {omitted(note) for note in failures(study)} == {None, "007"}
+    assert len(failures(study)) == 3
+    assert not (tmp_path / "tpm.nc").exists()
+
+
+def test_an_unexpected_error_fails_the_job_and_names_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = study_in(tmp_path)
+
+    def run(job: Job) -> None:
+        with job.part(window="a"):
+            raise ZeroDivisionError("oh")
+
+    with pytest.raises(JobFailed):
+        run_job(study, "tpm", "m2", run, monkeypatch)
     (failure,) = failures(study)
     assert "unexpected ZeroDivisionError: oh" in failure["reason"]
-    assert "Traceback" in (study.root / "logs" / "ingest" / "m2.log").read_text()
+    assert "window" not in failure
+    assert "Traceback" in Layout(study.root).log("tpm", "m2").read_text()
 
 
-@pytest.mark.parametrize(
-    ("rule", "wildcards", "omit"),
-    [
-        ("ingest", {"recording": "007"}, "007"),
-        ("ensembles", {"recording": "007", "k": "4"}, "007"),
-        ("ensembles", {"recording": "007", "k": "32"}, "007:dynamics"),
-        ("tpm", {"recording": "007", "window": "a", "k": "4"}, "007/a"),
-        ("coarse_grain", {"recording": "007", "window": "a", "scale": "2"}, "007/a/macro_units-2"),
-        ("nulls", {"recording": "007", "window": "a", "system": "micro-4"}, "007/a/micro-4"),
-    ],
-)
-def test_no_more_is_left_out_than_failed(tmp_path: Path, rule: str, wildcards: dict[str, str], omit: str) -> None:
+def test_an_interrupted_job_leaves_no_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = study_in(tmp_path)
-    with pytest.raises(SystemExit):
-        run_job(study, rule, f"{rule}/x", FAULT, **wildcards)
-    assert omitted(study, failures(study)[0]) == omit
+    with pytest.raises(KeyboardInterrupt):
+        run_job(study, "tpm", "m2", fails_with(KeyboardInterrupt()), monkeypatch)
+    assert failures(study) == []
 
 
-def test_omitted_targets_are_gone_and_the_others_stay(tmp_path: Path) -> None:
+def test_notes_of_what_the_study_no_longer_asks_for_are_not_heeded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     study = study_in(tmp_path)
-    whole = per_system(study, "{recording}/{window}/{system}")
-    assert len(whole) == 2 * 2 * 3
-    assert len(per_system(study, "{recording}/{window}/{system}", ("007",))) == 6
-    assert len(per_system(study, "{recording}/{window}/{system}", ("007/a",))) == 9
-    assert len(per_system(study, "{recording}/{window}/{system}", ("007/a/micro-4",))) == 11
-    assert len(per_window(study, "{recording}/{window}", ("007/a/micro-4",))) == 4
-    lost = set(final_targets(study)) - set(final_targets(study, ("007:dynamics",)))
-    assert {Path(path).name for path in lost} == {"007-k32.nc"}
-
-
-def test_notes_of_what_the_study_no_longer_asks_for_are_not_heeded(tmp_path: Path) -> None:
-    study = study_in(tmp_path)
-    with pytest.raises(SystemExit):
-        run_job(study, "coarse_grain", "c/x", FAULT, recording="m2", window="a", scale="3")
-    assert len(failures(study)) == 1
+    run_job(study, "macro", "m2", parts_fail({"window": "a", "system": "macro_units-3"}), monkeypatch)
+    run_job(study, "phi", "m2", parts_fail({"window": "gone", "system": "micro-4"}), monkeypatch)
+    run_job(study, "truth", "m2", parts_fail({}), monkeypatch)
+    run_job(study, "tpm", "gone", parts_fail({}), monkeypatch)
+    assert [note["system"] for note in failures(study)] == ["macro_units-3"]
     assert failures(study_in(tmp_path, macro={"scales": [2]})) == []
 
 
-def test_a_killed_job_is_noted_from_its_log(tmp_path: Path) -> None:
+def test_windows_of_state_codes_may_be_any_condition_of_the_codes(tmp_path: Path) -> None:
+    study_in(tmp_path, state_codes={"codes": {1: "a", 2: "b"}})
+    study = tmp_path / "study.yaml"
+    study.write_text(yaml.safe_dump({**yaml.safe_load(study.read_text()), "windows": None}))
+    sheet = "recording\tsubject\tpath\tformat\tstate_codes\n007\tx\ta.csv\tcsv\tnone.npy\n"
+    (tmp_path / "recordings.tsv").write_text(sheet)
+    asked = Asked.by(Study.load(tmp_path / "study.yaml"))  # the file of codes is not there, and not opened
+    assert asked.windows == {"007": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("note", "omit"),
+    [
+        ({"stage": "ingest"}, "007"),
+        ({"stage": "tpm"}, "007"),
+        ({"stage": "macro"}, "007:macro"),
+        ({"stage": "truth"}, "007:truth"),
+        ({"stage": "macro", "system": "macro_units-2"}, None),
+        ({"stage": "tpm", "window": "a"}, None),
+    ],
+)
+def test_no_more_is_left_out_than_failed(note: dict[str, str], omit: str | None) -> None:
+    assert omitted({"recording": "007", **note}) == omit
+
+
+CLUSTER = [
+    *("--snakefile", "Snakefile", "--executor", "cluster-generic", "--jobs", "7", "--keep-going"),
+    *("--workflow-profile", "profiles/slurm", "--default-resources", "mem_mb=9", "--latency-wait", "60"),
+    *("--set-resources", "phi:mem_mb=5000", "--forcerun", "report", "--config", "study=a b/study.yaml"),
+]
+
+
+def test_the_second_run_is_the_first_without_what_failed() -> None:
+    """Executor, profile, jobs, resources and all else are as they were; the configuration is whole."""
+    from snakemake.cli import get_argument_parser, parse_config
+
+    config = {"study": "a b/study.yaml", "data": "d"}
+    command = second_run(CLUSTER, "Snakefile", config, ["007", "1e5:macro"])
+    at = command.index("snakemake") + 1
+    assert command[at : at + len(CLUSTER)] == CLUSTER
+    parser = get_argument_parser()
+    ours, theirs = (vars(parser.parse_args(_without_profile(argv))) for argv in (command[at:], CLUSTER))
+    plain = {name for name, value in theirs.items() if value is None or type(value).__module__ == "builtins"}
+    assert {name for name in plain if ours[name] != theirs[name]} == {"config", "nolock"}
+    assert parse_config(ours["config"]) == {**config, "omit": ["007", "1e5:macro"]}
+
+
+def _without_profile(argv: list[str]) -> list[str]:
+    """Options that need files or plugins, left out where only the parser is asked."""
+    left = list(argv)
+    for option, width in (("--executor", 2), ("--workflow-profile", 2)):
+        at = left.index(option)
+        del left[at : at + width]
+    return left
+
+
+def workflow(keep_going: bool = True, killed: str | None = None) -> SimpleNamespace:
+    return SimpleNamespace(
+        execution_settings=SimpleNamespace(keep_going=keep_going),
+        scheduler=SimpleNamespace(_user_kill=killed),
+        main_snakefile="Snakefile",
+    )
+
+
+@pytest.mark.parametrize(
+    ("how", "already", "interrupted", "runs"),
+    [
+        (workflow(), (), False, True),
+        (workflow(), ("m2",), False, False),  # this is the second run
+        (workflow(keep_going=False), (), False, False),
+        (workflow(), (), True, False),
+        (workflow(killed="graceful"), (), False, False),
+    ],
+)
+def test_the_rest_is_finished_once_after_keep_going(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    how: SimpleNamespace,
+    already: tuple[str, ...],
+    interrupted: bool,
+    runs: bool,
+) -> None:
+    study, started = study_in(tmp_path), []
+    with pytest.raises(JobFailed):
+        run_job(study, "phi", "007", fails_with(FAULT), monkeypatch)
+    monkeypatch.setattr(failing.subprocess, "run", lambda command, check: started.append(command))
+    finish_without_failed(how, study, already, {}, interrupted)
+    assert len(started) == runs
+    if runs:
+        assert json.loads(started[0][-1].removeprefix("omit=")) == ["007"]
+
+
+def test_nothing_is_run_again_where_only_parts_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = study_in(tmp_path)
-    for log, text in (
-        ("integrate/007/a/micro-4", RUNNING),
-        ("tpm/007/b/micro-4", RUNNING),
-        ("ensembles/m2-k4", RUNNING),
-        ("ingest/m2", "ingest: done\n"),
-        ("summarise", RUNNING),
-    ):
-        path = study.root / "logs" / f"{log}.log"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    note_killed(study)
-    found = failures(study)
-    assert {failure["reason"] for failure in found} == {KILLED}
-    assert {omitted(study, failure) for failure in found} == {"007/a/micro-4", "007/b", "m2"}
-    run_job(study, "tpm", "tpm/007/b/micro-4", recording="007", window="b", k="4")
-    assert {omitted(study, failure) for failure in failures(study)} == {"007/a/micro-4", "m2"}
-
-
-def test_ids_survive_the_command_line() -> None:
-    from snakemake.cli import parse_config
-
-    omit = ["007", "1e5", "m2/a", "1_0:dynamics"]
-    assert list(map(str, parse_config([f"omit={json.dumps(omit)}"])["omit"])) == omit
+    run_job(study, "tpm", "007", parts_fail({"window": "a"}), monkeypatch)
+    monkeypatch.setattr(failing.subprocess, "run", lambda command, check: pytest.fail("started"))
+    finish_without_failed(workflow(), study, (), {}, interrupted=False)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
 from iitcore import estimate_cost
 from pipeline.study.study import Study
-from pipeline.workflow.plan import SECONDS_PER_JOB, plan, span, window_seconds
+from pipeline.workflow import targets
+from pipeline.workflow.plan import LOADING_S, SECONDS, plan, span, window_seconds
 
+ROOT = Path(__file__).resolve().parents[3]
 BARE = {
     "tpm": {"draws": 0},
     "iit": {"big_phi_max_units": 0, "big_phi_draws": 0},
@@ -72,9 +78,67 @@ def test_the_plan_grows_with_the_units_and_says_how_sure_it_is(tmp_path: Path) -
     assert all(hard > typical for typical, hard in costs)
     told = plan(study(tmp_path, 10, (2,)))
     phi = span(2 * costs[-1][0])
-    start = span((6 + 2 * 6 + 3) * SECONDS_PER_JOB)
-    for text in ("about 21 jobs", "of the order of", f"{phi} for phi", f"{start} to start them"):
+    stages = ("ingest", "preprocess", "ensembles", "states", "tpm", "macro", "phi", "nulls")
+    around = span(LOADING_S + sum(SECONDS[stage] for stage in (*stages, "summarise", "compare", "validate", "report")))
+    for text in ("13 jobs", "of the order of", f"{phi} for phi", f"{around} for all but phi"):
         assert text in told
+
+
+def jobs_of_snakemake(folder: Path, study: Path, data: Path | None = None) -> dict[str, int]:
+    """Jobs that a first run would have, as Snakemake counts them."""
+    config = [f"study={study}", *([f"data={data}"] if data else [])]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)),
+            *("--dry-run", "--cores", "1", "--config", *config),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    table = (done.stdout + done.stderr).partition("Job stats:")[2].partition("total")[0]
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+
+
+def with_state_codes_and_truth(folder: Path) -> Path:
+    """Write a study of three recordings: one with state codes, one whose codes cannot be read, one with a truth."""
+    study(folder, state_codes={"codes": {1: "awake", 2: "sleep"}})
+    np.save(folder / "r.npy", np.zeros((9, 3)))
+    np.save(folder / "codes.npy", np.repeat([1, 2], 40))
+    (folder / "t.truth.json").write_text("{}")
+    (folder / "recordings.tsv").write_text(
+        "recording\tsubject\tpath\tformat\trate_hz\tstate_codes\tstate_rate_hz\ttruth\n"
+        "r\ts\tr.npy\tnpy\t1\tcodes.npy\t1\t\n"
+        "broken\ts\tr.npy\tnpy\t1\tnone.npy\t1\t\n"
+        "known\ts2\tr.npy\tnpy\t1\t\t\tt.truth.json\n"
+    )
+    return folder
+
+
+@pytest.mark.parametrize("which", ["demo", "codes and truth", "no macro scale"])
+def test_the_plan_counts_the_jobs_that_snakemake_counts(tmp_path: Path, which: str) -> None:
+    path = ROOT / "config" / "demo" / "study.yaml"
+    if which == "codes and truth":
+        path = with_state_codes_and_truth(tmp_path)
+    elif which == "no macro scale":
+        study(tmp_path, scales=())
+        path = tmp_path
+    assert targets.jobs(Study.load(path)) == jobs_of_snakemake(tmp_path, path)
+
+
+def test_the_plan_counts_the_jobs_of_mouse_sleep(tmp_path: Path, data_dir: Path) -> None:
+    path, data = ROOT / "config" / "examples" / "mouse-sleep", data_dir / "mouse_sleep_mch"
+    if not data.is_dir():
+        pytest.skip("no recordings of mouse sleep beside this checkout")
+    jobs = targets.jobs(Study.load(path, data))
+    assert jobs == jobs_of_snakemake(tmp_path, path, data)
+    assert sum(jobs.values()) == 16 * 8 + 5
+
+
+def test_every_stage_has_its_seconds() -> None:
+    stages = {path.stem for path in (ROOT / "pipeline" / "workflow" / "stages").glob("[a-z]*.py")}
+    assert stages <= set(SECONDS)
 
 
 @pytest.mark.parametrize(

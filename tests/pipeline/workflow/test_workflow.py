@@ -1,21 +1,43 @@
-"""Whole runs through Snakemake: resuming, narrow reruns, a recording that fails alone, the same bytes on any number of cores."""
+"""Whole runs through Snakemake: resuming, narrow reruns, what fails alone, the same bytes on any number of cores."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
+from pipeline.base.files import groups_of, load, load_groups
+from pipeline.results.layout import Layout
+from pipeline.workflow.costs import by_stage, costs
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[3]
+ALL = (
+    "ingest",
+    "preprocess",
+    "ensembles",
+    "states",
+    "tpm",
+    "macro",
+    "phi",
+    "nulls",
+    "summarise",
+    "compare",
+    "validate",
+    "report",
+)
+Finished = tuple[Path, subprocess.CompletedProcess[str]]
 SECONDS, RATE_HZ, BIN_S = 200, 10, 0.5
 
 
@@ -27,8 +49,8 @@ def coupled_states(rng: np.random.Generator, n_steps: int, coupling: float) -> n
     return states
 
 
-def write_study(folder: Path) -> Path:
-    """Write a small study of three animals, of which the third has no file."""
+def write_study(folder: Path, **changes: dict[str, object]) -> Path:
+    """Write a small study of three animals: the third has no file, the first a window without frames."""
     rng = np.random.default_rng(0)
     steps = int(SECONDS / BIN_S)
     for name in ("m1", "m2"):
@@ -43,6 +65,7 @@ def write_study(folder: Path) -> Path:
             f"{name}\tawake\tawake\t0\t{SECONDS}",
             f"{name}\tasleep\tasleep\t{SECONDS}\t{2 * SECONDS}",
         ]
+    windows.append(f"m1\tnothing\tasleep\t{2 * SECONDS}\t{2 * SECONDS + 100}")
     (folder / "recordings.tsv").write_text("\n".join(sheet) + "\n")
     (folder / "windows.tsv").write_text("\n".join(windows) + "\n")
     parameters = {
@@ -57,6 +80,8 @@ def write_study(folder: Path) -> Path:
         "nulls": {"surrogates": 10, "big_phi_surrogates": 3},
         "compare": {"bootstrap": 200},
     }
+    for section, fields in changes.items():
+        parameters[section] = {**parameters.get(section, {}), **fields}
     (folder / "study.yaml").write_text(yaml.safe_dump(parameters))
     return folder / "study.yaml"
 
@@ -82,33 +107,93 @@ def rules_to_run(folder: Path) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def finished(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """A run on two cores, in which one recording fails."""
     folder = tmp_path_factory.mktemp("study")
     write_study(folder)
     return folder, phiscale(folder, "run", "study.yaml", "-c", "2")
 
 
-def test_a_failing_recording_fails_alone_and_is_listed(
-    finished: tuple[Path, subprocess.CompletedProcess[str]],
-) -> None:
+def test_what_fails_fails_alone_and_is_listed(finished: Finished) -> None:
+    """A recording without a file, and one window of another."""
     folder, run = finished
-    results = folder / "results" / "small"
+    layout = Layout(folder / "results" / "small")
     assert run.returncode == 1
-    assert "failed: m3 (ingest)" in run.stderr
-    assert "m3.npy" in run.stderr
+    told = sorted(line for line in run.stderr.splitlines() if line.startswith("failed: "))
+    assert [line.partition(")")[0] for line in told] == ["failed: m1, window nothing (tpm", "failed: m3 (ingest"]
+    assert "m3.npy" in told[1]
     assert "Traceback" not in run.stdout + run.stderr
-    notes = [json.loads(path.read_text()) for path in (results / "failed").iterdir()]
-    assert [(note["recording"], note["stage"]) for note in notes] == [("m3", "ingest")]
-    page = (results / "report.html").read_text()
+    notes = [json.loads(path.read_text()) for path in layout.notes()]
+    assert [(n["recording"], n.get("window"), n["stage"]) for n in notes] == [
+        ("m3", None, "ingest"),
+        ("m1", "nothing", "tpm"),
+    ]
+    page = layout.of_study("page").read_text()
     assert "m3.npy" in page
-    assert not list(results.rglob("*.partial*"))
+    assert "window nothing" in page
+    assert not list((folder / "results").rglob("*.partial*"))
+    assert groups_of(layout.of("phi", "m1")) == [
+        f"{window}/{system}" for window in ("asleep", "awake") for system in ("macro_units-2", "micro-3")
+    ]
+
+
+def test_most_of_the_time_is_that_of_the_stages(finished: Finished) -> None:
+    table = by_stage(costs(finished[0] / "results" / "small"))
+    assert table.loc["tpm", "jobs"] == 2
+    assert 0 < table.loc["total", "cpu_s"] < 1.2 * table.loc["total", "wall_s"]
+
+
+@pytest.mark.parametrize("lost", ["files", "windows"])
+def test_there_is_a_page_where_everything_fails(tmp_path: Path, lost: str) -> None:
+    """No recording can be read; or no window of any of them has frames enough."""
+    write_study(tmp_path)
+    if lost == "files":
+        for path in tmp_path.glob("*.npy"):
+            path.unlink()
+    else:
+        rows = [f"{m}\t{w}\t{w}\t{t}\t{t + 20}" for m in ("m1", "m2") for t, w in ((0, "awake"), (200, "asleep"))]
+        head = "recording\twindow\tcondition\tstart_s\tend_s"
+        (tmp_path / "windows.tsv").write_text("\n".join([head, *rows, "m3\tawake\tawake\t0\t20"]) + "\n")
+    run = phiscale(tmp_path, "run", "study.yaml", "-c", "2")
+    assert run.returncode == 1
+    layout = Layout(tmp_path / "results" / "small")
+    page = layout.of_study("page").read_text()
+    assert "MissingOutputException" not in run.stdout + run.stderr
+    failed = [line for line in run.stderr.splitlines() if line.startswith("failed: ")]
+    if lost == "files":
+        assert len(failed) == 3
+        assert all(f"{name}.npy" in page for name in ("m1", "m2", "m3"))
+    else:
+        assert len(failed) == 2 * (2 + 1) + 1  # each window, what is left of its recording, and the lost file
+        assert "m3.npy" in page
+        assert "transitions" in page
+
+
+def test_plain_snakemake_does_the_same_in_processes_of_its_own(finished: Finished, tmp_path: Path) -> None:
+    """Without the setting of the default profile, Snakemake starts a process for each job."""
+    folder, _ = finished
+    for path in folder.iterdir():
+        if path.is_file():
+            shutil.copy(path, tmp_path)
+    study = tmp_path / "study.yaml"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"),
+            *("--workflow-profile", "none", "--config", f"study={study}", 'omit=["m1", "m3"]'),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    ours, theirs = (Layout(place / "results" / "small").of("phi", "m2") for place in (folder, tmp_path))
+    for group, phi in load_groups(ours).items():
+        assert phi.identical(load(theirs, group))
 
 
 def test_tables_hold_what_they_should(
-    finished: tuple[Path, subprocess.CompletedProcess[str]],
+    finished: Finished,
 ) -> None:
     import pipeline
 
@@ -124,7 +209,7 @@ def test_tables_hold_what_they_should(
 
 
 def test_a_second_run_has_nothing_to_do(
-    finished: tuple[Path, subprocess.CompletedProcess[str]],
+    finished: Finished,
 ) -> None:
     assert rules_to_run(finished[0]) == set()
 
@@ -133,17 +218,19 @@ def test_a_second_run_has_nothing_to_do(
     ("section", "field", "value", "rules"),
     [
         ("compare", "bootstrap", 300, {"compare", "report"}),
-        ("iit", "structures", 1, {"integrate", "summarise", "compare", "report"}),
+        ("nulls", "surrogates", 11, {"nulls", "summarise", "compare", "validate", "report"}),
+        ("preprocess", "highpass_s", 200.0, {*ALL} - {"ingest"}),
+        ("iit", "structures", 1, {"phi", "summarise", "compare", "validate", "report"}),
         (
             "macro",
             "restarts",
             3,
-            {"coarse_grain", "integrate", "nulls", "summarise", "compare", "report"},
+            {"macro", "phi", "nulls", "summarise", "compare", "validate", "report"},
         ),
     ],
 )
 def test_a_changed_parameter_reruns_what_depends_on_it(
-    finished: tuple[Path, subprocess.CompletedProcess[str]],
+    finished: Finished,
     section: str,
     field: str,
     value: int,
@@ -160,7 +247,7 @@ def test_a_changed_parameter_reruns_what_depends_on_it(
         study.write_text(before)
 
 
-def test_one_core_gives_the_same_bytes(finished: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
+def test_one_core_gives_the_same_bytes(finished: Finished, tmp_path: Path) -> None:
     folder, _ = finished
     for path in folder.iterdir():
         if path.is_file():
@@ -171,7 +258,26 @@ def test_one_core_gives_the_same_bytes(finished: tuple[Path, subprocess.Complete
         assert ours.read_bytes() == theirs.read_bytes(), name
 
 
-def test_an_interrupted_run_goes_on(finished: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
+def test_ctrl_c_leaves_no_note_and_starts_no_second_run(tmp_path: Path) -> None:
+    write_study(tmp_path)
+    layout = Layout(tmp_path / "results" / "small")
+    command = [sys.executable, "-m", "pipeline.cli", "run", "study.yaml", "-c", "2"]
+    run = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not layout.log("states", "m1").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does it: to the command, Snakemake and the jobs
+    told = run.communicate(timeout=120)[1]
+    assert run.returncode == 130
+    time.sleep(3)  # Snakemake ends by itself
+    assert {json.loads(path.read_text())["recording"] for path in layout.notes()} <= {"m3"}  # which failed before
+    assert "Finishing without" not in told
+    assert not layout.of_study("summary").exists()
+    done = phiscale(tmp_path, "run", "study.yaml", "-c", "2")
+    assert layout.of_study("page").exists(), done.stderr
+
+
+def test_an_interrupted_run_goes_on(finished: Finished, tmp_path: Path) -> None:
     table = finished[0] / "results" / "small" / "comparison.csv"
     aside = table.rename(tmp_path / table.name)
     try:

@@ -4,19 +4,21 @@ import json
 
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.files import save_json
-from pipeline.workflow.job import job
+from pipeline.workflow.job import Job
 
-with job(snakemake) as (source, target, params, wildcards):
+
+def run(job: Job) -> None:
+    """Copy the truth into the results."""
     try:
-        with open(params.path, encoding="utf-8") as file:
+        with open(job.params.path, encoding="utf-8") as file:
             truth = json.load(file)
     except (OSError, ValueError) as error:
         raise PhiscaleError(
             Problem(
-                params.path,
+                job.params.path,
                 f"cannot be read as JSON ({error})",
                 "Estimates cannot be held against the truth",
                 "correct the column truth, or leave it empty",
             )
         ) from error
-    save_json(truth, target[0])
+    save_json(truth, job.output.truth)

@@ -1,0 +1,140 @@
+"""Where everything of a study lies below its results folder: the only module that knows.
+
+Rules ask for patterns (the recording left open), jobs, readers and the report for paths. Stages that work on windows
+write one file per recording, a group in it for each window and system: `tpm/R.nc` holds `WINDOW/micro-4`, `macro/R.nc`
+`WINDOW/macro_units-2`, `phi/R.nc` and `nulls/R.nc` both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+StudyFile = Literal[
+    "summary", "nulls", "fits", "comparison", "truth", "true_groupings", "page", "figures", "provenance"
+]
+RecordingFile = Literal[
+    "recording", "truth", "preprocessed", "ensembles", "windows", "states", "quality", "tpm", "macro", "phi", "nulls"
+]
+
+OF_STUDY: dict[StudyFile, str] = {
+    "summary": "summary.csv",
+    "nulls": "nulls.csv",
+    "fits": "fits.csv",
+    "comparison": "comparison.csv",
+    "truth": "truth.csv",
+    "true_groupings": "true_groupings.csv",
+    "page": "report.html",
+    "figures": "figures",
+    "provenance": "provenance.json",
+}
+OF_RECORDING: dict[RecordingFile, str] = {
+    "recording": "recordings/{recording}.nc",
+    "truth": "recordings/{recording}.truth.json",
+    "preprocessed": "preprocessed/{recording}.nc",
+    "ensembles": "ensembles/{recording}-k{k}.nc",
+    "windows": "windows/{recording}.csv",
+    "states": "states/{recording}-k{k}.nc",
+    "quality": "quality/{recording}.csv",
+    "tpm": "tpm/{recording}.nc",
+    "macro": "macro/{recording}.nc",
+    "phi": "phi/{recording}.nc",
+    "nulls": "nulls/{recording}.nc",
+}
+
+
+class SystemKey(NamedTuple):
+    """What one dataset under tpm/, macro/, phi/ and nulls/ is about."""
+
+    recording: str
+    window: str
+    route: str
+    scale: int
+
+    @property
+    def system(self) -> str:
+        """Name of the system in its window.
+
+        >>> SystemKey("m1", "awake", "micro", 4).system
+        'micro-4'
+        """
+        return f"{self.route}-{self.scale}"
+
+    @property
+    def group(self) -> str:
+        """Group of the system in the files of its recording.
+
+        >>> SystemKey("m1", "awake", "micro", 4).group
+        'awake/micro-4'
+        """
+        return f"{self.window}/{self.system}"
+
+    @classmethod
+    def of_group(cls, recording: str, group: str) -> SystemKey:
+        """Return the key of a group in a file of a recording.
+
+        >>> SystemKey.of_group("m1", "awake/macro_units-2")
+        SystemKey(recording='m1', window='awake', route='macro_units', scale=2)
+        """
+        window, _, system = group.rpartition("/")
+        route, _, scale = system.rpartition("-")
+        return cls(recording, window, route, int(scale))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths below the results folder of one study.
+
+    >>> Layout("results/demo").of_study("summary").as_posix()
+    'results/demo/summary.csv'
+    >>> Layout("results/demo").of("states", "m1", 4).as_posix()
+    'results/demo/states/m1-k4.nc'
+    >>> Layout("results/demo").of("phi").as_posix()
+    'results/demo/phi/{recording}.nc'
+    """
+
+    root: str | Path
+
+    def of_study(self, name: StudyFile) -> Path:
+        """Return the path of a file that the study has once."""
+        return Path(self.root) / OF_STUDY[name]
+
+    def parquet(self, name: StudyFile) -> Path:
+        """Return the path of a table's twin in Parquet."""
+        return self.of_study(name).with_suffix(".parquet")
+
+    def of(self, name: RecordingFile, recording: str = "{recording}", k: int | str = "{k}") -> Path:
+        """Return the path of a file of a recording, or the pattern of all of them.
+
+        Args:
+            name: what the file holds.
+            recording: name of the recording; left open by default.
+            k: number of units, in the name of `ensembles` and `states`; left open by default.
+        """
+        return Path(self.root) / OF_RECORDING[name].format(recording=recording, k=k)
+
+    def log(self, stage: str, recording: str = "{recording}", k: int | str | None = None) -> Path:
+        """Return the log of a job of a recording (`k`: of its grouping into k ensembles), or the pattern of it."""
+        return Path(self.root) / "logs" / stage / (recording + (f"-k{k}" if k is not None else "") + ".log")
+
+    def study_log(self, stage: str) -> Path:
+        """Return the log of a job that the study has once."""
+        return Path(self.root) / "logs" / f"{stage}.log"
+
+    def logs(self) -> list[Path]:
+        """Return the logs that are there."""
+        return sorted((Path(self.root) / "logs").rglob("*.log"))
+
+    def note(self, stage: str, recording: str, *part: str) -> Path:
+        """Return where it is noted that a stage failed for a recording, or for a part of it (window, system)."""
+        return Path(self.root) / "failed" / ("--".join([stage, recording, *part]) + ".json")
+
+    def notes(self) -> list[Path]:
+        """Return the notes that are there."""
+        return sorted((Path(self.root) / "failed").glob("*.json"))
+
+
+def tpm_file(route: str) -> RecordingFile:
+    """Return which file of a recording holds the TPMs of a route."""
+    return "tpm" if route == "micro" else "macro"

@@ -1,0 +1,50 @@
+"""Integrated information of every system, and of its surrogates."""
+
+
+rule phi:
+    input:
+        tpms=lambda wildcards: targets.tpms(STUDY, wildcards.recording, OMIT),
+    output:
+        phi=LAYOUT.of("phi"),
+    log:
+        LAYOUT.log("phi"),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=360,
+    params:
+        iit=targets.section(STUDY, "iit"),
+    message:
+        "Integrated information of {wildcards.recording}"
+    run:
+        WORKERS.run(rule, (input, output, log), params, wildcards, threads)
+
+
+rule nulls:
+    input:
+        states=LAYOUT.of("states", k=UNITS),
+        tpms=lambda wildcards: targets.tpms(STUDY, wildcards.recording, OMIT),
+        windows=LAYOUT.of("windows") if ON_TRACES else [],
+        ensembles=LAYOUT.of("ensembles", k=UNITS) if ON_TRACES else [],
+    output:
+        nulls=LAYOUT.of("nulls"),
+    log:
+        LAYOUT.log("nulls"),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=360,
+    params:
+        nulls=targets.section(STUDY, "nulls"),
+        mappings=STUDY.parameters.macro.mappings,
+        iit={
+            name: value
+            for name, value in targets.section(STUDY, "iit").items()
+            if name in ("big_phi_max_units", "min_visits", "complex_max_units")
+        },
+        binarize=targets.section(STUDY, "binarize") if ON_TRACES else {},
+        seed=STUDY.parameters.seed,
+    message:
+        "Nulls of {wildcards.recording}"
+    run:
+        WORKERS.run(rule, (input, output, log), params, wildcards, threads)

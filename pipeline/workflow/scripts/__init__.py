@@ -1,1 +1,0 @@
-"""Scripts of the workflow: each opens its inputs, calls one stage and writes the result."""

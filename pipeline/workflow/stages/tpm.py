@@ -1,0 +1,26 @@
+"""Estimate the unit TPM of every window of one recording."""
+
+from pipeline.base.files import load
+from pipeline.base.seeds import derive
+from pipeline.results.columns import WINDOW_COLUMNS
+from pipeline.results.layout import SystemKey
+from pipeline.results.reader import read_table
+from pipeline.tpm.estimation import estimate_window
+from pipeline.workflow.job import Job
+
+
+def run(job: Job) -> None:
+    """Write one group per window; a window that cannot carry a TPM is noted and left out."""
+    states = load(job.input.states)
+    found = {}
+    for window in dict.fromkeys(read_table(job.input.windows, WINDOW_COLUMNS)["window"]):
+        with job.part(window=window):
+            key = SystemKey(job.recording, window, "micro", states.sizes["unit"])
+            found[key.group] = estimate_window(
+                states,
+                window,
+                **job.params.tpm,
+                min_frames=job.params.min_frames,
+                seed=derive(job.params.seed, "tpm", job.recording, window),
+            )
+    job.keep(found, job.output.tpm)
