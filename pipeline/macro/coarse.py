@@ -189,6 +189,8 @@ def derive(tpm: xr.Dataset, learned: Learned, random_groupings: int = RANDOM_GRO
         },
         attrs=tpm.attrs,
     )
+    if "paths" in tpm:
+        dataset["paths"] = tpm["paths"].drop_vars("unit").rename(unit="micro_unit")
     visits = dataset["visits"].values
     invalid = [label for label, (valid, _) in zip(labels, validity, strict=True) if valid == 0]
     dataset = dataset.assign_attrs(

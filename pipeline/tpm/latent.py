@@ -44,8 +44,8 @@ class Latent(Average):
         "a hidden Markov model of the joint states of all units, one for all windows of a recording: the signal of a "
         "unit in a bin (in 15 categories) depends on its state in this bin and in the bin before, equally in all "
         "windows; each window has a TPM of its own, averaged over parent sets, families (up to family {family:d} of: "
-        "each parent by itself, products of two, free tables of up to four parents) and sizes of weights. Paths, TPMs and "
-        "emissions were drawn together by Gibbs sampling (forward filtering and backward sampling of paths, "
+        "each parent by itself, products of two, free tables of up to four parents) and sizes of weights. Paths, TPMs "
+        "and emissions were drawn together by Gibbs sampling (forward filtering and backward sampling of paths, "
         "Pólya-Gamma variables for the TPMs); the estimate is the mean over the draws that have each unit's most "
         "frequent parents"
     )
@@ -147,7 +147,8 @@ class LatentPosterior:
         """
         if n > len(self._drawn):
             raise ValueError(f"{n} draws of {len(self._drawn)}")
-        return self._drawn[np.linspace(0, len(self._drawn) - 1, n).astype(int)]
+        chosen: Floats = self._drawn[np.linspace(0, len(self._drawn) - 1, n).astype(int)]
+        return chosen
 
 
 def windows_of(states: xr.Dataset) -> tuple[list[str], Bools, Ints]:

@@ -153,8 +153,9 @@ def _chain(
     parents = np.empty((draws, n_units), np.int64)
     families = np.empty((draws, n_units), np.int64)
     for sweep in range(warm_up + draws * thin):
-        for u in np.flatnonzero(models.varies):
-            update_unit(rng, u, count[:, u], on[:, u], made, family, shares, models, space)
+        for u in range(n_units):
+            if models.varies[u]:
+                update_unit(rng, u, count[:, u], on[:, u], made, family, shares, models, space)
         learn_shares(rng, made, family, [models], shares)
         done = sweep - warm_up + 1
         if done > 0 and done % thin == 0:
@@ -407,13 +408,14 @@ def learn_shares(rng: np.random.Generator, made: Features, family: int, windows:
     exists = np.array([[SELF_PRIOR[0], SELF_PRIOR[1]], [EDGE_PRIOR[0], EDGE_PRIOR[1]]])
     families = FAMILY_PRIOR.copy()
     for models in windows:
-        for u in np.flatnonzero(models.varies):
-            families[models.family[u]] += 1
-            for j in range(len(models.parents)):
-                exists[0 if j == u else 1, 0 if models.parents[u] >> j & 1 else 1] += 1
-            for f in range(1, len(made.size)):
-                if in_model(f, models.parents[u], models.family[u], made):
-                    scale[kind_of(u, f, made), models.scale[u, f]] += 1
+        for u in range(len(models.varies)):
+            if models.varies[u]:
+                families[models.family[u]] += 1
+                for j in range(len(models.parents)):
+                    exists[0 if j == u else 1, 0 if models.parents[u] >> j & 1 else 1] += 1
+                for f in range(1, len(made.size)):
+                    if in_model(f, models.parents[u], models.family[u], made):
+                        scale[kind_of(u, f, made), models.scale[u, f]] += 1
     for i in range(2):
         shares.exists[i] = min(max(rng.beta(exists[i, 0], exists[i, 1]), 1e-9), 1 - 1e-9)
     for i in range(len(scale)):

@@ -26,14 +26,14 @@ class Posterior(Protocol):
 
     Attributes:
         p_on: (..., state, unit) P(unit ON next | state now); the leading axes are those of the counts.
-        connection: (..., unit, unit) probability that the second unit acts on the first; None where the method does
-            not say.
     """
 
     p_on: Floats
 
     @property
-    def connection(self) -> Floats | None: ...
+    def connection(self) -> Floats | None:
+        """(..., unit, unit) probability that the second unit acts on the first; None where the method does not say."""
+        ...
 
     def draw(self, n: int, rng: np.random.Generator) -> Floats:
         """Return `n` posterior draws of P(ON), (n, ..., state, unit)."""
