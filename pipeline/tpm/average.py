@@ -88,7 +88,7 @@ class AveragePosterior:
         self.rate: tuple[Floats, Floats] = (on + JEFFREYS, total - on + JEFFREYS)
         # the point has draws of its own, fixed by the data, so that it does not depend on how many draws are asked for
         points = [self._sample(i, POINT_DRAWS, POINT_THIN, _seed(self._set(i))) for i in range(self._n_sets())]
-        p_on = np.array([median_model(_p_on(d.logits), d.parents) for d in points]).reshape(*lead, n_states, n_units)
+        p_on = np.array([median_model(p_on_of(d.logits), d.parents) for d in points]).reshape(*lead, n_states, n_units)
         self.p_on: Floats = self._with_constant(p_on, self.rate[0] / (total + 2 * JEFFREYS))
         shares = np.array([share_of_parents(d.parents) for d in points])
         self.connection: Floats = shares.reshape(*lead, n_units, n_units)
@@ -96,7 +96,7 @@ class AveragePosterior:
     def draw(self, n: int, rng: np.random.Generator) -> Floats:
         """Return `n` draws, (n, ..., state, unit)."""
         seeds = rng.integers(2**32, size=self._n_sets())
-        drawn = [_p_on(self._sample(i, n, THIN, int(seed)).logits) for i, seed in enumerate(seeds)]
+        drawn = [p_on_of(self._sample(i, n, THIN, int(seed)).logits) for i, seed in enumerate(seeds)]
         p_on = np.stack(drawn, axis=1).reshape(n, *self.counts.on.shape)
         return self._with_constant(p_on, rng.beta(*self.rate, size=(n, *self.constant.shape)))
 
@@ -142,6 +142,7 @@ def share_of_parents(parents: Ints) -> Floats:
     return share
 
 
-def _p_on(logits: Floats) -> Floats:
+def p_on_of(logits: Floats) -> Floats:
+    """Return P(ON) of logits of any shape."""
     value: Floats = 1 / (1 + np.exp(-logits))
     return value

@@ -17,6 +17,7 @@ from pipeline.base.errors import PhiscaleError, Problem, Problems
 from pipeline.base.history import record
 from pipeline.base.raster import encode, raster, runs_of, transition_frames
 from pipeline.base.seeds import generator
+from pipeline.tpm.copies import Copies, copies_of, variables
 from pipeline.tpm.diagnostics import flags, held_out_bits, residual_correlation
 from pipeline.tpm.latent import SETTLED
 from pipeline.tpm.parameters import LAG, METHOD
@@ -63,6 +64,7 @@ def estimate(
     segments: Sequence[int] | Ints | None = None,
     draws: int = 0,
     seed: int = 0,
+    copies: int = 0,
     **parameters: Any,
 ) -> xr.Dataset:
     """Estimate the unit TPM of one window.
@@ -74,14 +76,16 @@ def estimate(
         lag: of a transition [frames].
         segments: (frame,) labels; a transition never joins frames of two segments.
         draws: posterior draws.
-        seed: fixes the draws.
+        seed: fixes the draws and copies.
+        copies: simulated copies of the window (`pipeline.tpm.copies`).
         **parameters: the estimator's own, e.g. `prior`; by default its defaults.
 
     Returns:
         Dataset with dims state (2**n, little-endian), unit, draw: p_on, p_on_draws, visits, transitions, occupancy,
-        residual_correlation; attrs estimator, lag and the estimator's parameters, held_out_bits (log2-likelihood
-        per transition and unit in contiguous blocks left out with a gap of one autocorrelation time),
-        held_out_bits_rate (the same for constant rates) and flag (`pipeline.tpm.diagnostics.flags`).
+        residual_correlation, and of copies copy_p_on, copy_p_on_draws, copy_occupancy, copy_stationary (dims copy,
+        copy_draw); attrs estimator, lag and the estimator's parameters, held_out_bits (log2-likelihood per transition
+        and unit in contiguous blocks left out with a gap of one autocorrelation time), held_out_bits_rate (the same
+        for constant rates) and flag (`pipeline.tpm.diagnostics.flags`).
 
     Raises:
         PhiscaleError: states that are not 0 and 1, several windows at once, more units than the data can carry
@@ -97,11 +101,22 @@ def estimate(
     estimator, own = _checked(window, method, lag, parameters)
     code, (source, target) = encode(window.states), window.transitions(lag)
     posterior = estimator.fit(count(code[source], window.states[target]), **own)
-    return _with_draws(window, posterior, estimator, lag, own, draws, seed)
+    dataset = _with_draws(window, posterior, estimator, lag, own, draws, seed)
+    if copies:
+        rng, occupancy = generator(seed, "copies"), dataset["occupancy"].values
+        made = copies_of(posterior, estimator, own, window.runs, occupancy, lag, copies, rng)
+        dataset = _with_copies(dataset, made)
+    return dataset
 
 
 def fit_recording(
-    states: xr.Dataset, method: str = METHOD, lag: int = LAG, draws: int = 0, seed: int = 0, **parameters: Any
+    states: xr.Dataset,
+    method: str = METHOD,
+    lag: int = LAG,
+    draws: int = 0,
+    seed: int = 0,
+    copies: int = 0,
+    **parameters: Any,
 ) -> FittedRecording | None:
     """Fit all windows of a recording at once, where that is what the method does.
 
@@ -111,6 +126,7 @@ def fit_recording(
         lag: of a transition [frames].
         draws: posterior draws that `estimate_window` will be asked for.
         seed: fixes them.
+        copies: simulated copies of the recording that `estimate_window` will be asked for.
         **parameters: the estimator's own.
 
     Returns:
@@ -125,7 +141,11 @@ def fit_recording(
     if lag != 1:
         what = f"is {lag}, and hidden states follow each other bin by bin"
         raise PhiscaleError(Problem("tpm.lag", what, fix=f"use 1, or another tpm.method than {method!r}"))
-    return estimator.fit_recording(states, draws, generator(seed, "tpm"), **own_parameters(estimator, parameters))
+    own = own_parameters(estimator, parameters)
+    fitted = estimator.fit_recording(states, draws, generator(seed, "tpm"), **own)
+    if copies:
+        fitted.copy(copies, generator(seed, "copies"))
+    return fitted
 
 
 def _with_draws(
@@ -138,6 +158,10 @@ def _with_draws(
         about = {"units": "1", "long_name": "posterior draws of P(unit ON next | state)"}
         dataset["p_on_draws"] = (("draw", "state", "unit"), drawn, about)
     return record(dataset, "tpm.estimate", method=estimator.name, lag=lag, **own, draws=draws, seed=seed)
+
+
+def _with_copies(dataset: xr.Dataset, copies: Copies) -> xr.Dataset:
+    return record(dataset.assign(variables(copies)), "tpm.copies", copies=len(copies.p_on))
 
 
 def estimate_window(
@@ -193,6 +217,7 @@ def _of_hidden_states(
     lag: int = LAG,
     draws: int = 0,
     seed: int = 0,
+    copies: int = 0,
     **parameters: Any,
 ) -> xr.Dataset:
     """The TPM of a window whose states were drawn too: what is told of it is told of the last path."""
@@ -205,6 +230,10 @@ def _of_hidden_states(
     dataset["occupancy"] = dataset["occupancy"].copy(data=posterior.occupancy)
     about = {"units": "1", "long_name": "draws of the hidden states, ON (1) or OFF"}
     dataset["paths"] = (("path", "frame", "unit"), posterior.paths.astype(np.uint8), about)
+    if copies:
+        if posterior.copies is None:
+            raise ValueError(f"{copies} copies of a recording that was fitted without")
+        dataset = _with_copies(dataset, posterior.copies)
     words = [dataset.attrs["flag"]] if dataset.attrs["flag"] else []
     if posterior.r_hat > SETTLED:
         words.append(f"not_settled:{posterior.r_hat:.2f}")

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.base.errors import PhiscaleError, Problem
-from pipeline.tpm.average import Average, AverageParameters, median_model, share_of_parents
+from pipeline.tpm.average import Average, AverageParameters, median_model, p_on_of, share_of_parents
 from pipeline.tpm.convergence import effective_draws, split_r_hat
 
 if TYPE_CHECKING:
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
     from pipeline.base.arrays import Array, Bools, Floats, Ints
     from pipeline.base.parameters import Section
-    from pipeline.tpm.hidden import HiddenDraws
+    from pipeline.tpm.copies import Copies
+    from pipeline.tpm.hidden import HiddenDraws, Seen
 
 THIN, WARM_UP = 5, 500
 LEAST_DRAWS = 200  # the estimate rests on so many, however few are asked for
 PATHS = 20  # that are kept, for surrogates
+COPY_WARM_UP, COPY_CHAIN, COPY_THIN = 200, 60, 2  # of the shorter chains that are fitted to copies
 SETTLED = 1.1  # split-R-hat above this is flagged
 
 
@@ -83,9 +85,8 @@ class Latent(Average):
         given: Array = used["states"].transpose("frame", "unit").values.astype(np.int64)
         signal: Floats = used["signal"].transpose("frame", "unit").values
         seen = Seen(categories(signal, given), first, border)
-        return LatentRecording(
-            names, border, sample_hidden(seen, given, family, max(draws, LEAST_DRAWS), THIN, WARM_UP, rng)
-        )
+        drawn = sample_hidden(seen, given, family, max(draws, LEAST_DRAWS), THIN, WARM_UP, rng)
+        return LatentRecording(names, seen, drawn, family)
 
 
 class LatentRecording:
@@ -93,12 +94,14 @@ class LatentRecording:
 
     Args:
         names: windows in order.
-        border: (window + 1,) first frame of each, and the number of frames.
+        seen: what was seen of all of them.
         draws: of all of them.
+        family: the largest family averaged over.
     """
 
-    def __init__(self, names: list[str], border: Ints, draws: HiddenDraws) -> None:
-        self.names, self.border, self.draws = names, border, draws
+    def __init__(self, names: list[str], seen: Seen, draws: HiddenDraws, family: int) -> None:
+        self.names, self.seen, self.draws, self.family = names, seen, draws, family
+        self.copies: dict[str, Copies] = {}
 
     def __contains__(self, window: object) -> bool:
         return window in self.names
@@ -106,8 +109,46 @@ class LatentRecording:
     def posterior(self, window: str) -> LatentPosterior:
         """Return the posterior of one window."""
         w = self.names.index(window)
-        frames = slice(int(self.border[w]), int(self.border[w + 1]))
-        return LatentPosterior(self.draws.logits[:, w], self.draws.parents[:, w], self.draws.paths[:, frames])
+        paths = self.draws.paths[:, self._frames(w)]
+        return LatentPosterior(self.draws.logits[:, w], self.draws.parents[:, w], paths, self.copies.get(window))
+
+    def copy(self, n: int, rng: np.random.Generator) -> None:
+        """Simulate what would be seen of `n` recordings, each of one of the draws, and fit them with shorter chains.
+
+        Args:
+            n: number of copies, of draws that are evenly spaced.
+            rng: fixes them.
+        """
+        from pipeline.tpm.copies import Copies
+
+        chosen = np.linspace(0, len(self.draws.logits) - 1, n).astype(int)
+        made = [self._copy(int(d), rng) for d in chosen]
+        parts = ([np.stack(part) for part in zip(*of_window, strict=True)] for of_window in zip(*made, strict=True))
+        self.copies = {name: Copies(*part) for name, part in zip(self.names, parts, strict=True)}
+
+    def _copy(self, d: int, rng: np.random.Generator) -> list[tuple[Floats, Floats, Floats, Floats]]:
+        """Return, per window, the TPM of a draw, draws of what is estimated from its copy, and both occupancies."""
+        from pipeline.tpm.copies import shares
+        from pipeline.tpm.hidden import OFF_CATEGORIES, sample_hidden
+        from pipeline.tpm.simulated import simulate_seen, stationary
+
+        category, truths = np.zeros_like(self.seen.category), []
+        for w in range(len(self.names)):
+            frames, p_on = self._frames(w), p_on_of(self.draws.logits[d, w])
+            occupancy = shares(self.draws.paths[d : d + 1, frames], len(p_on))[0]
+            emission = self.draws.emission[d]
+            simulate_seen(rng, p_on, occupancy, emission, self.seen.first[frames], category[frames])
+            truths.append((p_on, stationary(p_on, occupancy)))
+        start = (category >= OFF_CATEGORIES).astype(np.int64)
+        seen = self.seen._replace(category=category)
+        refit = sample_hidden(seen, start, self.family, COPY_CHAIN, COPY_THIN, COPY_WARM_UP, rng)
+        return [
+            (p_on, p_on_of(refit.logits[:, w]), shares(refit.paths[:, self._frames(w)], len(p_on)).mean(0), stays)
+            for w, (p_on, stays) in enumerate(truths)
+        ]
+
+    def _frames(self, w: int) -> slice:
+        return slice(int(self.seen.border[w]), int(self.seen.border[w + 1]))
 
 
 class LatentPosterior:
@@ -117,6 +158,7 @@ class LatentPosterior:
         logits: (draw, state, unit) logit of P(ON).
         parents: (draw, unit) bit mask of each unit's parents.
         paths: (draw, frame) joint states.
+        copies: simulated copies of the window, None where there are none.
 
     Attributes:
         p_on: (state, unit) mean over the draws in which the unit has its most frequent parents.
@@ -127,9 +169,10 @@ class LatentPosterior:
         effective_draws: the least number of independent draws that these are worth.
     """
 
-    def __init__(self, logits: Floats, parents: Ints, paths: Ints) -> None:
+    def __init__(self, logits: Floats, parents: Ints, paths: Ints, copies: Copies | None = None) -> None:
+        self.copies = copies
         n_states, n_units = logits.shape[1:]
-        self._drawn: Floats = 1 / (1 + np.exp(-logits))
+        self._drawn: Floats = p_on_of(logits)
         self.p_on: Floats = median_model(self._drawn, parents)
         self.connection: Floats = share_of_parents(parents)
         self.occupancy: Floats = np.bincount(paths.ravel(), minlength=n_states) / paths.size

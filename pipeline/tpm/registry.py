@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from pipeline.base.arrays import Floats, Ints
+    from pipeline.tpm.copies import Copies
     from pipeline.tpm.transitions import Counts
 
 
@@ -61,6 +62,10 @@ class FittedRecording(Protocol):
 
     def __contains__(self, window: object) -> bool: ...
 
+    def copy(self, n: int, rng: np.random.Generator) -> None:
+        """Simulate `n` copies of the recording and fit them, for `posterior` to give with each window."""
+        ...
+
     def posterior(self, window: str) -> HiddenStates:
         """Return the posterior of one window."""
         ...
@@ -74,12 +79,14 @@ class HiddenStates(Posterior, Protocol):
         paths: (path, frame, unit) draws of the states.
         r_hat: the largest split-R-hat of what was drawn.
         effective_draws: the least number of independent draws that the chain is worth.
+        copies: simulated copies of the window; None where none were asked for.
     """
 
     occupancy: Floats
     paths: Ints
     r_hat: float
     effective_draws: float
+    copies: Copies | None
 
 
 @runtime_checkable
