@@ -8,17 +8,18 @@ made of the measures of truths and estimates is told in `pipeline.inference.corr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from pipeline.base.raster import bits, transition_frames
-from pipeline.tpm.parameters import COPY_DRAWS
 from pipeline.tpm.transitions import count
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipeline.base.arrays import Array, Floats, Ints
-    from pipeline.tpm.registry import Estimator, Posterior
+    from pipeline.tpm.transitions import Counts
 
 
 class Copies(NamedTuple):
@@ -46,36 +47,31 @@ ABOUT = {
 
 
 def copies_of(
-    posterior: Posterior,
-    estimator: Estimator,
-    parameters: dict[str, Any],
+    p_on: Floats,
+    draws_of: Callable[[Counts], Floats],
     runs: Ints,
     occupancy: Floats,
     lag: int,
-    n: int,
     rng: np.random.Generator,
 ) -> Copies:
     """Simulate copies of a window whose states are given, and estimate them.
 
     Args:
-        posterior: of the window; each copy follows a draw of its own.
-        estimator: that gave it.
-        parameters: the estimator's own.
+        p_on: (copy, state, unit) posterior draws of the window's TPM.
+        draws_of: gives posterior draws (copy_draw, copy, state, unit) of the counts of all copies.
         runs: (frame,) numbers of the window's runs of consecutive frames.
         occupancy: (state,) share of the window's frames in each state.
         lag: of a transition [frames].
-        n: number of copies.
-        rng: fixes everything.
+        rng: fixes the states that are simulated.
     """
     from pipeline.tpm.simulated import simulate, stationary  # numba takes a while to import
 
-    p_on = posterior.draw(n, rng)
     paths = simulate(p_on, runs, occupancy, rng, lag)
     source, target = transition_frames(runs, lag)
     n_states, n_units = p_on.shape[1:]
-    raster = bits(paths[:, target].ravel(), n_units).reshape(n, len(target), n_units)
-    drawn = estimator.fit(count(paths[:, source], raster), **parameters).draw(COPY_DRAWS, rng)
-    return Copies(p_on, drawn.swapaxes(0, 1), shares(paths, n_states), stationary(p_on, occupancy))
+    raster = bits(paths[:, target].ravel(), n_units).reshape(*paths[:, target].shape, n_units)
+    drawn = draws_of(count(paths[:, source], raster)).swapaxes(0, 1)
+    return Copies(p_on, drawn, shares(paths, n_states), stationary(p_on, occupancy))
 
 
 def shares(paths: Ints, n_states: int) -> Floats:

@@ -20,7 +20,7 @@ from pipeline.base.seeds import generator
 from pipeline.tpm.copies import Copies, copies_of, variables
 from pipeline.tpm.diagnostics import flags, held_out_bits, residual_correlation
 from pipeline.tpm.latent import SETTLED
-from pipeline.tpm.parameters import LAG, METHOD
+from pipeline.tpm.parameters import COPY_DRAWS, LAG, METHOD
 from pipeline.tpm.registry import (
     ESTIMATORS,
     Estimator,
@@ -104,8 +104,17 @@ def estimate(
     dataset = _with_draws(window, posterior, estimator, lag, own, draws, seed)
     if copies:
         rng, occupancy = generator(seed, "copies"), dataset["occupancy"].values
-        made = copies_of(posterior, estimator, own, window.runs, occupancy, lag, copies, rng)
-        dataset = _with_copies(dataset, made)
+        dataset = _with_copies(
+            dataset,
+            copies_of(
+                posterior.draw(copies, rng),
+                lambda counts: estimator.fit(counts, **own).draw(COPY_DRAWS, rng),
+                window.runs,
+                occupancy,
+                lag,
+                rng,
+            ),
+        )
     return dataset
 
 
