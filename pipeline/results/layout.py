@@ -131,8 +131,8 @@ class Layout:
         return Path(self.root) / "failed" / ("--".join([stage, recording, *part]) + ".json")
 
     def notes(self) -> list[Path]:
-        """Return the notes that are there."""
-        return sorted((Path(self.root) / "failed").glob("*.json"))
+        """Return the notes that are there; those that are just being written have a dot before their name."""
+        return sorted(path for path in (Path(self.root) / "failed").glob("*.json") if not path.name.startswith("."))
 
 
 def tpm_file(route: str) -> RecordingFile:

@@ -52,6 +52,7 @@ def test_logs_and_notes_are_found_again(tmp_path):
     for path in wanted:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("")
+    (tmp_path / "failed" / ".tpm--007.json.1.partial.json").write_text("")  # on its way
     assert sorted([*layout.logs(), *layout.notes()]) == sorted(wanted)
 
 

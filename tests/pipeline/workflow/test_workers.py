@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -126,3 +127,5 @@ def test_everything_that_is_loaded_before_forking_can_be() -> None:
 
     for name in ("pipeline.workflow.stages.phi", *preload.LAZY):
         importlib.import_module(name)
+    preload.warm()
+    assert threading.active_count() == 1  # a process with threads must not fork
