@@ -6,6 +6,10 @@ FLAGS = {
     "below_null": "The value is not above the mean of its surrogates.",
     "interval_excludes_estimate": "The posterior draws are shifted against the point estimate: the estimate "
     "depends on the prior. Read value and interval together.",
+    "corrected": "Value and interval were corrected by what simulated copies of the window show of the estimator's "
+    "bias and scatter (tpm.copies). The value is no longer that of the point estimate; how far it was moved is seen in "
+    "the files in phi/. Tests against surrogates, below_null and "
+    "delta_causal_power are about the value before.",
     "null": "The default null was not available, or had too few random groupings to test with (fewer than 19); "
     "the one named was used.",
 }

@@ -8,20 +8,22 @@ What the numbers of one window mean:
   of states for all windows that are compared, so that a change of mechanism is told from a change
   of occupancy (see `occupancy.common_occupancy`).
 - *interval*: quantiles over the posterior draws of the TPM under the same weights. It carries the
-  uncertainty of the mechanism, not that of the occupancy.
+  uncertainty of the mechanism, not that of the occupancy. Where a measure has simulated copies
+  (`tpm.copies`), value and interval are what these make of the draws (`inference.corrected`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from pipeline.base.arrays import Floats
+from pipeline.inference.corrected import corrected
 from pipeline.inference.parameters import Compare
 from pipeline.integration.occupancy import Occupancy, common_occupancy, key_of, weighted_mean, window_of
 from pipeline.nulls.registry import RANDOM_GROUPING
@@ -40,11 +42,19 @@ Test = dict[str, Any]  # a measure, a null family, a word of caution, and what `
 
 @dataclass(frozen=True)
 class Estimate:
-    """A measure of one window: the value of the point estimate, posterior draws, words of caution."""
+    """A measure of one window.
+
+    Attributes:
+        value: of the point estimate.
+        draws: (draw,) of the posterior draws.
+        flags: words of caution.
+        copies: (copy, 2) truth and estimate of simulated copies.
+    """
 
     value: float
-    draws: Floats = field(default_factory=lambda: np.empty(0))  # (draw,)
+    draws: Floats = field(default_factory=lambda: np.empty(0))
     flags: tuple[str, ...] = ()
+    copies: Floats = field(default_factory=lambda: np.empty((0, 2)))
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """Return the central interval of the draws, NaN where there are fewer than two."""
@@ -53,6 +63,22 @@ class Estimate:
             return np.nan, np.nan
         low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
         return float(low), float(high)
+
+    def reported(self, confidence: float) -> Reported:
+        """Return what is told of it: corrected where it has copies."""
+        found = corrected(self.draws, self.copies, confidence)
+        if found is None:
+            return Reported(self.value, *self.interval(confidence), self.flags)
+        return Reported(*found, (*self.flags, "corrected"))
+
+
+class Reported(NamedTuple):
+    """Value, interval and words of caution of a measure, as they stand in the summary."""
+
+    value: float
+    low: float
+    high: float
+    flags: tuple[str, ...]
 
 
 def summarise(
@@ -109,11 +135,12 @@ def window_estimates(phi: xr.Dataset, common: Occupancy, micro: xr.Dataset | Non
         values, draws = phi[measure].values.astype(float), _draws(phi, measure)
         if np.isnan(values).all():
             continue
-        found[measure] = Estimate(float(weighted_mean(values, own)), weighted_mean(draws, own))
+        value, spread = float(weighted_mean(values, own)), weighted_mean(draws, own)
+        found[measure] = Estimate(value, spread, copies=_copies(phi, measure))
         if measure in measures.COMMON:
             found[measures.common_name(measure)] = _common_estimate(values, draws, common)
     for measure in measures.OF_TPM:
-        found[measure] = Estimate(float(phi[measure]), _draws(phi, measure))
+        found[measure] = Estimate(float(phi[measure]), _draws(phi, measure), copies=_copies(phi, measure))
     if micro is not None:
         found["delta_causal_power"] = _difference(phi, micro)
     return {measure: found[measure] for measure in measures.SUMMARISED if measure in found}
@@ -138,6 +165,15 @@ def _draws(phi: xr.Dataset, measure: str) -> Floats:
     name = f"{measure}_draws"
     draws: Floats = phi[name].values if name in phi else np.empty((0, *phi[measure].shape))
     return draws
+
+
+def _copies(phi: xr.Dataset, measure: str) -> Floats:
+    """Truth and estimate of simulated copies (copy, 2); none where they were not computed."""
+    name = f"{measure}_copies"
+    if name not in phi:
+        return np.empty((0, 2))
+    sides: Floats = phi[name].transpose("copy", "side").sel(side=["truth", "estimate"]).values
+    return sides
 
 
 def null_test(value: float, surrogates: Floats) -> dict[str, float | int]:
@@ -172,7 +208,10 @@ def null_test(value: float, surrogates: Floats) -> dict[str, float | int]:
 
 
 def _null_tests(nulls: xr.Dataset | None, estimates: Mapping[str, Estimate], micro: xr.Dataset | None) -> list[Test]:
-    """One test per measure and null family; families without any surrogate have none."""
+    """One test per measure and null family; families without any surrogate have none.
+
+    Surrogates have no copies, so that the estimate is tested as it was before any correction.
+    """
     if nulls is None:
         return []
     tests = []
@@ -213,7 +252,7 @@ def _summary_rows(
     rows = []
     preferred = default_nulls.get(phi.attrs["route"])
     for measure, estimate in estimates.items():
-        low, high = estimate.interval(confidence)
+        told = estimate.reported(confidence)
         own_tests = [t for t in tests if t["measure"] == measure]
         test = _default_test(own_tests, preferred)
         rows.append(
@@ -222,15 +261,15 @@ def _summary_rows(
                 "subject": phi.attrs["subject"],
                 "condition": phi.attrs["condition"],
                 "measure": measure,
-                "value": estimate.value,
-                "ci_low": low,
-                "ci_high": high,
+                "value": told.value,
+                "ci_low": told.low,
+                "ci_high": told.high,
                 "null_mean": test["mean"] if test else np.nan,
                 "null_p": test["p"] if test else np.nan,
                 "n_frames": int(phi.attrs["n_frames"]),
                 "n_states_visited": int(phi["visited"].sum()),
                 "estimator": phi.attrs["estimator"],
-                "flag": ";".join(_flags(phi, estimate, (low, high), test, preferred)),
+                "flag": ";".join(_flags(phi, told, estimate.value, test, preferred)),
             }
         )
     return rows
@@ -247,23 +286,23 @@ def _default_test(tests: Sequence[Test], preferred: str | None) -> Test | None:
 
 def _flags(
     phi: xr.Dataset,
-    estimate: Estimate,
-    interval: tuple[float, float],
+    told: Reported,
+    estimate: float,
     test: Test | None,
     preferred: str | None,
 ) -> list[str]:
     """Words of caution: those of the TPM, then those of this measure."""
     words = [word for word in str(phi.attrs.get("flag", "")).split(";") if word]
-    words += estimate.flags
-    if estimate.value < interval[0] - TIE or estimate.value > interval[1] + TIE:
+    words += told.flags
+    if told.value < told.low - TIE or told.value > told.high + TIE:
         words.append("interval_excludes_estimate")
-    if interval[1] - interval[0] > abs(estimate.value) + TIE:
+    if told.high - told.low > abs(told.value) + TIE:
         words.append("imprecise")  # the data do not tell the value from its double or from nothing
     if test is not None and test["null"] != preferred:
         words.append(f"null:{test['null']}")
     if test is not None and test["word"]:
         words.append(test["word"])
-    if test is not None and estimate.value <= test["mean"]:
+    if test is not None and estimate <= test["mean"]:
         words.append("below_null")
     return words
 

@@ -17,6 +17,7 @@ from pipeline.base.history import record
 from pipeline.base.parameters import filled
 from pipeline.base.raster import bits, encode
 from pipeline.integration import batch as measures
+from pipeline.integration.copies import measure_copies
 from pipeline.integration.parameters import Iit
 from pipeline.results.measures import MEASURES, OF_STATE
 
@@ -54,7 +55,9 @@ def integrate(
         phi_s is 0), complex_member (state, unit), complex_agreement (share of draws with the same first
         complex), visited, visits, occupancy, structure (state); phi_s_draws, phi_s_complex_draws (draw,
         state); big_phi_draws, n_distinctions_draws, n_relations_draws (draw_big, state);
-        effective_information [bit], causal_power [1] and their draws (draw). phi is in ibits
+        effective_information [bit], causal_power [1] and their draws (draw). Of a TPM with simulated copies,
+        phi_s_copies, phi_s_complex_copies, effective_information_copies and causal_power_copies (copy, side) of
+        what they were simulated from and of their estimates (`integration.copies`). phi is in ibits
         (Albantakis et al. 2023: phi_s Eqs. 14-23, complexes 24-26, structures 27-59). Macro scales keep
         group, mapping, macro_state. The TPM is observational, and so is every number here.
 
@@ -83,6 +86,10 @@ def integrate(
         attrs=tpm.attrs,
     )
     dataset = dataset.merge(tpm[[name for name in CARRIED if name in tpm]])
+    if "copy_p_on" in tpm:
+        counts = np.ones(len(system.visited), bool) if states is None else system.visited
+        complexes = len(system.names) <= options.complex_max_units
+        dataset = dataset.assign(measure_copies(tpm, system.units, counts, options.min_visits, complexes, threads))
     dataset.attrs["system"] = " ".join(system.names[i] for i in system.units)
     return record(
         dataset,

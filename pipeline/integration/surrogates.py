@@ -14,6 +14,7 @@ from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.history import record
 from pipeline.base.parameters import filled
 from pipeline.base.raster import encode, raster
+from pipeline.base.seeds import derive
 from pipeline.integration import batch as measures
 from pipeline.integration.parameters import Iit
 from pipeline.macro.groupings import EXHAUSTIVE_UNITS, Grouping, exhaustive
@@ -74,10 +75,11 @@ class Source:
         be low for want of data, not for want of interaction.
         """
         if NULLS.choose(kind).acts_on == "states":
-            found = draw(self.states, kind=kind, n=n, seed=self.seed)
+            found = draw_of_paths(self.states, self.tpm, kind, n, self.seed)
         else:
             found = self._traces(kind).surrogates(kind, n, str(self.tpm.attrs["window"]))
-        varies = np.ptp(raster(self.states, None)[0], axis=0) > 0
+        seen = self.tpm["paths"].values[-1] if "paths" in self.tpm else raster(self.states, None)[0]
+        varies = np.ptp(seen, axis=0) > 0
         changes: Bools = np.asarray(found.values.any(axis=1) & ~found.values.all(axis=1))
         usable: Bools = np.asarray(changes[:, varies].all(axis=1))
         runs = found.runs if found.runs.ndim == 1 else found.runs[usable]
@@ -94,6 +96,28 @@ class Source:
                 )
             )
         return self.traces
+
+
+def draw_of_paths(states: xr.Dataset, tpm: xr.Dataset, kind: str, n: int, seed: int) -> Surrogates:
+    """Draw surrogates of states; of the paths drawn with the TPM where its states were hidden, in turn.
+
+    Args:
+        states: the states dataset of one window.
+        tpm: its TPM; `paths` (path, frame, unit) in it are draws of the hidden states.
+        kind: of null.
+        n: how many.
+        seed: fixes them.
+    """
+    if "paths" not in tpm:
+        return draw(states, kind=kind, n=n, seed=seed)
+    paths: Ints = tpm["paths"].values
+    _, runs, _, _ = raster(states, None)
+    each = -(-n // len(paths))
+    drawn = [draw(path, kind, each, derive(seed, "path", i), runs) for i, path in enumerate(paths)]
+    values = np.stack([d.values for d in drawn], axis=1).reshape(-1, *paths.shape[1:])[:n]
+    if drawn[0].runs.ndim == 1:
+        return Surrogates(values, drawn[0].runs)
+    return Surrogates(values, np.stack([d.runs for d in drawn], axis=1).reshape(-1, *paths.shape[1:])[:n])
 
 
 def integrate_nulls(

@@ -189,6 +189,8 @@ def derive(tpm: xr.Dataset, learned: Learned, random_groupings: int = RANDOM_GRO
         },
         attrs=tpm.attrs,
     )
+    if "paths" in tpm:
+        dataset["paths"] = tpm["paths"].drop_vars("unit").rename(unit="micro_unit")
     visits = dataset["visits"].values
     invalid = [label for label, (valid, _) in zip(labels, validity, strict=True) if valid == 0]
     dataset = dataset.assign_attrs(
@@ -252,7 +254,20 @@ def _macro_system(tpm: xr.Dataset, grouping: Grouping) -> dict[str, Variable]:
         drawn = grouping.macro_p_on(tpm["p_on_draws"].transpose("draw", *STATE_UNIT).values)
         about = "posterior draws of P(macro unit ON next | macro state)"
         variables["p_on_draws"] = (("draw", *STATE_UNIT), drawn, about)
-    return variables
+    return variables | _macro_copies(tpm, grouping, of_state)
+
+
+def _macro_copies(tpm: xr.Dataset, grouping: Grouping, of_state: Ints) -> dict[str, Variable]:
+    """Copies of the window as macro systems; the estimate's grouping is kept, as in posterior draws."""
+    made: dict[str, Variable] = {}
+    image = of_state[:, None] == np.arange(2 ** len(grouping.mapping))
+    for name in (str(v) for v in tpm.data_vars if str(v).startswith("copy_")):
+        about = str(tpm[name].attrs["long_name"]).replace("unit ON", "macro unit ON").replace("state", "macro state")
+        values = tpm[name].values
+        of_tpm = "unit" in tpm[name].dims
+        macro = grouping.macro_p_on(values).astype(values.dtype) if of_tpm else values @ image
+        made[name] = (tuple(map(str, tpm[name].dims)), macro, about)
+    return made
 
 
 def _controls(p_on: Floats, n_macro: int, others: Sequence[Grouping]) -> dict[str, Variable]:

@@ -120,6 +120,15 @@ _IIT = (
     "change of mechanism is told from a change of occupancy. Intervals are quantiles over posterior draws under the "
     "same weights. Values are in ibits."
 )
+_COPIES = (
+    " Values and intervals of φ_s (own occupancy), of φ_s of the first complex where it is searched in draws, and of "
+    "effective information and causal power were corrected by a parametric double bootstrap: {copies} recordings "
+    "were simulated from posterior draws of the window's TPM, with its length and gaps, and estimated in the same way; "
+    "r is the square root of a measure of the TPM that was simulated, under its stationary distribution, minus the "
+    "square root of its mean over the draws estimated from the copy. With the mean m over the window's own draws, the "
+    "value is (√m + mean of r)², and the interval (√m + quantiles of r)². Tests against surrogates are of the "
+    "values before correction."
+)
 _INFORMATION = (
     "Effective information is the mutual information between a uniformly distributed state and the state that "
     "follows, from the row-stochastic TPM [{information}]; causal power is effective information divided by its "
@@ -178,7 +187,7 @@ def paragraphs(study: Findings) -> list[tuple[str, str]]:
         ("States", _states(p["binarize"], listed)),
         ("Transition probability matrices", _tpm(p["tpm"], listed)),
         ("Macro units", _macro(p["macro"], p["ensembles"])),
-        ("Integrated information", _iit(p["iit"])),
+        ("Integrated information", _iit(p["iit"], p["tpm"]["copies"])),
         ("Effective information", _INFORMATION.format(**_CITED)),
         ("Nulls", _nulls(p["nulls"], p["macro"], listed)),
         ("Comparison of conditions", _compare(p["compare"])),
@@ -270,9 +279,10 @@ def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
     )
 
 
-def _iit(p: dict[str, Any]) -> str:
+def _iit(p: dict[str, Any], copies: int) -> str:
     times = counted(p["min_visits"], "time").replace("1 time", "once")
-    return _IIT.format(times=times, **p, **_CITED)
+    corrected = _COPIES.format(copies=copies) if copies else ""
+    return _IIT.format(times=times, **p, **_CITED) + corrected
 
 
 def _nulls(p: dict[str, Any], macro: dict[str, Any], listed: tuple[str, ...]) -> str:

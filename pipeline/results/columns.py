@@ -62,11 +62,17 @@ _ROUTE = Column(
 )
 _MEASURE = Column("measure", "What was measured; the measures and their units have a table of their own.")
 _VALUE = _number(
-    "value", "The measure of the point estimate of the TPM; a mean over visited states where each state has one."
+    "value",
+    "The measure of the point estimate of the TPM; a mean over visited states where each state has one. Flagged "
+    "corrected: moved by what simulated copies show of its bias.",
 )
 _CI = (
-    _number("ci_low", "Lower limit: quantile over posterior draws of the TPM (uncertainty of one window)."),
-    _number("ci_high", "Upper limit: quantile over posterior draws of the TPM (uncertainty of one window)."),
+    _number(
+        "ci_low", "Lower limit: quantile over posterior draws of the TPM, or over copies (uncertainty of one window)."
+    ),
+    _number(
+        "ci_high", "Upper limit: quantile over posterior draws of the TPM, or over copies (uncertainty of one window)."
+    ),
 )
 _N_FRAMES = _number("n_frames", "States (time bins) of the window that were used.")
 _ESTIMATOR = Column("estimator", "How the TPM was estimated.")

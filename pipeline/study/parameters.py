@@ -22,7 +22,7 @@ from pipeline.macro.parameters import Macro
 from pipeline.nulls.parameters import Nulls
 from pipeline.simulation.parameters import Simulate
 from pipeline.study.fields import empty_sections
-from pipeline.tpm.parameters import Tpm
+from pipeline.tpm.parameters import LEAST_COPIES, Tpm
 from pipeline.traces.parameters import Ensembles, Preprocess
 
 
@@ -149,6 +149,16 @@ def _unfolded_draws_are_made(p: Parameters) -> Iterator[Problem]:
         )
 
 
+def _copies_have_draws(p: Parameters) -> Iterator[Problem]:
+    if p.tpm.copies and (p.tpm.copies < LEAST_COPIES or not p.tpm.draws):
+        yield Problem(
+            "tpm.copies and tpm.draws",
+            f"{p.tpm.copies} copies beside {p.tpm.draws} posterior draws",
+            "Intervals are quantiles over copies of how far the mean over draws is from the truth",
+            f"use at least {LEAST_COPIES} copies, or none, and at least one draw",
+        )
+
+
 def _unfolded_surrogates_are_made(p: Parameters) -> Iterator[Problem]:
     if p.nulls.big_phi_surrogates > p.nulls.surrogates:
         yield Problem(
@@ -222,6 +232,7 @@ CHECKS: tuple[Callable[[Parameters], Iterator[Problem]], ...] = (
     _scales_differ,
     _scales_have_a_mapping,
     _unfolded_draws_are_made,
+    _copies_have_draws,
     _unfolded_surrogates_are_made,
     _bins_hold_a_frame,
     _windows_are_given,

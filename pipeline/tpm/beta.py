@@ -57,6 +57,8 @@ class BetaPosterior:
         p_on: (..., state, unit) posterior mean.
     """
 
+    connection: Floats | None = None  # every unit acts on every other
+
     def __init__(self, counts: Counts, prior: float) -> None:
         self.on: Floats = counts.on + prior
         self.off: Floats = counts.per_unit - counts.on + prior

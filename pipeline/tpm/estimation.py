@@ -6,7 +6,7 @@ The TPM is observational: nothing was perturbed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,23 @@ from pipeline.base.errors import PhiscaleError, Problem, Problems
 from pipeline.base.history import record
 from pipeline.base.raster import encode, raster, runs_of, transition_frames
 from pipeline.base.seeds import generator
+from pipeline.tpm.copies import Copies, copies_of, variables
 from pipeline.tpm.diagnostics import flags, held_out_bits, residual_correlation
-from pipeline.tpm.parameters import LAG, METHOD
-from pipeline.tpm.registry import ESTIMATORS, Estimator, Posterior, own_parameters
+from pipeline.tpm.latent import SETTLED
+from pipeline.tpm.parameters import COPY_DRAWS, LAG, METHOD
+from pipeline.tpm.registry import (
+    ESTIMATORS,
+    Estimator,
+    FittedRecording,
+    HiddenStates,
+    Posterior,
+    RecordingEstimator,
+    own_parameters,
+)
 from pipeline.tpm.support import MAX_UNITS, largest_supported
 from pipeline.tpm.transitions import count
+
+CONNECTION = "probability that unit_b acts on unit"
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,7 @@ def estimate(
     segments: Sequence[int] | Ints | None = None,
     draws: int = 0,
     seed: int = 0,
+    copies: int = 0,
     **parameters: Any,
 ) -> xr.Dataset:
     """Estimate the unit TPM of one window.
@@ -63,14 +76,16 @@ def estimate(
         lag: of a transition [frames].
         segments: (frame,) labels; a transition never joins frames of two segments.
         draws: posterior draws.
-        seed: fixes the draws.
+        seed: fixes the draws and copies.
+        copies: simulated copies of the window (`pipeline.tpm.copies`).
         **parameters: the estimator's own, e.g. `prior`; by default its defaults.
 
     Returns:
         Dataset with dims state (2**n, little-endian), unit, draw: p_on, p_on_draws, visits, transitions, occupancy,
-        residual_correlation; attrs estimator, lag and the estimator's parameters, held_out_bits (log2-likelihood
-        per transition and unit in contiguous blocks left out with a gap of one autocorrelation time),
-        held_out_bits_rate (the same for constant rates) and flag (`pipeline.tpm.diagnostics.flags`).
+        residual_correlation, and of copies copy_p_on, copy_p_on_draws, copy_occupancy, copy_stationary (dims copy,
+        copy_draw); attrs estimator, lag and the estimator's parameters, held_out_bits (log2-likelihood per transition
+        and unit in contiguous blocks left out with a gap of one autocorrelation time), held_out_bits_rate (the same
+        for constant rates) and flag (`pipeline.tpm.diagnostics.flags`).
 
     Raises:
         PhiscaleError: states that are not 0 and 1, several windows at once, more units than the data can carry
@@ -86,22 +101,92 @@ def estimate(
     estimator, own = _checked(window, method, lag, parameters)
     code, (source, target) = encode(window.states), window.transitions(lag)
     posterior = estimator.fit(count(code[source], window.states[target]), **own)
+    dataset = _with_draws(window, posterior, estimator, lag, own, draws, seed)
+    if copies:
+        rng, occupancy = generator(seed, "copies"), dataset["occupancy"].values
+        dataset = _with_copies(
+            dataset,
+            copies_of(
+                posterior.draw(copies, rng),
+                lambda counts: estimator.fit(counts, **own).draw(COPY_DRAWS, rng),
+                window.runs,
+                occupancy,
+                lag,
+                rng,
+            ),
+        )
+    return dataset
+
+
+def fit_recording(
+    states: xr.Dataset,
+    method: str = METHOD,
+    lag: int = LAG,
+    draws: int = 0,
+    seed: int = 0,
+    copies: int = 0,
+    **parameters: Any,
+) -> FittedRecording | None:
+    """Fit all windows of a recording at once, where that is what the method does.
+
+    Args:
+        states: all windows of a recording (`pipeline.binarize.binarize_windows`).
+        method: one of `pipeline.tpm.registry.ESTIMATORS`.
+        lag: of a transition [frames].
+        draws: posterior draws that `estimate_window` will be asked for.
+        seed: fixes them.
+        copies: simulated copies of the recording that `estimate_window` will be asked for.
+        **parameters: the estimator's own.
+
+    Returns:
+        What `estimate_window` takes as `recording`; None for a method that takes windows one by one.
+
+    Raises:
+        PhiscaleError: states or parameters that the method cannot be used with.
+    """
+    estimator = ESTIMATORS.choose(method)
+    if not isinstance(estimator, RecordingEstimator):
+        return None
+    if lag != 1:
+        what = f"is {lag}, and hidden states follow each other bin by bin"
+        raise PhiscaleError(Problem("tpm.lag", what, fix=f"use 1, or another tpm.method than {method!r}"))
+    own = own_parameters(estimator, parameters)
+    fitted = estimator.fit_recording(states, draws, generator(seed, "tpm"), **own)
+    if copies:
+        fitted.copy(copies, generator(seed, "copies"))
+    return fitted
+
+
+def _with_draws(
+    window: Window, posterior: Posterior, estimator: Estimator, lag: int, own: dict[str, Any], draws: int, seed: int
+) -> xr.Dataset:
     held_out = held_out_bits(window.states, window.runs, estimator, lag, own)
     dataset = described(window, posterior, estimator, lag, own, held_out)
     if draws:
         drawn = posterior.draw(draws, generator(seed, "tpm"))
         about = {"units": "1", "long_name": "posterior draws of P(unit ON next | state)"}
         dataset["p_on_draws"] = (("draw", "state", "unit"), drawn, about)
-    return record(dataset, "tpm.estimate", method=method, lag=lag, **own, draws=draws, seed=seed)
+    return record(dataset, "tpm.estimate", method=estimator.name, lag=lag, **own, draws=draws, seed=seed)
 
 
-def estimate_window(states: xr.Dataset, window: str, min_frames: int = 0, **parameters: Any) -> xr.Dataset:
+def _with_copies(dataset: xr.Dataset, copies: Copies) -> xr.Dataset:
+    return record(dataset.assign(variables(copies)), "tpm.copies", copies=len(copies.p_on))
+
+
+def estimate_window(
+    states: xr.Dataset,
+    window: str,
+    min_frames: int = 0,
+    recording: FittedRecording | None = None,
+    **parameters: Any,
+) -> xr.Dataset:
     """Estimate the TPM of one window of a states dataset.
 
     Args:
         states: `states` (frame, unit) with the coord `window` along frame.
         window: which one.
         min_frames: fewer frames add the flag few_frames.
+        recording: what `fit_recording` gave for these states and parameters.
         **parameters: as `estimate`'s.
 
     Returns:
@@ -123,11 +208,51 @@ def estimate_window(states: xr.Dataset, window: str, min_frames: int = 0, **para
                 "dropped or missing (NaN) frames do not count",
             )
         )
-    tpm = estimate(states.isel(frame=np.flatnonzero(inside)), **parameters)
+    part = states.isel(frame=np.flatnonzero(inside))
+    if recording is not None and window in recording:
+        tpm = _of_hidden_states(part, recording.posterior(window), **parameters)
+    else:
+        tpm = estimate(part, **parameters)
     words = [w for w in tpm.attrs["flag"].split(";") if w]
     if tpm.attrs["n_frames"] < min_frames and "few_frames" not in words:
         words.insert(0, "few_frames")
     return tpm.assign_attrs(flag=";".join(words))
+
+
+def _of_hidden_states(
+    states: xr.Dataset,
+    posterior: HiddenStates,
+    method: str = METHOD,
+    lag: int = LAG,
+    draws: int = 0,
+    seed: int = 0,
+    copies: int = 0,
+    **parameters: Any,
+) -> xr.Dataset:
+    """The TPM of a window whose states were drawn too: what is told of it is told of the last path."""
+    window = Window(*raster(states, None))
+    estimator, own = _checked(window, method, lag, parameters)
+    window = replace(window, states=posterior.paths[-1])
+    dataset = _with_draws(window, posterior, estimator, lag, own, draws, seed)
+    visits = np.rint(posterior.occupancy * len(window.states)).astype(np.int64)
+    dataset["visits"] = dataset["visits"].copy(data=visits)
+    dataset["occupancy"] = dataset["occupancy"].copy(data=posterior.occupancy)
+    about = {"units": "1", "long_name": "draws of the hidden states, ON (1) or OFF"}
+    dataset["paths"] = (("path", "frame", "unit"), posterior.paths.astype(np.uint8), about)
+    if copies:
+        if posterior.copies is None:
+            raise ValueError(f"{copies} copies of a recording that was fitted without")
+        dataset = _with_copies(dataset, posterior.copies)
+    words = [dataset.attrs["flag"]] if dataset.attrs["flag"] else []
+    if posterior.r_hat > SETTLED:
+        words.append(f"not_settled:{posterior.r_hat:.2f}")
+    return dataset.assign_attrs(
+        states_never_visited=int((visits == 0).sum()),
+        least_visits=int(visits.min()),
+        r_hat=posterior.r_hat,
+        effective_draws=posterior.effective_draws,
+        flag=";".join(words),
+    )
 
 
 def point_estimates(
@@ -194,6 +319,11 @@ def described(
     attrs = dict(window.attrs)
     if "method" in attrs:
         attrs["binarize_method"] = attrs.pop("method")
+    said = (
+        {}
+        if posterior.connection is None
+        else {"connection": (("unit", "unit_b"), posterior.connection, _about(CONNECTION))}
+    )
     return xr.Dataset(
         {
             "p_on": (("state", "unit"), posterior.p_on, _about("P(unit ON next | state)")),
@@ -205,6 +335,7 @@ def described(
                 residual,
                 _about("instantaneous correlation left given the past"),
             ),
+            **said,
         },
         coords={
             "state": ("state", np.arange(2**n), _about("joint state, bit i = unit i")),

@@ -36,6 +36,8 @@ class LogisticPosterior:
         precision: (..., unit, feature, feature) of the Gaussian approximation.
     """
 
+    connection: Floats | None = None  # every unit acts on every other
+
     def __init__(self, counts: Counts, prior: float, pairwise: bool = False) -> None:
         n_units = counts.on.shape[-1]
         self.design = design_matrix(n_units, pairwise)

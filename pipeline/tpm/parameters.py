@@ -11,6 +11,8 @@ from pipeline.base.registry import chosen_section
 from pipeline.tpm.registry import ESTIMATORS
 
 METHOD, LAG = "logistic", 1
+LEAST_COPIES = 10  # fewer have no quantiles to speak of
+COPY_DRAWS = 50  # of each copy's posterior
 
 
 class TpmCommon(Section):
@@ -18,6 +20,11 @@ class TpmCommon(Section):
 
     lag: Annotated[int, Field(ge=1)] = Field(LAG, description="Lag of a transition [bins]")
     draws: Annotated[int, Field(ge=0)] = Field(100, description="Posterior draws that carry the uncertainty into phi")
+    copies: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="Simulated copies of each window, estimated like it, that correct the bias and the level of the "
+        "intervals; 0: none; 40 is enough",
+    )
 
 
 if TYPE_CHECKING:

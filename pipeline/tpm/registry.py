@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from pipeline.base.parameters import filled
 from pipeline.base.registry import Entry, Registry
+from pipeline.tpm.average import Average
 from pipeline.tpm.beta import Beta
+from pipeline.tpm.latent import Latent
 from pipeline.tpm.logistic import Logistic
 from pipeline.tpm.logistic_pairwise import LogisticPairwise
 
 if TYPE_CHECKING:
     import numpy as np
+    import xarray as xr
 
-    from pipeline.base.arrays import Floats
+    from pipeline.base.arrays import Floats, Ints
+    from pipeline.tpm.copies import Copies
     from pipeline.tpm.transitions import Counts
 
 
@@ -27,6 +31,11 @@ class Posterior(Protocol):
 
     p_on: Floats
 
+    @property
+    def connection(self) -> Floats | None:
+        """(..., unit, unit) probability that the second unit acts on the first; None where the method does not say."""
+        ...
+
     def draw(self, n: int, rng: np.random.Generator) -> Floats:
         """Return `n` posterior draws of P(ON), (n, ..., state, unit)."""
         ...
@@ -37,12 +46,6 @@ class Estimator(Entry, Protocol):
 
     Counts are all that `fit` gets, so that it costs the same for a thousand frames as for a million, and takes
     any number of leading axes at once (folds, surrogates).
-
-    An estimator that counts do not suffice for (latent states, from the activity of all windows of a recording at
-    once) has its place here all the same: everything after the fit, `tpm.estimation.described`, asks for a
-    `Posterior` and the raster only. Such an entry would share `Entry` and `needed`, and in place of `fit` have
-    `fit_windows(activity, windows, **parameters) -> Mapping[str, Posterior]`, a Protocol beside this one in the
-    same registry; posteriors of several windows that draw with one generator give joint draws.
     """
 
     def fit(self, counts: Counts, *args: Any, **parameters: Any) -> Posterior:
@@ -59,7 +62,55 @@ class Estimator(Entry, Protocol):
         ...
 
 
-ESTIMATORS: Registry[Estimator] = Registry("estimator", "tpm.method", Logistic(), LogisticPairwise(), Beta())
+class FittedRecording(Protocol):
+    """All windows of a recording, fitted at once."""
+
+    def __contains__(self, window: object) -> bool: ...
+
+    def copy(self, n: int, rng: np.random.Generator) -> None:
+        """Simulate `n` copies of the recording and fit them, for `posterior` to give with each window."""
+        ...
+
+    def posterior(self, window: str) -> HiddenStates:
+        """Return the posterior of one window."""
+        ...
+
+
+class HiddenStates(Posterior, Protocol):
+    """A posterior of states as well, not only of the TPM that they follow.
+
+    Attributes:
+        occupancy: (state,) mean share of frames in each joint state.
+        paths: (path, frame, unit) draws of the states.
+        r_hat: the largest split-R-hat of what was drawn.
+        effective_draws: the least number of independent draws that the chain is worth.
+        copies: simulated copies of the window; None where none were asked for.
+    """
+
+    occupancy: Floats
+    paths: Ints
+    r_hat: float
+    effective_draws: float
+    copies: Copies | None
+
+
+@runtime_checkable
+class RecordingEstimator(Protocol):
+    """An `Estimator` that counts do not suffice for: it fits all windows of a recording at once, from their signals.
+
+    Its `fit` is how states that are given, such as surrogates of its paths, are estimated.
+    """
+
+    def fit_recording(
+        self, states: xr.Dataset, draws: int, rng: np.random.Generator, **parameters: Any
+    ) -> FittedRecording:
+        """Fit a states dataset with all its windows."""
+        ...
+
+
+ESTIMATORS: Registry[Estimator] = Registry(
+    "estimator", "tpm.method", Logistic(), LogisticPairwise(), Beta(), Average(), Latent()
+)
 
 
 def own_parameters(estimator: Estimator, given: Mapping[str, Any]) -> dict[str, Any]:

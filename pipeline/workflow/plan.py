@@ -6,6 +6,7 @@ from math import comb
 
 from iitcore import estimate_cost
 from pipeline.study.study import Study
+from pipeline.tpm.parameters import COPY_DRAWS
 from pipeline.workflow import targets
 
 # Processor time of a job of each stage besides phi, with its start and Snakemake's part of it (0.2 s), on one core of
@@ -56,7 +57,7 @@ def _time(study: Study, windows: int) -> str:
 def window_seconds(study: Study) -> tuple[float, float]:
     """Return the time that phi of one window takes on one core [s]: typically, and for hard systems.
 
-    Of every system (units, macro units): the estimate, its draws and the surrogates, in all states.
+    Of every system (units, macro units): the estimate, its draws, copies and surrogates, in all states.
     An order of magnitude (see `iitcore.estimate_cost`).
     """
     p = study.parameters
@@ -66,6 +67,7 @@ def window_seconds(study: Study) -> tuple[float, float]:
         tpms = 1 + p.tpm.draws + kinds * p.nulls.surrogates + random
         unfolded = 1 + p.iit.big_phi_draws + kinds * p.nulls.big_phi_surrogates
         unfolded += min(random, p.nulls.big_phi_surrogates)
+        tpms += p.tpm.copies * (1 + COPY_DRAWS)
         costs = [estimate_cost(n, "phi_s", tpms * 2**n), estimate_cost(n, "complexes", 2**n)]
         if n <= p.iit.complex_max_units:  # all subsets of every draw and surrogate
             costs += [estimate_cost(k, "phi_s", comb(n, k) * tpms * 2**n) for k in range(1, n + 1)]

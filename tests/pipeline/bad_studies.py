@@ -168,6 +168,8 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
         put(tpm__draws=5, iit__big_phi_draws=10),
         ["iit.big_phi_draws and tpm.draws"],
     ),
+    "copies without quantiles": (put(tpm__copies=5), ["tpm.copies and tpm.draws", "5 copies"]),
+    "copies without draws": (put(tpm__copies=40, tpm__draws=0, iit__big_phi_draws=0), ["tpm.copies and tpm.draws"]),
     "more surrogates unfolded than made": (
         put(nulls__surrogates=5, nulls__big_phi_surrogates=10),
         ["nulls.big_phi_surrogates and nulls.surrogates"],

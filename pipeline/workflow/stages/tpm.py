@@ -5,13 +5,14 @@ from pipeline.base.seeds import derive
 from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.results.layout import SystemKey
 from pipeline.results.reader import read_table
-from pipeline.tpm.estimation import estimate_window
+from pipeline.tpm.estimation import estimate_window, fit_recording
 from pipeline.workflow.job import Job
 
 
 def run(job: Job) -> None:
     """Write one group per window; a window that cannot carry a TPM is noted and left out."""
-    states = load(job.input.states)
+    states, p = load(job.input.states), job.params
+    together = fit_recording(states, **p.tpm, seed=derive(p.seed, "tpm", job.recording))
     found = {}
     for window in dict.fromkeys(read_table(job.input.windows, WINDOW_COLUMNS)["window"]):
         with job.part(window=window):
@@ -19,8 +20,9 @@ def run(job: Job) -> None:
             found[key.group] = estimate_window(
                 states,
                 window,
-                **job.params.tpm,
-                min_frames=job.params.min_frames,
-                seed=derive(job.params.seed, "tpm", job.recording, window),
+                **p.tpm,
+                min_frames=p.min_frames,
+                recording=together,
+                seed=derive(p.seed, "tpm", job.recording, window),
             )
     job.keep(found, job.output.tpm)

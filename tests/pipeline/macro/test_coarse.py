@@ -71,6 +71,23 @@ def test_what_the_micro_tpm_says_goes_on(micro, macro, tmp_path):
     assert files.load(tmp_path / "macro_units-2.nc").identical(macro)
 
 
+def test_copies_go_through_the_grouping(tmp_path):
+    micro = tpm.estimate(states_dataset(simulate(planted(), 800, seed=0)[0]), draws=5, seed=1, copies=3)
+    macro = coarse_grain(micro, 2, method="exhaustive")
+    kept = Grouping(tuple(macro["group"].values), tuple(macro["mapping"].values))
+    assert macro["copy_p_on"].dims == ("copy", "state", "unit")
+    assert macro["copy_p_on_draws"].shape == (3, 50, 4, 2)
+    np.testing.assert_allclose(macro["copy_p_on"], kept.macro_p_on(micro["copy_p_on"]))
+    np.testing.assert_allclose(macro["copy_p_on_draws"], kept.macro_p_on(micro["copy_p_on_draws"]), atol=1e-6)
+    of_state = macro["macro_state"].values
+    for name in ("copy_occupancy", "copy_stationary"):
+        summed = [np.bincount(of_state, weights=row, minlength=4) for row in micro[name].values]
+        np.testing.assert_allclose(macro[name], summed)
+    assert all({"units", "long_name"} <= set(v.attrs) for v in macro.variables.values())
+    files.save(macro, tmp_path / "macro_units-2.nc")
+    assert files.load(tmp_path / "macro_units-2.nc").identical(macro)
+
+
 def test_units_that_the_theory_would_not_call_units_are_flagged(macro):
     """The two units of a planted pair do not act on each other, so within it nothing is irreducible."""
     assert macro["valid_unit"].values.tolist() == [0, 0]

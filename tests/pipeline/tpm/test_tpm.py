@@ -244,9 +244,10 @@ def test_many_rasters_at_once_give_what_each_gives_alone(method):
     states = simulate(planted(), 500, seed=9, runs=5)
     states[2, :, 1] = 0
     segments = np.repeat([0, 1], 250)
-    together = tpm.point_estimates(states, method, lag=2, segments=segments, prior=0.7)
+    own = {"prior": 0.7} if "prior" in ESTIMATORS[method].Parameters.model_fields else {}
+    together = tpm.point_estimates(states, method, lag=2, segments=segments, **own)
     for one, p_on in zip(states, together, strict=True):
-        alone = tpm.estimate(one, method, lag=2, segments=segments, prior=0.7)["p_on"]
+        alone = tpm.estimate(one, method, lag=2, segments=segments, **own)["p_on"]
         np.testing.assert_allclose(p_on, alone, atol=1e-7)
 
 
