@@ -40,7 +40,10 @@ class Events(Binarizer):
         )
 
     def signal(self, activity: Activity, parameters: Parameters) -> Signal:
-        """Return the rise of calcium within each bin, of transients found in the whole recording; see `Binarizer.signal`."""
+        """Return the rise of calcium within each bin, of transients found in the whole recording.
+
+        See `Binarizer.signal`.
+        """
         from pipeline.binarize.decay import decay_times
         from pipeline.binarize.deconvolve import find_rises  # compiles
 

@@ -176,7 +176,15 @@ class Results:
         return self._open("ensembles", recording, k)
 
     def states(self, recording: str, k: int) -> xr.Dataset:
-        """Binary states of `k` units, their windows and thresholds; arguments and errors as `ensembles`."""
+        """Binary states of `k` units, their windows and thresholds.
+
+        Args:
+            recording: name of the recording.
+            k: number of units.
+
+        Raises:
+            PhiscaleError: there is no such file.
+        """
         return self._open("states", recording, k)
 
     def truth(self, recording: str) -> dict[str, Any]:

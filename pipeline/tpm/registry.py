@@ -50,8 +50,8 @@ class Estimator(Entry, Protocol):
 
         Args:
             counts: transitions of each unit from each source state, with any leading axes.
-            *args: as `parameters`; an entry names its own.
-            **parameters: the entry's own, by keyword.
+            *args: the entry's own parameters, by position.
+            **parameters: the entry's own parameters, by keyword.
         """
         ...
 
