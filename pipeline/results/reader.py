@@ -121,11 +121,31 @@ class Results:
         return self._system(tpm_file(route), recording, window, route, scale)
 
     def phi(self, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
-        """Integrated information of a system (see `integration.integrate`); arguments and errors as `tpm`."""
+        """Integrated information of a system (see `integration.integrate`).
+
+        Args:
+            recording: name of the recording.
+            window: of the recording.
+            route: "micro" or "macro_units".
+            scale: number of units of the system.
+
+        Raises:
+            PhiscaleError: there is no such file or system; the message lists those that there are.
+        """
         return self._system("phi", recording, window, route, scale)
 
     def surrogates(self, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
-        """Null values of a system (see `integration.integrate_nulls`); arguments and errors as `tpm`."""
+        """Null values of a system (see `integration.integrate_nulls`).
+
+        Args:
+            recording: name of the recording.
+            window: of the recording.
+            route: "micro" or "macro_units".
+            scale: number of units of the system.
+
+        Raises:
+            PhiscaleError: there is no such file or system; the message lists those that there are.
+        """
         return self._system("nulls", recording, window, route, scale)
 
     def structure(self, recording: str, window: str, route: str, scale: int, state: int) -> dict[str, Any]:
