@@ -173,13 +173,7 @@ def fill_cause(gain: Floats, cause: Floats, offsets: Ints, state: Ints, index: i
 def fill_effect(gain: Floats, effect: Floats, offsets: Ints, state: Ints, index: int, selectivity: float) -> None:
     """Gain table of the effect side: the next state `index` given each input's current state.
 
-    Args:
-        gain: (2**n, n) receives the table, in ibits.
-        effect: packed effect TPM.
-        offsets: (n + 1,) column at which each unit's values start.
-        state: (n,) present state.
-        index: of the effect state.
-        selectivity: of the effect state.
+    Arguments as `fill_cause`, `effect` being the packed effect TPM.
     """
     required = _kernels.values_of(index, offsets)
     _kernels.fill_gain(effect, offsets, required, state, selectivity, gain)

@@ -121,31 +121,11 @@ class Results:
         return self._system(tpm_file(route), recording, window, route, scale)
 
     def phi(self, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
-        """Integrated information of a system (see `integration.integrate`).
-
-        Args:
-            recording: name of the recording.
-            window: of the recording.
-            route: "micro" or "macro_units".
-            scale: number of units of the system.
-
-        Raises:
-            PhiscaleError: there is no such file or system; the message lists those that there are.
-        """
+        """Integrated information of a system (see `integration.integrate`); arguments and errors as `tpm`."""
         return self._system("phi", recording, window, route, scale)
 
     def surrogates(self, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
-        """Null values of a system (see `integration.integrate_nulls`).
-
-        Args:
-            recording: name of the recording.
-            window: of the recording.
-            route: "micro" or "macro_units".
-            scale: number of units of the system.
-
-        Raises:
-            PhiscaleError: there is no such file or system; the message lists those that there are.
-        """
+        """Null values of a system (see `integration.integrate_nulls`); arguments and errors as `tpm`."""
         return self._system("nulls", recording, window, route, scale)
 
     def structure(self, recording: str, window: str, route: str, scale: int, state: int) -> dict[str, Any]:
@@ -196,15 +176,7 @@ class Results:
         return self._open("ensembles", recording, k)
 
     def states(self, recording: str, k: int) -> xr.Dataset:
-        """Binary states of `k` units, their windows and thresholds.
-
-        Args:
-            recording: name of the recording.
-            k: number of units.
-
-        Raises:
-            PhiscaleError: there is no such file.
-        """
+        """Binary states of `k` units, their windows and thresholds; arguments and errors as `ensembles`."""
         return self._open("states", recording, k)
 
     def truth(self, recording: str) -> dict[str, Any]:
