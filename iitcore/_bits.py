@@ -19,7 +19,12 @@ def spread(units: Sequence[int]) -> Ints:
 
 
 def gather(states: Ints, units: Sequence[int]) -> Ints:
-    """State index of some units within each universe state index."""
+    """State index of some units within each universe state index.
+
+    Args:
+        states: universe state indices, of any shape.
+        units: the units, the first fastest.
+    """
     index = np.zeros_like(states)
     for position, unit in enumerate(units):
         index |= ((states >> unit) & 1) << position
@@ -41,7 +46,12 @@ def joint(on: Floats) -> Floats:
 
 
 def average_over(column: Floats, units: Sequence[int]) -> Floats:
-    """Average a (2**n,) column uniformly over the states of some units, keeping its length."""
+    """Average a (2**n,) column uniformly over the states of some units, keeping its length.
+
+    Args:
+        column: (2**n,) one value per universe state.
+        units: those averaged out.
+    """
     n = len(column).bit_length() - 1
     axes = tuple(n - 1 - i for i in units)
     grid = column.reshape([2] * n)
@@ -49,6 +59,11 @@ def average_over(column: Floats, units: Sequence[int]) -> Floats:
 
 
 def others(n: int, units: Iterable[int]) -> tuple[int, ...]:
-    """All of n units but these, ascending."""
+    """All of n units but these, ascending.
+
+    Args:
+        n: number of units.
+        units: those left out.
+    """
     taken = set(units)
     return tuple(i for i in range(n) if i not in taken)

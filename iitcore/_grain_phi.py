@@ -51,7 +51,12 @@ class GrainPhi:
         self._codes = state_codes(windows)
 
     def every(self, groups: Groups, grain: int) -> list[Ints]:
-        """Positions of all mappings of each group in its `mapping_family`."""
+        """Positions of all mappings of each group in its `mapping_family`.
+
+        Args:
+            groups: micro units of each macro unit.
+            grain: micro updates per macro update.
+        """
         families = [mapping_family(len(g), grain, self.exhaustive) for g in groups]
         return [np.arange(len(f)) for f in families]
 
@@ -63,7 +68,16 @@ class GrainPhi:
         return self._values[key]
 
     def compute(self, groups: Groups, grain: int, picks: Sequence[Ints]) -> Floats:
-        """phi_s of the combinations of some mappings of each group, not kept."""
+        """phi_s of the combinations of some mappings of each group, not kept.
+
+        Args:
+            groups: micro units of each macro unit.
+            grain: micro updates per macro update.
+            picks: per group, positions of the mappings in its `mapping_family`.
+
+        Returns:
+            (combinations,) phi_s in ibits, first group's mapping slowest.
+        """
         parts = [self._part(g, grain, pick) for g, pick in zip(groups, picks, strict=True)]
         m, order = len(groups), [i for g in groups for i in g]
         states = np.zeros((1, self.windows.shape[0]), dtype=np.int64)
@@ -90,7 +104,15 @@ class GrainPhi:
         values: Floats | None,
         fault: str | None,
     ) -> Grouping:
-        """phi_s of some combinations of mappings, and the verdict, as a result with names."""
+        """phi_s of some combinations of mappings, and the verdict, as a result with names.
+
+        Args:
+            groups: micro units of each macro unit.
+            grain: micro updates per macro update.
+            picks: per group, positions of the mappings in its `mapping_family`.
+            values: phi_s of the combinations in ibits, first group's mapping slowest; None where not computed.
+            fault: why the groups are not all valid units; None when they are.
+        """
         return Grouping(
             tuple(tuple(self.sub.units[i] for i in g) for g in groups),
             grain,

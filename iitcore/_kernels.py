@@ -18,7 +18,12 @@ TOLERANCE = 1e-10  # closer values are ties, smaller ones zero
 
 @compiled
 def row_of(state: Ints, offsets: Ints) -> int:
-    """Index of a state."""
+    """Index of a state.
+
+    Args:
+        state: (n,) value of each unit.
+        offsets: (n + 1,) column at which each unit's values start.
+    """
     row, step = 0, 1
     for j in range(len(state)):
         row += state[j] * step
@@ -28,7 +33,12 @@ def row_of(state: Ints, offsets: Ints) -> int:
 
 @compiled
 def values_of(index: int, offsets: Ints) -> Ints:
-    """Unit values of a state index."""
+    """Unit values of a state index.
+
+    Args:
+        index: of the state.
+        offsets: (n + 1,) column at which each unit's values start.
+    """
     values = np.empty(len(offsets) - 1, np.int64)
     for j in range(len(values)):
         k = offsets[j + 1] - offsets[j]
@@ -41,7 +51,16 @@ def values_of(index: int, offsets: Ints) -> Ints:
 def condition(packed: Floats, offsets: Ints, state: Ints, units: Ints, cause: Floats, effect: Floats) -> bool:
     """Fill cause and effect TPMs of some units given all others as background (Eqs. 3-4).
 
-    Returns whether the present state has a predecessor at all.
+    Args:
+        packed: TPM of the universe.
+        offsets: (n + 1,) column at which each unit's values start.
+        state: (n,) present state of the universe.
+        units: (m,) positions of the system's units, ascending.
+        cause: receives the packed cause TPM of the system.
+        effect: receives its effect TPM, of the same shape.
+
+    Returns:
+        Whether the present state has a predecessor at all.
     """
     n = len(state)
     inside = np.zeros(n, np.bool_)
@@ -103,7 +122,13 @@ def condition(packed: Floats, offsets: Ints, state: Ints, units: Ints, cause: Fl
 
 @compiled
 def cause_information(cause: Floats, offsets: Ints, state: Ints) -> tuple[Floats, Floats]:
-    """Intrinsic information and selectivity of every past state (Eqs. 9-13), both (n_states,)."""
+    """Intrinsic information and selectivity of every past state (Eqs. 9-13), both (n_states,).
+
+    Args:
+        cause: packed cause TPM of a system.
+        offsets: (n + 1,) column at which each unit's values start.
+        state: (n,) its present state.
+    """
     states = len(cause)
     forward = np.ones(states)
     for s in range(states):
@@ -141,6 +166,11 @@ def effect_information(effect: Floats, offsets: Ints, state_row: int) -> tuple[F
 
     A state's information is at most selectivity * log2(n_states), because its mean probability is
     at least the present state's share. States that cannot reach the maximum get -inf.
+
+    Args:
+        effect: packed effect TPM of a system.
+        offsets: (n + 1,) column at which each unit's values start.
+        state_row: index of its present state.
     """
     states, n = len(effect), len(offsets) - 1
     selectivity = np.empty(states)
@@ -220,7 +250,13 @@ def tied(values: Floats) -> Ints:
 def fill_gain(packed: Floats, offsets: Ints, required: Ints, held: Ints, selectivity: float, gain: Floats) -> None:
     """Fill `gain` for one side.
 
-    required: the value whose probability counts, per unit; held: the state of the kept inputs.
+    Args:
+        packed: the side's TPM.
+        offsets: (n + 1,) column at which each unit's values start.
+        required: (n,) the value whose probability counts, per unit.
+        held: (n,) the state of the kept inputs.
+        selectivity: of the state that the side specifies.
+        gain: (2**n, n) receives the table, in ibits.
     """
     n = len(required)
     masks = 1 << n

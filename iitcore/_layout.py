@@ -30,18 +30,34 @@ def offsets(alphabet: Sequence[int]) -> Ints:
 
 
 def split(packed: Floats, offsets: Ints) -> tuple[Floats, ...]:
-    """Per unit, the (n_states, k) columns of its values."""
+    """Per unit, the (n_states, k) columns of its values.
+
+    Args:
+        packed: (n_states, sum of alphabet).
+        offsets: (n + 1,) column at which each unit's values start.
+    """
     return tuple(packed[:, a:b] for a, b in pairwise(offsets))
 
 
 def columns(packed: Floats, alphabet: Sequence[int], units: Sequence[int]) -> Floats:
-    """The columns of some units, in the order given."""
+    """The columns of some units, in the order given.
+
+    Args:
+        packed: (n_states, sum of alphabet).
+        alphabet: values per unit.
+        units: positions of the units.
+    """
     per_unit = split(packed, offsets(alphabet))
     return np.ascontiguousarray(np.concatenate([per_unit[i] for i in units], axis=1))
 
 
 def state_index(values: Sequence[int], alphabet: Sequence[int]) -> int:
-    """Index of a state, first unit fastest."""
+    """Index of a state, first unit fastest.
+
+    Args:
+        values: one per unit.
+        alphabet: values per unit.
+    """
     index, stride = 0, 1
     for v, k in zip(values, alphabet, strict=True):
         index += v * stride
@@ -50,13 +66,27 @@ def state_index(values: Sequence[int], alphabet: Sequence[int]) -> int:
 
 
 def likelihood(packed: Floats, alphabet: Sequence[int], state: Sequence[int]) -> Floats:
-    """(n_states,) probability that a state follows each state."""
+    """(n_states,) probability that a state follows each state.
+
+    Args:
+        packed: (n_states, sum of alphabet).
+        alphabet: values per unit.
+        state: the state that follows, one value per unit.
+    """
     columns = offsets(alphabet)[:-1] + np.asarray(state)
     return np.asarray(packed[:, columns].prod(axis=1))
 
 
 def check_labels(units: Sequence[str] | None, n: int) -> tuple[str, ...]:
-    """Unit names, checked; letters by default."""
+    """Unit names, checked; letters by default.
+
+    Args:
+        units: names, or None.
+        n: number of units.
+
+    Raises:
+        SubstrateError: not one distinct name per unit.
+    """
     if units is None:
         return tuple(chr(65 + i) if n <= 26 else f"u{i}" for i in range(n))
     names = tuple(str(u) for u in units)
@@ -66,7 +96,15 @@ def check_labels(units: Sequence[str] | None, n: int) -> tuple[str, ...]:
 
 
 def check_units(units: Iterable[str | int] | None, labels: tuple[str, ...]) -> tuple[int, ...]:
-    """Positions of units given by name or index, ascending; all of them for None."""
+    """Positions of units given by name or index, ascending; all of them for None.
+
+    Args:
+        units: names or indices, or None.
+        labels: names of all units.
+
+    Raises:
+        SubstrateError: no such unit, a unit twice, or none.
+    """
     n = len(labels)
     if units is None:
         return tuple(range(n))
@@ -83,7 +121,16 @@ def check_units(units: Iterable[str | int] | None, labels: tuple[str, ...]) -> t
 
 
 def check_state(state: StateLike, alphabet: tuple[int, ...], labels: tuple[str, ...]) -> tuple[int, ...]:
-    """One value per unit, checked."""
+    """One value per unit, checked.
+
+    Args:
+        state: one value per unit, as numbers or as a text of digits.
+        alphabet: values per unit.
+        labels: names of the units, for messages.
+
+    Raises:
+        SubstrateError: not one value of each unit.
+    """
     if isinstance(state, str) and not state.isdigit():
         raise SubstrateError(f"state {state!r}: write one digit per unit, such as 011")
     try:
@@ -104,7 +151,19 @@ def check_state(state: StateLike, alphabet: tuple[int, ...], labels: tuple[str, 
 
 
 def pack(tpm: TpmLike, name: str, labels: Sequence[str] | None) -> tuple[Floats, tuple[int, ...]]:
-    """Check either form of a TPM and lay it out as (n_states, sum of alphabet)."""
+    """Check either form of a TPM and lay it out as (n_states, sum of alphabet).
+
+    Args:
+        tpm: (2**n, n) P(ON), or per unit the (n_states, k) probabilities of its values.
+        name: what messages call the TPM.
+        labels: names of the units, for messages; letters for None.
+
+    Returns:
+        The packed probabilities, and the number of values of each unit.
+
+    Raises:
+        SubstrateError: the wrong shape, or entries that are not probabilities, each with row and unit.
+    """
     if isinstance(tpm, (list, tuple)) and len(tpm) and np.ndim(tpm[0]) == 2:
         factors = [np.array(f, dtype=float) for f in tpm]
     else:
@@ -162,7 +221,12 @@ def _check_probabilities(factors: list[Floats], name: str, labels: tuple[str, ..
 
 
 def digits(row: int, alphabet: Sequence[int]) -> str:
-    """The state of a row in digits, first unit first."""
+    """The state of a row in digits, first unit first.
+
+    Args:
+        row: index of the state.
+        alphabet: values per unit.
+    """
     found = []
     for k in alphabet:
         found.append(str(row % k))
@@ -171,7 +235,15 @@ def digits(row: int, alphabet: Sequence[int]) -> str:
 
 
 def square_alphabet(matrix: Floats, alphabet: Sequence[int] | None) -> tuple[int, ...]:
-    """Values per unit of a state-by-state TPM; two by default."""
+    """Values per unit of a state-by-state TPM; two by default.
+
+    Args:
+        matrix: (n_states, n_states) TPM.
+        alphabet: values per unit, or None.
+
+    Raises:
+        SubstrateError: not square, or not as many states as the units would have.
+    """
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or len(matrix) < 2:
         raise SubstrateError(
             f"state-by-state TPM has shape {matrix.shape}: it must be square, one row and one "
@@ -187,7 +259,14 @@ def square_alphabet(matrix: Floats, alphabet: Sequence[int] | None) -> tuple[int
 
 
 def check_rows(matrix: Floats) -> None:
-    """Refuse a state-by-state TPM whose rows are not distributions."""
+    """Refuse a state-by-state TPM whose rows are not distributions.
+
+    Args:
+        matrix: (n_states, n_states) TPM.
+
+    Raises:
+        SubstrateError: naming the rows, each with its sum.
+    """
     bad = ~np.isfinite(matrix) | (matrix < -ROUNDING)
     sums = np.where(bad, 0.0, matrix).sum(axis=1)
     rows = np.flatnonzero(bad.any(axis=1) | (np.abs(sums - 1) > 1e-8))

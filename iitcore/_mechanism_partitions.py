@@ -194,13 +194,23 @@ def minimum_partition(
 ) -> tuple[float, int]:
     """Integrated information of a mechanism over a purview state (Eqs. 38-46).
 
-    `table[rows[a], B]` is -log2 of the probability of row a's value when only the units of block B
-    act on (effect) or are specified for (cause) it. Minimises log-ratio / norm by Dinkelbach's
-    method; among ties the largest norm. `pick` receives each row's block; with `thorough` it holds a
-    partition to begin with (none kept: the complete one).
+    Minimises log-ratio / norm by Dinkelbach's method; among ties the largest norm.
 
-    Returns phi and norm; -1 and 0 when phi is below `cutoff`; with `thorough` False only an upper
-    bound of phi.
+    Args:
+        table: `table[rows[a], B]` is -log2 of the probability of row a's value when only the units of
+            block B act on (effect) or are specified for (cause) it.
+        rows: rows of the table that count, one per unit of the side that chooses blocks.
+        n_side: number of units of the partitioned side.
+        cause: which side of the mechanism.
+        selectivity: of the purview state.
+        cutoff: phi below it is of no interest.
+        thorough: False to find an upper bound of phi only.
+        pick: receives each row's block; with `thorough` it holds a partition to begin with (none kept:
+            the complete one).
+
+    Returns:
+        phi and norm; -1 and 0 when phi is below `cutoff`; with `thorough` False only an upper bound of
+        phi.
     """
     n_rows = rows.size
     full = (1 << n_side) - 1

@@ -23,7 +23,12 @@ _LOG2_E = 1.4426950408889634
 
 @compiled
 def select(mask: int, n: int) -> Ints:
-    """Positions of the set bits."""
+    """Positions of the set bits.
+
+    Args:
+        mask: set of units.
+        n: number of units.
+    """
     out = np.empty(count_bits(mask), np.int64)
     i = 0
     for j in range(n):
@@ -35,7 +40,15 @@ def select(mask: int, n: int) -> Ints:
 
 @compiled
 def extend(values: Floats, alphabet: Ints) -> Floats:
-    """Add to a (states, columns) table the rows in which units are averaged out."""
+    """Add to a (states, columns) table the rows in which units are averaged out.
+
+    Args:
+        values: (states, columns), first unit fastest.
+        alphabet: (n,) values per unit.
+
+    Returns:
+        (extended indices, columns).
+    """
     n = alphabet.size
     size = 1
     for j in range(n):
@@ -70,7 +83,15 @@ def extend(values: Floats, alphabet: Ints) -> Floats:
 
 @compiled
 def present(state: Ints, geometry: Geometry) -> Ints:
-    """Extended index of the present state of each set of units, the others averaged."""
+    """Extended index of the present state of each set of units, the others averaged.
+
+    Args:
+        state: (n,) present state.
+        geometry: see `distinctions.geometry`.
+
+    Returns:
+        (2**n,) one index per set, as a mask.
+    """
     alphabet, _, strides, _, start, _ = geometry
     out = np.zeros(start.size - 1, np.int64)
     for j in range(alphabet.size):
@@ -84,7 +105,17 @@ def present(state: Ints, geometry: Geometry) -> Ints:
 
 @compiled
 def tables(cause: Floats, effect: Floats, state: Ints, geometry: Geometry) -> tuple[Floats, Floats, Floats, Floats]:
-    """Extended marginals and their -log2: of the present values (cause), of all (effect)."""
+    """Extended marginals and their -log2: of the present values (cause), of all (effect).
+
+    Args:
+        cause: packed cause TPM of a system.
+        effect: its effect TPM.
+        state: (n,) its present state.
+        geometry: see `distinctions.geometry`.
+
+    Returns:
+        T_c (extended indices, n) and its -log2; T_e (extended indices, sum of alphabet) and its -log2.
+    """
     alphabet, offsets = geometry[0], geometry[1]
     now = np.empty((cause.shape[0], alphabet.size))
     for x in range(cause.shape[0]):
@@ -135,7 +166,17 @@ def _levels(alphabet: Ints, more: int) -> Ints:
 
 @compiled
 def effect_profile(mask: int, table: Floats, now: Ints, geometry: Geometry) -> tuple[Floats, Floats, Floats]:
-    """Effect side of a mechanism, for every purview state: pi(z|m) twice, and pi(z;M)."""
+    """Effect side of a mechanism, for every purview state: pi(z|m) twice, and pi(z;M).
+
+    Args:
+        mask: the mechanism.
+        table: extended marginals T_e.
+        now: extended index of the present state of each set of units, the others averaged.
+        geometry: see `distinctions.geometry`.
+
+    Returns:
+        Each (extended indices,).
+    """
     alphabet, offsets, _, states, start, _ = geometry
     p = np.empty(table.shape[0])
     _products(table[now[mask]], alphabet, offsets, _levels(alphabet, 1), p)
@@ -177,7 +218,16 @@ def _marginals(values: Floats, alphabet: Ints, outer: int) -> Floats:
 
 @compiled
 def cause_profile(mask: int, table: Floats, geometry: Geometry) -> tuple[Floats, Floats, Floats]:
-    """Cause side, for every purview state: pi(m|z), pi<-(z|m) and pi(m;Z)."""
+    """Cause side, for every purview state: pi(m|z), pi<-(z|m) and pi(m;Z).
+
+    Args:
+        mask: the mechanism.
+        table: extended marginals T_c, of the present values.
+        geometry: see `distinctions.geometry`.
+
+    Returns:
+        Each (extended indices,).
+    """
     _, _, _, states, start, _ = geometry
     size = table.shape[0]
     p = np.empty(size)
@@ -208,8 +258,16 @@ def specified(
 ) -> tuple[int, float]:
     """States of a purview whose intrinsic information is largest (Eqs. 34-37), ties included.
 
-    Writes their extended indices to `out` and uses `information` as scratch; returns how many and
-    the intrinsic information.
+    Args:
+        states: extended indices of the purview's states.
+        p: (extended indices,) pi(z|m) for effects, pi(m|z) for causes.
+        selectivity: (extended indices,) pi(z|m) for effects, pi<-(z|m) for causes.
+        reference: (extended indices,) what `p` is compared with: pi(z;M) or pi(m;Z).
+        out: receives the extended indices of the states found.
+        information: scratch, as long as `states`.
+
+    Returns:
+        How many, and the intrinsic information in ibits.
     """
     best, count = 0.0, 0
     for r in range(states.size):

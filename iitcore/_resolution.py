@@ -44,6 +44,9 @@ def resolve(found: Sequence[Distinction], labels: Names, pairs: Iterable[Pair]) 
         found: distinctions with all their tied purviews.
         labels: the system's units.
         pairs: the system's cause-effect states, at least one; several when they tie.
+
+    Raises:
+        ValueError: no cause-effect state.
     """
     groups: dict[tuple[int, int], list[Pair]] = {}  # pairs that keep the same, by numbers
     causes, effects = (

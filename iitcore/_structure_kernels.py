@@ -32,6 +32,15 @@ def relation_phi(phi: Floats, union: Ints, overlap: Ints, member: Ints) -> tuple
     subset of those before it that contain an element o, 2**count subsets. Its own singleton is one
     of them and counts only where cause and effect overlap. With every distinction a member this
     is the sum over all relations.
+
+    Args:
+        phi: (distinctions,) ibits.
+        union: (distinctions,) mask of the elements in cause or effect.
+        overlap: (distinctions,) mask of the elements in both.
+        member: (distinctions,) 1 for members, 0 for others.
+
+    Returns:
+        Value, and exponent.
     """
     n = phi.size
     density = np.empty(n)
@@ -70,6 +79,10 @@ def overlap_histogram(union: Ints, n_elements: int) -> Ints:
     The sign is that of inclusion-exclusion: + for sets of odd size, - for even; the empty set is
     left out. Any f(c) summed with these weights is then summed over sets of distinctions that
     share at least one element.
+
+    Args:
+        union: (distinctions,) mask of the elements in cause or effect.
+        n_elements: number of elements.
     """
     size = 1 << n_elements
     shared = np.zeros(size, np.int32)
@@ -96,6 +109,14 @@ def choice_bound(phi: Floats, union: Ints, overlap: Ints, first: Ints, last: Int
     an element as shared whenever some option has it, at the density of the smallest such option;
     from below only when every option has it, at the density of the largest. Values carry
     `relation_phi`'s exponent; with one option each the bound is the sum itself.
+
+    Args:
+        phi: (distinctions,) ibits.
+        union: (options,) mask of the elements in cause or effect.
+        overlap: (options,) mask of the elements in both.
+        first: (distinctions,) first option.
+        last: (distinctions,) option after the last.
+        upper: bound from above; otherwise from below.
     """
     n = phi.size
     density = np.zeros(n)
@@ -134,9 +155,17 @@ def extreme_choice(
 ) -> bool:
     """Largest (or smallest) sum of phi_r over all combinations of options, by branch and bound.
 
-    Options start[i]..start[i + 1] of `union` and `overlap` belong to distinction i. `choice` holds
-    a combination to begin with and receives the best one. Returns whether that is proven to be the
-    extreme within a budget of bounds evaluated.
+    Args:
+        phi: (distinctions,) ibits.
+        union: (options,) mask of the elements in cause or effect.
+        overlap: (options,) mask of the elements in both.
+        start: (distinctions + 1,) options start[i]..start[i + 1] belong to distinction i.
+        upper: the largest sum; otherwise the smallest.
+        budget: most bounds that are evaluated.
+        choice: (distinctions,) a combination to begin with; receives the best one.
+
+    Returns:
+        Whether that is proven to be the extreme within the budget.
     """
     sign = 1.0 if upper else -1.0
     best = sign * choice_bound(phi, union, overlap, choice, choice + 1, upper)
@@ -170,7 +199,18 @@ def extreme_choice(
 
 @compiled
 def improve_choice(phi: Floats, union: Ints, overlap: Ints, start: Ints, choice: Ints) -> float:
-    """Change one distinction's option at a time while the sum of phi_r grows; a local maximum."""
+    """Change one distinction's option at a time while the sum of phi_r grows; a local maximum.
+
+    Args:
+        phi: (distinctions,) ibits.
+        union: (options,) mask of the elements in cause or effect.
+        overlap: (options,) mask of the elements in both.
+        start: (distinctions + 1,) options start[i]..start[i + 1] belong to distinction i.
+        choice: (distinctions,) a combination to begin with; receives the best one.
+
+    Returns:
+        The sum, with `relation_phi`'s exponent.
+    """
     every = np.ones(phi.size, np.int64)
     best = relation_phi(phi, union[choice], overlap[choice], every)[0]
     improved = True

@@ -12,7 +12,13 @@ _SERIAL = 16  # systems below which starting threads costs more than it saves
 
 
 def in_threads(work: Callable[[int, int], None], count: int, threads: int | None = None) -> None:
-    """Run work(start, stop) over 0..count in contiguous pieces, on several threads."""
+    """Run work(start, stop) over 0..count in contiguous pieces, on several threads.
+
+    Args:
+        work: called with the first item of a piece and the one after its last.
+        count: number of items.
+        threads: how many; None for all cores this process may use.
+    """
     workers = available_threads() if threads is None else max(1, threads)
     if workers == 1 or count < _SERIAL:
         work(0, count)

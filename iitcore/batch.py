@@ -92,6 +92,12 @@ class Batch:
     ) -> Batch:
         """Check the arguments of `phi_batch`.
 
+        Args:
+            tpms: as `phi_batch` takes them.
+            states: as `phi_batch` takes them.
+            units: as `phi_batch` takes them.
+            cause_tpms: as `phi_batch` takes them.
+
         Raises:
             SubstrateError: naming draw, row and unit of every fault.
         """
@@ -131,7 +137,15 @@ class Batch:
 
 @compiled
 def fill_system(batch: Arguments, draw: int, s: int, cause: Floats, effect: Floats) -> bool:
-    """Fill the TPMs of one system of a batch; False when its state has no predecessor."""
+    """Fill the TPMs of one system of a batch; False when its state has no predecessor.
+
+    Args:
+        batch: arguments of the batch.
+        draw: position of the TPM.
+        s: position of the state.
+        cause: receives the packed cause TPM.
+        effect: receives the packed effect TPM.
+    """
     effects, causes, own_cause, offsets, states, units = batch
     if own_cause:
         cause[:] = causes[draw]

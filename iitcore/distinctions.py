@@ -214,7 +214,12 @@ class Tables:
         return Distinction(units, state, phi, causes[0], effects[0], causes, effects)
 
     def purviews(self, mask: int, direction: Direction) -> tuple[Purview, ...]:
-        """The purviews of a mechanism on one side whose phi is largest; none when it is zero."""
+        """The purviews of a mechanism on one side whose phi is largest; none when it is zero.
+
+        Args:
+            mask: the mechanism.
+            direction: the side.
+        """
         cause = direction == "cause"
         table, logs = (self.cause, self.cause_logs) if cause else (self.effect, self.effect_logs)
         found = maximal(mask, cause, table, logs, self.now, self.geometry)

@@ -192,7 +192,14 @@ class GrainSearch(Plain):
         exhaustive: bool,
         scope: str,
     ) -> Self:
-        """Compare all candidates; ties go to the one tried first."""
+        """Compare all candidates; ties go to the one tried first.
+
+        Args:
+            groupings: every candidate, in the order tried.
+            irreducibility: see the attributes.
+            exhaustive: see the attributes.
+            scope: see the attributes.
+        """
         scored = [g for g in groupings if g.phi is not None]
         micro = [g for g in scored if g.update_grain == 1 and all(len(u) == 1 for u in g.groups)]
         whole = max(micro, key=lambda g: len(g.groups))

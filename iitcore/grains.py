@@ -153,7 +153,12 @@ class _Validity:
         return self.found[group]
 
     def fault(self, groups: Groups, grain: int) -> str | None:
-        """Why the groups are not all valid units; None when they are."""
+        """Why the groups are not all valid units; None when they are.
+
+        Args:
+            groups: micro units of each macro unit.
+            grain: micro updates per macro update.
+        """
         macro = [g for g in groups if len(g) > 1 or grain > 1]
         return next((r.reason for g in macro if not (r := self.of(g)).holds), None)
 

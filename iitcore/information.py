@@ -80,7 +80,14 @@ def cause_effect_states(system: System) -> tuple[SpecifiedState, SpecifiedState]
 def specified_state(
     system: System, information: Floats, selectivity: Floats, chosen: int | None = None
 ) -> SpecifiedState:
-    """Describe the maximal state, or the one chosen (an index) among those tied."""
+    """Describe the maximal state, or the one chosen (an index) among those tied.
+
+    Args:
+        system: a candidate system.
+        information: (n_states,) ibits.
+        selectivity: (n_states,).
+        chosen: index of a tied state; None for the first.
+    """
     ties = _kernels.tied(information)
     index = int(ties[0]) if chosen is None else chosen
     return SpecifiedState(
@@ -92,7 +99,12 @@ def specified_state(
 
 
 def state_values(index: int, alphabet: tuple[int, ...]) -> tuple[int, ...]:
-    """Unit values of a state index, first unit fastest."""
+    """Unit values of a state index, first unit fastest.
+
+    Args:
+        index: of the state.
+        alphabet: values per unit.
+    """
     values = []
     for k in alphabet:
         values.append(index % k)

@@ -282,6 +282,11 @@ def _chain(tpm: Floats, inside: tuple[int, ...], through: tuple[int, ...], table
 def background_weights(sub: Substrate, window: Ints, background: Sequence[int]) -> tuple[Floats, Floats | None]:
     """Step 3: distribution over background states for effects, and for causes.
 
+    Args:
+        sub: substrate of binary units.
+        window: (updates, n) micro states, oldest first.
+        background: positions of the background units.
+
     Returns:
         Two (2**len(background),) arrays; the second is None when the first state of the window
         cannot be reached from any state.
@@ -296,13 +301,25 @@ def background_weights(sub: Substrate, window: Ints, background: Sequence[int]) 
 
 
 def condition(on: Floats, order: Sequence[int], background: Sequence[int], q: Floats) -> Floats:
-    """Average (..., 2**n) over background states: (..., 2**len(order)), `order` little-endian."""
+    """Average (..., 2**n) over background states: (..., 2**len(order)), `order` little-endian.
+
+    Args:
+        on: (..., 2**n) one value per universe state.
+        order: positions of the units that are kept.
+        background: positions of the others.
+        q: (2**len(background),) probability of each background state.
+    """
     grid = spread(order)[:, None] | spread(background)[None, :]
     return np.asarray(on[..., grid] @ q)
 
 
 def preimage_weights(table: Floats | Ints, constituents: int) -> Floats:
-    """Step 4's r: (2, 2**constituents), share of a macro state's sequences ending in a state."""
+    """Step 4's r: (2, 2**constituents), share of a macro state's sequences ending in a state.
+
+    Args:
+        table: (2**(constituents * grain),) truth table of a macro unit, older updates faster.
+        constituents: number of its constituents.
+    """
     ends = np.asarray(table, dtype=float).reshape(2**constituents, -1)
     on = ends.sum(axis=1)
     off = ends.shape[1] - on
@@ -369,7 +386,15 @@ def _resolve(sub: Substrate, macro_units: Sequence[MacroUnit]) -> list[_Resolved
 
 
 def window_states(sub: Substrate, history: History) -> Ints:
-    """(updates, n) micro states of a history in any of its forms, checked."""
+    """(updates, n) micro states of a history in any of its forms, checked.
+
+    Args:
+        sub: substrate of binary units.
+        history: micro states of the last updates, oldest first; or one micro state.
+
+    Raises:
+        SubstrateError: no state, or one that is not a state of the substrate.
+    """
     first = history[0] if len(history) else ()
     one = isinstance(history, str) or (np.ndim(first) == 0 and not isinstance(first, str))
     states: list[Any] = [history] if one and len(history) else list(history)

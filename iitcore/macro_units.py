@@ -123,18 +123,33 @@ class MacroUnit(Plain):
 
     @classmethod
     def all_on(cls, constituents: Iterable[UnitKey], update_grain: int = 1) -> MacroUnit:
-        """AND: ON when every constituent is ON, at every update of the window."""
+        """AND: ON when every constituent is ON, at every update of the window.
+
+        Args:
+            constituents: names or indices of the micro units.
+            update_grain: number of micro updates in one macro update.
+        """
         units = _keys(constituents)
         return cls.at_least(units, len(units) * update_grain, update_grain)
 
     @classmethod
     def any_on(cls, constituents: Iterable[UnitKey], update_grain: int = 1) -> MacroUnit:
-        """OR: ON when some constituent is ON at some update of the window."""
+        """OR: ON when some constituent is ON at some update of the window.
+
+        Args:
+            constituents: names or indices of the micro units.
+            update_grain: number of micro updates in one macro update.
+        """
         return cls.at_least(constituents, 1, update_grain)
 
     @classmethod
     def majority(cls, constituents: Iterable[UnitKey], update_grain: int = 1) -> MacroUnit:
-        """ON when more than half of the constituents' states in the window are ON; a tie is OFF."""
+        """ON when more than half of the constituents' states in the window are ON; a tie is OFF.
+
+        Args:
+            constituents: names or indices of the micro units.
+            update_grain: number of micro updates in one macro update.
+        """
         units = _keys(constituents)
         return cls.at_least(units, len(units) * update_grain // 2 + 1, update_grain)
 
@@ -206,6 +221,14 @@ def mapping_family(size: int, grain: int, exhaustive: int) -> tuple[tuple[int, .
 
     At grain 1 and up to `exhaustive` constituents: every mapping. Beyond: at least k states ON in
     the window, for every k, and each constituent as the output of a black box.
+
+    Args:
+        size: number of constituents.
+        grain: micro updates per macro update.
+        exhaustive: group size up to which every mapping is tried at grain 1.
+
+    Returns:
+        Truth tables.
     """
     if grain == 1 and size <= exhaustive:
         inputs = 2**size - 1  # all OFF maps to 0, or the mapping's complement would come again

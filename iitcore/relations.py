@@ -263,6 +263,13 @@ def overlap_histogram(masks: Sequence[int], n_elements: int) -> dict[int, int]:
 
     Sets of more elements than fit a table are halved: those without the last element, and those
     with it, whose sign is the opposite and to which only distinctions containing it count.
+
+    Args:
+        masks: per distinction the elements in its cause or effect.
+        n_elements: number of elements.
+
+    Returns:
+        Number of distinctions -> signed count, zeros left out.
     """
     if n_elements <= _TABLE:
         counts = kernels.overlap_histogram(np.array(masks, dtype=np.int64), n_elements)
@@ -278,7 +285,12 @@ def overlap_histogram(masks: Sequence[int], n_elements: int) -> dict[int, int]:
 
 
 def scaled(value: float, exponent: int) -> float:
-    """Value * 2**exponent, inf where a double overflows."""
+    """Value * 2**exponent, inf where a double overflows.
+
+    Args:
+        value: any number.
+        exponent: power of two.
+    """
     try:
         return math.ldexp(value, exponent)
     except OverflowError:

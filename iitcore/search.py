@@ -22,7 +22,13 @@ _NOISE = 1e-13  # rounding in a sum of table entries
 
 @compiled
 def evaluate(gain: Floats, parts: Ints, marks: Ints) -> tuple[float, int]:
-    """Information lost (ibits, may be negative) and connections cut by one partition."""
+    """Information lost (ibits, may be negative) and connections cut by one partition.
+
+    Args:
+        gain: (2**n, n) table of one side.
+        parts: (n,) mask of the part each unit is in.
+        marks: (n,) which of that part's connections are cut.
+    """
     n = len(parts)
     all_units = (1 << n) - 1
     feeding = 0  # union of the parts whose outputs still reach others
@@ -46,7 +52,13 @@ def evaluate(gain: Floats, parts: Ints, marks: Ints) -> tuple[float, int]:
 
 @compiled
 def first_guess(gain: Floats, parts: Ints, marks: Ints) -> None:
-    """Cheapest per connection among all two-part partitions and the complete one (an upper bound)."""
+    """Cheapest per connection among all two-part partitions and the complete one (an upper bound).
+
+    Args:
+        gain: (2**n, n) table of one side.
+        parts: (n,) receives the partition.
+        marks: (n,) receives its marks.
+    """
     n = len(parts)
     if n == 1:
         parts[0] = 1
@@ -165,7 +177,15 @@ def search(gain: Floats, rate: float, threshold: float, parts: Ints, marks: Ints
     added only while their regret over the bound fits the budget, in a dynamic programme over the
     units left. Exact; most unions are never looked at, and few blocks are.
 
-    Returns the minimum and fills parts and marks; returns the threshold if nothing is below it.
+    Args:
+        gain: (2**n, n) table of one side.
+        rate: ibits per connection cut.
+        threshold: what the minimum has to be below.
+        parts: (n,) receives the partition.
+        marks: (n,) receives its marks.
+
+    Returns:
+        The minimum; the threshold if nothing is below it.
     """
     n = len(parts)
     full = (1 << n) - 1
@@ -328,8 +348,16 @@ def _mark_added(
 def improve(gain: Floats, loss: float, norm: int, parts: Ints, marks: Ints) -> tuple[float, int, bool]:
     """Lower an incumbent partition to the minimum of loss / norm (Dinkelbach); ties: larger loss.
 
-    `loss` and `norm` may come from the other side of the system, so that one search shows that
-    this side has nothing better. Returns loss, norm and whether this side improved on them.
+    Args:
+        gain: (2**n, n) table of one side.
+        loss: of the incumbent, in ibits; with `norm` it may come from the other side of the system, so
+            that one search shows that this side has nothing better.
+        norm: connections that the incumbent cuts.
+        parts: (n,) receives the partition where it improves.
+        marks: (n,) receives its marks where it improves.
+
+    Returns:
+        Loss, norm and whether this side improved on them.
     """
     n = len(parts)
     changed = False
@@ -354,7 +382,16 @@ def improve(gain: Floats, loss: float, norm: int, parts: Ints, marks: Ints) -> t
 
 @compiled
 def minimum(gain: Floats, parts: Ints, marks: Ints) -> tuple[float, int]:
-    """Minimum partition of one side on its own: its loss and norm; fills parts and marks."""
+    """Minimum partition of one side on its own.
+
+    Args:
+        gain: (2**n, n) table of the side.
+        parts: (n,) receives the partition.
+        marks: (n,) receives its marks.
+
+    Returns:
+        Its loss in ibits, and its norm.
+    """
     first_guess(gain, parts, marks)
     loss, norm = evaluate(gain, parts, marks)
     loss, norm, _ = improve(gain, loss, norm, parts, marks)
@@ -363,10 +400,19 @@ def minimum(gain: Floats, parts: Ints, marks: Ints) -> tuple[float, int]:
 
 @compiled
 def minimum_of_both(gain_c: Floats, gain_e: Floats, parts: Ints, marks: Ints) -> tuple[float, int]:
-    """Minimum partition over both sides (Eqs. 19-23): loss and norm on the side that has less.
+    """Minimum partition over both sides (Eqs. 19-23).
 
     The side with the better first guess is searched first; the other then only has to show that it
     cannot do better.
+
+    Args:
+        gain_c: (2**n, n) table of the cause side.
+        gain_e: (2**n, n) table of the effect side.
+        parts: (n,) receives the partition.
+        marks: (n,) receives its marks.
+
+    Returns:
+        Loss in ibits, and norm, on the side that has less.
     """
     n = len(parts)
     other_parts = np.empty(n, np.int64)

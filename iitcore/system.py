@@ -111,10 +111,20 @@ def analyse(
     parts: Ints,
     marks: Ints,
 ) -> tuple[float, int, float, float, int, int, Floats]:
-    """phi_s of one system; fills parts and marks with the minimum partition.
+    """phi_s of one system.
 
-    Returns phi, norm (0 where nothing had to be searched), both sides' losses at the minimum
-    partition, the chosen cause and effect states, and phi_s of every pair of tied states.
+    Args:
+        cause: packed cause TPM.
+        effect: packed effect TPM.
+        offsets: (n + 1,) column at which each unit's values start.
+        state: (n,) present state.
+        reachable: whether that has a predecessor.
+        parts: (n,) receives the minimum partition, see `search`.
+        marks: (n,) receives its marks.
+
+    Returns:
+        phi, norm (0 where nothing had to be searched), both sides' losses at the minimum partition, the
+        chosen cause and effect states, and phi_s of every pair of tied states.
     """
     n = len(state)
     row = _kernels.row_of(state, offsets)
@@ -145,14 +155,26 @@ def analyse(
 
 @compiled
 def fill_cause(gain: Floats, cause: Floats, offsets: Ints, state: Ints, index: int, selectivity: float) -> None:
-    """Gain table of the cause side: the current state given each input of past state `index`."""
+    """Gain table of the cause side: the current state given each input of past state `index`.
+
+    Args:
+        gain: (2**n, n) receives the table, in ibits.
+        cause: packed cause TPM.
+        offsets: (n + 1,) column at which each unit's values start.
+        state: (n,) present state.
+        index: of the cause state.
+        selectivity: of the cause state.
+    """
     held = _kernels.values_of(index, offsets)
     _kernels.fill_gain(cause, offsets, state, held, selectivity, gain)
 
 
 @compiled
 def fill_effect(gain: Floats, effect: Floats, offsets: Ints, state: Ints, index: int, selectivity: float) -> None:
-    """Gain table of the effect side: the next state `index` given each input's current state."""
+    """Gain table of the effect side: the next state `index` given each input's current state.
+
+    Arguments as `fill_cause`, `effect` being the packed effect TPM.
+    """
     required = _kernels.values_of(index, offsets)
     _kernels.fill_gain(effect, offsets, required, state, selectivity, gain)
 
@@ -298,7 +320,12 @@ def connections(system: System, side: Literal["cause", "effect"]) -> Bools:
 
 
 def strongly_connected(system: System, side: Literal["cause", "effect"]) -> bool:
-    """Whether every unit reaches every other; a single unit has to reach itself."""
+    """Whether every unit reaches every other; a single unit has to reach itself.
+
+    Args:
+        system: a candidate system.
+        side: which of its two TPMs.
+    """
     reach = connections(system, side)
     for middle in range(system.n):
         reach |= reach[:, [middle]] & reach[[middle], :]

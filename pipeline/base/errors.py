@@ -58,7 +58,15 @@ class Problems:
     found: list[Problem] = field(default_factory=list)
 
     def add(self, where: str, what: str, consequence: str = "", fix: str = "", about: str = "") -> None:
-        """Note one problem; the arguments are the fields of a `Problem`."""
+        """Note one problem; the arguments are the fields of a `Problem`.
+
+        Args:
+            where: the field, file, line or recording.
+            what: what is wrong with it.
+            consequence: what it would do to the result.
+            fix: how to mend it.
+            about: the recording concerned; see `Problem`.
+        """
         self.found.append(Problem(where, what, consequence, fix, about))
 
     def raise_if_any(self) -> None:

@@ -36,7 +36,12 @@ def write_whole(path: str | Path, write: Callable[[Path], None]) -> None:
 
 
 def write_text(text: str, path: str | Path) -> None:
-    """Write a text file (UTF-8)."""
+    """Write a text file (UTF-8).
+
+    Args:
+        text: all that the file is to hold.
+        path: of the file, which is written whole or not at all.
+    """
 
     def write(partial: Path) -> None:
         partial.write_text(text, encoding="utf-8")
@@ -59,7 +64,12 @@ def check_writable(folder: Path) -> None:
 
 
 def save(dataset: xr.Dataset, path: str | Path) -> None:
-    """Write a dataset as NetCDF4 (through h5netcdf), compressed, without time stamps."""
+    """Write a dataset as NetCDF4 (through h5netcdf), compressed, without time stamps.
+
+    Args:
+        dataset: what is written.
+        path: of the file, which is written whole or not at all.
+    """
     write_whole(path, lambda p: dataset.to_netcdf(p, engine="h5netcdf", encoding=_encoding(dataset)))
 
 
@@ -90,6 +100,10 @@ def _encoding(dataset: xr.Dataset) -> dict[Any, dict[str, Any]]:
 
 def load(path: str | Path, group: str | None = None) -> xr.Dataset:
     """Read a dataset (of a file of groups: that group) into memory and close the file.
+
+    Args:
+        path: of the file.
+        group: name of a group, e.g. "awake/micro-4"; None for the root of the file.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -145,12 +159,22 @@ def _readable(path: str | Path) -> Iterator[None]:
 
 
 def save_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a tidy table as CSV and, beside it, as Parquet."""
+    """Write a tidy table as CSV and, beside it, as Parquet.
+
+    Args:
+        table: one row per value; the index is left out.
+        path: of the CSV; the Parquet has the suffix .parquet in its place.
+    """
     path = Path(path)
     write_whole(path, lambda p: table.to_csv(p, index=False, lineterminator="\n"))
     write_whole(path.with_suffix(".parquet"), lambda p: table.to_parquet(p, index=False))
 
 
 def save_json(value: Any, path: str | Path) -> None:
-    """Write a JSON file with sorted keys."""
+    """Write a JSON file with sorted keys.
+
+    Args:
+        value: plain values: dictionaries, lists, text, numbers.
+        path: of the file, which is written whole or not at all.
+    """
     write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", path)

@@ -24,7 +24,12 @@ def encode(states: ArrayLike) -> Ints:
 
 
 def bits(states: ArrayLike, n: int) -> Ints:
-    """Return the values (state, n) of `n` units in joint states (state,): the inverse of `encode`."""
+    """Return the values (state, n) of `n` units in joint states (state,): the inverse of `encode`.
+
+    Args:
+        states: (state,) joint states, little-endian: bit i is unit i.
+        n: number of units.
+    """
     return np.asarray(np.asarray(states, dtype=np.int64)[:, None] >> np.arange(n) & 1)
 
 

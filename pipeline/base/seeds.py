@@ -24,5 +24,10 @@ def derive(seed: int, *names: str | int) -> int:
 
 
 def generator(seed: int, *names: str | int) -> np.random.Generator:
-    """Return a numpy generator that starts from `derive(seed, *names)`."""
+    """Return a numpy generator that starts from `derive(seed, *names)`.
+
+    Args:
+        seed: of the study.
+        names: what tells the job from all others.
+    """
     return np.random.default_rng(derive(seed, *names))

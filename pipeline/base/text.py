@@ -22,6 +22,10 @@ def is_number(cell: str) -> bool:
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """Return a question after the known word that is nearest to `word`; empty where none is near.
 
+    Args:
+        word: what somebody wrote.
+        known: the words that would have been understood.
+
     >>> did_you_mean("rate", ["rate_hz", "dataset"])
     "did you mean 'rate_hz'?"
     >>> did_you_mean("tea", ["rate_hz", "dataset"])

@@ -112,5 +112,10 @@ class Binarizer(Entry, Protocol):
 
 
 def above(signal: Floats, limit: float) -> tuple[float, Bools]:
-    """Return the threshold and (frame,) where the signal exceeds it."""
+    """Return the threshold and (frame,) where the signal exceeds it.
+
+    Args:
+        signal: (frame,) of a unit.
+        limit: the threshold, in units of the signal.
+    """
     return limit, signal > limit

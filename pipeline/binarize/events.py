@@ -40,7 +40,10 @@ class Events(Binarizer):
         )
 
     def signal(self, activity: Activity, parameters: Parameters) -> Signal:
-        """Return the rise of calcium within each bin, of transients found in the whole recording."""
+        """Return the rise of calcium within each bin, of transients found in the whole recording.
+
+        See `Binarizer.signal`.
+        """
         from pipeline.binarize.decay import decay_times
         from pipeline.binarize.deconvolve import find_rises  # compiles
 
@@ -50,7 +53,10 @@ class Events(Binarizer):
         return Signal(bins.total(np.column_stack(rises))[activity.kept], decay_s)
 
     def decide(self, stretch: Stretch, parameters: Parameters) -> tuple[float, Bools]:
-        """Return z times the standard deviation of a rise by noise alone, and where the rise exceeds it."""
+        """Return z times the standard deviation of a rise by noise alone, and where the rise exceeds it.
+
+        See `Binarizer.decide`.
+        """
         from pipeline.binarize.deconvolve import rise_noise
 
         noise = rise_noise(stretch.trace, stretch.inside, stretch.rate_hz, stretch.decay_s, stretch.bin_frames)

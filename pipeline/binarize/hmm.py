@@ -18,7 +18,10 @@ class Hmm(Binarizer):
     )
 
     def decide(self, stretch: Stretch, parameters: Section) -> tuple[float, Bools]:
-        """Return where both states are equally likely without regard to time, and the more probable state."""
+        """Return where both states are equally likely without regard to time, and the more probable state.
+
+        See `Binarizer.decide`.
+        """
         from pipeline.binarize.markov import hidden_markov  # compiles
 
         return hidden_markov(stretch.signal, stretch.segment)

@@ -17,5 +17,5 @@ class Median(Binarizer):
     methods = "ON where its mean over the bin exceeded its median"
 
     def decide(self, stretch: Stretch, parameters: Section) -> tuple[float, Bools]:
-        """Return the median and where the signal exceeds it."""
+        """Return the median and where the signal exceeds it; see `Binarizer.decide`."""
         return above(stretch.signal, float(np.quantile(stretch.signal, 0.5)))

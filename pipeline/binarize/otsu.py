@@ -17,7 +17,7 @@ class Otsu(Binarizer):
     methods = "ON where its mean over the bin exceeded Otsu's threshold"
 
     def decide(self, stretch: Stretch, parameters: Section) -> tuple[float, Bools]:
-        """Return Otsu's threshold and where the signal exceeds it."""
+        """Return Otsu's threshold and where the signal exceeds it; see `Binarizer.decide`."""
         return above(stretch.signal, otsu(stretch.signal))
 
 

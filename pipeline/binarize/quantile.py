@@ -28,5 +28,5 @@ class Quantile(Binarizer):
         )
 
     def decide(self, stretch: Stretch, parameters: Parameters) -> tuple[float, Bools]:
-        """Return the quantile and where the signal exceeds it."""
+        """Return the quantile and where the signal exceeds it; see `Binarizer.decide`."""
         return above(stretch.signal, float(np.quantile(stretch.signal, parameters.quantile)))

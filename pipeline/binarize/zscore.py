@@ -26,7 +26,7 @@ class Zscore(Binarizer):
         z: Positive = Field(3.0, description="Threshold above the median [robust standard deviations of the signal]")
 
     def decide(self, stretch: Stretch, parameters: Parameters) -> tuple[float, Bools]:
-        """Return the threshold and where the signal exceeds it."""
+        """Return the threshold and where the signal exceeds it; see `Binarizer.decide`."""
         return above(stretch.signal, robust_z(stretch.signal, parameters.z))
 
 

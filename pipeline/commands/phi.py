@@ -101,7 +101,15 @@ def as_dict(
     analysis: SystemPhi,
     structure: PhiStructure | None,
 ) -> dict[str, Any]:
-    """Everything that was computed, as plain values."""
+    """Return everything that was computed, as plain values.
+
+    Args:
+        network: what the network is called.
+        substrate: its units and TPM.
+        state: value of each unit of the substrate.
+        analysis: phi_s of the system.
+        structure: its Φ-structure, if it was unfolded.
+    """
     return {
         "network": network,
         "units": list(substrate.units),
@@ -121,7 +129,15 @@ def report(
     analysis: SystemPhi,
     structure: PhiStructure | None,
 ) -> Iterator[str]:
-    """Lines of text for people."""
+    """Yield lines of text for people.
+
+    Args:
+        substrate: units and TPM of the network.
+        state: value of each unit of the substrate.
+        system: the system in that state.
+        analysis: its phi_s.
+        structure: its Φ-structure, if it was unfolded.
+    """
     outside = [i for i in range(substrate.n) if i not in system.indices]
     yield f"system     {_assigned(system.labels, system.state)}"
     if outside:

@@ -96,7 +96,15 @@ def singular_values(tpm: Array) -> Floats:
 
 
 def reversibility(tpm: Array, alpha: float = 1.0) -> float:
-    """Return Γ_α, the sum of the singular values to the power `alpha` (Zhang et al. 2025)."""
+    """Return Γ_α, the sum of the singular values to the power `alpha` (Zhang et al. 2025).
+
+    Args:
+        tpm: (state, state), rows sum to 1.
+        alpha: power of the singular values.
+
+    Raises:
+        ValueError: not a square matrix, or rows that are no distributions.
+    """
     return float((singular_values(tpm) ** alpha).sum())
 
 

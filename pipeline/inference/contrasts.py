@@ -169,7 +169,12 @@ def bootstrap_interval(
 
 
 def resamples_of(subjects: int, bootstrap: int) -> int:
-    """Bootstrap resamples of so many subjects: all n**n, at most `bootstrap`; none of a single one."""
+    """Return how many bootstrap resamples so many subjects get: all n**n, at most `bootstrap`; none of a single one.
+
+    Args:
+        subjects: number of subjects, n.
+        bootstrap: most resamples that are made.
+    """
     return min(subjects**subjects, bootstrap) if subjects > 1 else 0
 
 

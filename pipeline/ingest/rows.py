@@ -31,6 +31,10 @@ def option(row: Mapping[str, Any], name: str, default: Any = None) -> Any:
 def number(row: Mapping[str, Any], name: str) -> float | None:
     """Return an option that has to be a positive number, None when its cell is empty.
 
+    Args:
+        row: of the sheet of recordings.
+        name: column of the option.
+
     Raises:
         PhiscaleError: it is not a positive number.
     """
@@ -68,6 +72,10 @@ def naming(row: Mapping[str, Any]) -> Iterator[None]:
 def existing_file(row: Mapping[str, Any], name: str) -> Path:
     """Return the file that the option `name` gives.
 
+    Args:
+        row: of the sheet of recordings.
+        name: column of the option.
+
     Raises:
         PhiscaleError: the cell is empty, or there is no such file.
     """
@@ -88,5 +96,11 @@ def sha256(path: Path) -> str:
 
 
 def fault(path: Path, what: str, fix: str = "") -> PhiscaleError:
-    """Return an error about one file."""
+    """Return an error about one file.
+
+    Args:
+        path: of the file.
+        what: what is wrong with it.
+        fix: how to mend it.
+    """
     return PhiscaleError(Problem(str(path), what, "The recording cannot be read", fix))

@@ -90,12 +90,22 @@ def assemble(
 
 
 def unreadable(row: Mapping[str, Any], what: str, fix: str) -> PhiscaleError:
-    """Return an error about the recording of a row."""
+    """Return an error about the recording of a row.
+
+    Args:
+        row: of the sheet of recordings.
+        what: what is wrong with the recording.
+        fix: how to mend it.
+    """
     return PhiscaleError(Problem(str(row["path"]), what, "The recording cannot be read", fix))
 
 
 def flag(row: Mapping[str, Any], name: str) -> bool | None:
     """Return an option that is true or false, None when its cell is empty.
+
+    Args:
+        row: of the sheet of recordings.
+        name: column of the option.
 
     Raises:
         PhiscaleError: it is neither.
@@ -111,6 +121,10 @@ def flag(row: Mapping[str, Any], name: str) -> bool | None:
 
 def oriented(row: Mapping[str, Any], values: Array) -> Array:
     """Return values as (frame, neuron); refuse an orientation that nobody has confirmed.
+
+    Args:
+        row: of the sheet of recordings; its cell `transpose` says whether the values are (neuron, frame).
+        values: the array as it stands in the file; of one neuron it may have one dimension.
 
     Raises:
         PhiscaleError: no table, or one with more neurons than frames and an empty cell `transpose`.

@@ -57,7 +57,13 @@ def first_complexes(p_on: Floats, states: Ints, threads: int = 1) -> tuple[Float
 
 
 def structures(p_on: Floats, states: Ints, units: Sequence[int] | None = None, threads: int = 1) -> dict[str, Floats]:
-    """Unfold one system in many TPMs and states (Albantakis et al. 2023, Eqs. 27-59); arguments as `system_phi`.
+    """Unfold one system in many TPMs and states (Albantakis et al. 2023, Eqs. 27-59).
+
+    Args:
+        p_on: (tpm, state, unit) P(ON).
+        states: (chosen state,) joint states.
+        units: the system's, all by default; the rest is background.
+        threads: of the exact engine.
 
     Returns:
         Φ (`big_phi`), its two sums [ibit], and the numbers of distinctions and relations, each (tpm, chosen state).

@@ -118,7 +118,16 @@ class System:
 
     @classmethod
     def of(cls, tpm: xr.Dataset, units: Sequence[str] | None, visited: Bools) -> System:
-        """Return the system of these units (names; None for all) of a TPM."""
+        """Return the system of these units of a TPM.
+
+        Args:
+            tpm: TPM of the substrate, with `p_on`.
+            units: names; None for all.
+            visited: (state,) which states are computed.
+
+        Raises:
+            PhiscaleError: a unit that the TPM does not have, or none at all.
+        """
         names = [str(u) for u in tpm["unit"].values]
         return cls(tpm["p_on"].transpose("state", "unit").values, names, _indices(units, names, tpm), visited)
 

@@ -73,6 +73,13 @@ class Source:
 
         A unit that varies in the data but is never, or always, ON in a surrogate has no mechanism there: phi would
         be low for want of data, not for want of interaction.
+
+        Args:
+            kind: name of the null.
+            n: how many are drawn.
+
+        Raises:
+            PhiscaleError: no known kind, or one that is drawn of activity, which was not given.
         """
         if NULLS.choose(kind).acts_on == "states":
             found = draw_of_paths(self.states, self.tpm, kind, n, self.seed)

@@ -51,7 +51,12 @@ class Ascent:
         return [block_of[i] for i in sorted(block_of)], list(here[1])
 
     def neighbours(self, blocks: Blocks, ks: tuple[int, ...]) -> Iterator[tuple[Blocks, tuple[int, ...]]]:
-        """Yield the groupings that differ in one threshold, in where one unit is, or in two units swapped."""
+        """Yield the groupings that differ in one threshold, in where one unit is, or in two units swapped.
+
+        Args:
+            blocks: (macro unit,) the units of each.
+            ks: (macro unit,) least number of ON units that turns it ON.
+        """
         for j, block in enumerate(blocks):
             yield from self._rethought(blocks, ks, (j,))
             for i, other in product(block, range(len(blocks))):
@@ -64,7 +69,12 @@ class Ascent:
                 yield _changed(blocks, swapped), ks
 
     def value(self, blocks: Blocks, ks: tuple[int, ...]) -> float:
-        """Return the effective information [bit] of the macro TPM of these blocks and thresholds."""
+        """Return the effective information [bit] of the macro TPM of these blocks and thresholds.
+
+        Args:
+            blocks: (macro unit,) the units of each.
+            ks: (macro unit,) least number of ON units that turns it ON.
+        """
         if (blocks, ks) not in self._values:
             parts = [self._tail(b) for b in blocks]
             code = sum((on[k - 1] << j) for j, ((on, _), k) in enumerate(zip(parts, ks, strict=True)))

@@ -78,6 +78,10 @@ class Grouping:
 def threshold(mapping: str, size: int) -> int:
     """Return the least number of ON units for a mapping's name and a group's size.
 
+    Args:
+        mapping: `and`, `or`, `majority` or `threshold:k`.
+        size: number of units in the group.
+
     >>> threshold("majority", 4), threshold("threshold:2", 4)
     (3, 2)
     """
@@ -86,20 +90,37 @@ def threshold(mapping: str, size: int) -> int:
 
 
 def mapping_name(k: int, size: int, allowed: Sequence[str] = MAPPINGS) -> str:
-    """Return the name of the mapping "at least k of size", the first that fits among those allowed."""
+    """Return the name of the mapping "at least k of size", the first that fits among those allowed.
+
+    Args:
+        k: least number of ON units that turns the macro unit ON.
+        size: number of units in the group.
+        allowed: mappings that a macro unit may take; where none fits, the name is `threshold:k`.
+    """
     names = [m for m in MAPPINGS[:3] if m in allowed and threshold(m, size) == k]
     return names[0] if names else f"threshold:{k}"
 
 
 def allowed_thresholds(size: int, allowed: Sequence[str]) -> tuple[int, ...]:
-    """Return the thresholds that a group of `size` units may take, increasing."""
+    """Return the thresholds that a group of `size` units may take, increasing.
+
+    Args:
+        size: number of units in the group.
+        allowed: mappings that a macro unit may take; `threshold` stands for every k.
+    """
     if "threshold" in allowed or size == 1:
         return tuple(range(1, size + 1))
     return tuple(sorted({threshold(m, size) for m in allowed}))
 
 
 def canonical(group: Sequence[int], ks: Sequence[int], allowed: Sequence[str]) -> Grouping:
-    """Return the grouping with macro units numbered by first member; `ks` (macro unit) as numbered in `group`."""
+    """Return the grouping with macro units numbered by first member.
+
+    Args:
+        group: (unit,) macro unit of each unit.
+        ks: (macro unit,) least number of ON units that turns it ON, as numbered in `group`.
+        allowed: mappings that a macro unit may take.
+    """
     order = list(dict.fromkeys(group))
     relabelled = tuple(order.index(g) for g in group)
     names = tuple(mapping_name(ks[g], list(group).count(g), allowed) for g in order)
@@ -107,7 +128,12 @@ def canonical(group: Sequence[int], ks: Sequence[int], allowed: Sequence[str]) -
 
 
 def objective(grouping: Grouping, p_on: Array) -> float:
-    """Return the effective information [bit] of the macro TPM, every macro state set equally often."""
+    """Return the effective information [bit] of the macro TPM, every macro state set equally often.
+
+    Args:
+        grouping: of the micro units.
+        p_on: (2**n, n) micro P(ON).
+    """
     return float(effective_information(state_by_state(grouping.macro_p_on(p_on))))
 
 
@@ -173,9 +199,18 @@ def exhaustive(p_on: Array, n_macro: int, allowed: Sequence[str] = MAPPINGS) -> 
 
 
 def exhaustive_common(p_on: Floats, n_macro: int, allowed: Sequence[str] = MAPPINGS) -> Grouping:
-    """Find the best grouping for several micro TPMs (window, 2**n, n) at once: the largest mean of their objectives.
+    """Find the best grouping for several micro TPMs at once: the largest mean of their objectives.
 
-    Its `objective` is that mean. Limits as in `exhaustive`.
+    Args:
+        p_on: (window, 2**n, n) P(ON).
+        n_macro: number of macro units.
+        allowed: state mappings that a macro unit may take.
+
+    Returns:
+        The grouping; its `objective` is that mean.
+
+    Raises:
+        PhiscaleError: impossible sizes, unknown mappings.
     """
     n = p_on.shape[-1]
     check(n, n_macro, allowed)

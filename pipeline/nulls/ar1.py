@@ -29,5 +29,5 @@ class Ar1(OfTraces):
     breaks: ClassVar[str] = "every relation between units, and all nonlinearity"
 
     def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
-        """Draw `n` surrogates of traces (frame, unit)."""
+        """Draw `n` surrogates of traces (frame, unit); see `Null.draw`."""
         return Surrogates(autoregressions(values, runs, n, rng, coupled=False), runs)

@@ -32,5 +32,5 @@ class Brownian(OfTraces):
     breaks: ClassVar[str] = "everything but slow shared drift"
 
     def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
-        """Draw `n` surrogates of traces (frame, unit)."""
+        """Draw `n` surrogates of traces (frame, unit); see `Null.draw`."""
         return Surrogates(random_walks(values, runs, n, rng), runs)

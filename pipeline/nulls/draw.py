@@ -51,7 +51,18 @@ def draw(
     seed: int = 0,
     segments: Sequence[int] | Ints | None = None,
 ) -> Surrogates:
-    """Draw surrogates with their borders; arguments and errors as `surrogates`."""
+    """Draw surrogates with their borders.
+
+    Args:
+        states_or_traces: as `surrogates` takes them.
+        kind: name of the null.
+        n: how many; the first ones do not depend on it.
+        seed: fixes them.
+        segments: as `surrogates` takes them.
+
+    Raises:
+        PhiscaleError: no known kind, or one that does not fit the values.
+    """
     array, runs, _, _ = raster(states_or_traces, segments)
     null = NULLS.choose(kind)
     _check(null, array)

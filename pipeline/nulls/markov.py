@@ -34,7 +34,7 @@ class Markov(Entry):
     flags: ClassVar[Mapping[str, str]] = LEFT_OUT
 
     def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
-        """Draw `n` surrogates of states (frame, unit) of 0 and 1."""
+        """Draw `n` surrogates of states (frame, unit) of 0 and 1; see `Null.draw`."""
         within = runs[1:] == runs[:-1]
         before, after = values[:-1][within], values[1:][within]
         rate = values.mean(axis=0)

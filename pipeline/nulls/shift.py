@@ -45,7 +45,7 @@ class Shift(Entry):
     }
 
     def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
-        """Draw `n` surrogates of values (frame, unit); each unit brings its own borders."""
+        """Draw `n` surrogates of values (frame, unit), each unit with its own borders; see `Null.draw`."""
         n_frames, n_units = values.shape
         gap = _least(values, runs).gap
         shifts = np.zeros((n, n_units), dtype=np.int64)

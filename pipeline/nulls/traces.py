@@ -71,7 +71,12 @@ class Traces:
         return Surrogates(states[:, inside & frames["matched"].values.astype(bool)], runs)
 
     def draw(self, kind: str, n: int) -> Iterator[Floats]:
-        """Yield `n` surrogates of the activity, (time, ensemble); the first ones do not depend on `n`."""
+        """Yield `n` surrogates of the activity, (time, ensemble); the first ones do not depend on `n`.
+
+        Args:
+            kind: a null that acts on traces.
+            n: how many are drawn.
+        """
         values = self.activity["activity"].transpose("time", "ensemble").values.astype(float)
         rng = generator(self.seed, "surrogates", kind)
         for _ in range(n):

@@ -28,7 +28,7 @@ class TransitionShuffle(Entry):
     takes: ClassVar[tuple[str, ...]] = ("states", "traces")
 
     def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
-        """Draw `n` surrogates of values (frame, unit)."""
+        """Draw `n` surrogates of values (frame, unit); see `Null.draw`."""
         drawn = np.empty((n, *values.shape), values.dtype)
         for surrogate in drawn:
             surrogate[:] = values[rng.permutation(len(values))]

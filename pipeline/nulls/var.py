@@ -29,5 +29,5 @@ class Var(OfTraces):
     breaks: ClassVar[str] = "all that is nonlinear or has longer memory"
 
     def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
-        """Draw `n` surrogates of traces (frame, unit)."""
+        """Draw `n` surrogates of traces (frame, unit); see `Null.draw`."""
         return Surrogates(autoregressions(values, runs, n, rng, coupled=True), runs)

@@ -32,7 +32,12 @@ class StudyScale:
         return f"{self.size} {ROUTES.get(self.route, self.route)}"
 
     def of(self, table: pd.DataFrame, measure: str | None = None) -> pd.DataFrame:
-        """The rows of a table that belong to this scale, and to a measure where one is named."""
+        """Return the rows of a table that belong to this scale, and to a measure where one is named.
+
+        Args:
+            table: with columns route, scale and measure, such as summary.csv.
+            measure: name of the measure.
+        """
         own = table[(table["route"] == self.route) & (table["scale"] == self.size)]
         return own if measure is None else own[own["measure"] == measure]
 
@@ -166,7 +171,12 @@ class Findings:
         return found
 
     def condition_of(self, recording: str, window: str) -> str:
-        """The condition of a window."""
+        """Return the condition of a window; the window's name where the sheet does not have it.
+
+        Args:
+            recording: name of the recording.
+            window: name of the window.
+        """
         rows = self.windows[(self.windows["recording"] == recording) & (self.windows["window"] == window)]
         return str(rows["condition"].iloc[0]) if len(rows) else window
 

@@ -74,6 +74,10 @@ class SystemKey(NamedTuple):
     def of_group(cls, recording: str, group: str) -> SystemKey:
         """Return the key of a group in a file of a recording.
 
+        Args:
+            recording: name of the recording.
+            group: name of the group, "WINDOW/ROUTE-SCALE".
+
         >>> SystemKey.of_group("m1", "awake/macro_units-2")
         SystemKey(recording='m1', window='awake', route='macro_units', scale=2)
         """

@@ -114,7 +114,16 @@ class Regime:
         return replace(self, weights=self.weights[own, own])
 
     def run(self, state: Array, steps: int, rng: np.random.Generator) -> Array:
-        """Return (steps, n) uint8 states that follow `state` (n,)."""
+        """Draw states.
+
+        Args:
+            state: (n,) state before the first.
+            steps: how many states.
+            rng: source of all chance.
+
+        Returns:
+            (steps, n) uint8 states that follow `state`.
+        """
         from scipy.special import expit
 
         switches = rng.random(steps) < self.switching

@@ -102,7 +102,18 @@ def simulate_recording(
 def simulate_states(
     subject_index: int, recording: str, windows: pd.DataFrame, seed: int, settings: Simulate
 ) -> tuple[Array, dict[str, planted.Regime]]:
-    """Return (step, unit) uint8 states of the ensembles, and the regime of each condition."""
+    """Draw the states of the ensembles of a recording.
+
+    Args:
+        subject_index: which animal: its couplings are drawn with this number.
+        recording: identifier of the recording.
+        windows: rows condition, start_s of this recording.
+        seed: of the study.
+        settings: the section `simulate`.
+
+    Returns:
+        (step, unit) uint8 states, and the regime of each condition.
+    """
     relative = {
         "awake": 1.0,
         "anesthesia": settings.anesthesia_coupling,
@@ -125,7 +136,16 @@ def simulate_states(
 
 
 def default_windows(recording: str, conditions: Sequence[str], duration_s: float) -> pd.DataFrame:
-    """Return one window per condition, one after the other, each named like its condition."""
+    """Return one window per condition, one after the other, each named like its condition.
+
+    Args:
+        recording: identifier of the recording.
+        conditions: in order.
+        duration_s: length of each window [s].
+
+    Returns:
+        Rows recording, window, condition, start_s, end_s [s].
+    """
     starts = duration_s * np.arange(len(conditions))
     return pd.DataFrame(
         {
@@ -150,6 +170,17 @@ def simulate_study(
 
     The folder gets study.yaml, recordings.tsv (format netcdf), windows.tsv, and for each animal
     recordings/R.nc with recordings/R.truth.json beside it.
+
+    Args:
+        directory: the folder; it is made where there is none.
+        study: name of the study.
+        n_subjects: number of animals, one recording each.
+        conditions: of every recording, in order.
+        seed: of the study.
+        **parameters: fields of `Simulate`.
+
+    Returns:
+        Path of study.yaml.
 
     Raises:
         PhiscaleError: a condition that the simulation does not know, no subject, or a folder that

@@ -73,12 +73,24 @@ def clock_of(study: Study, recording: str, dataset: xr.Dataset) -> Clock:
 
 
 def chosen_neurons(study: Study, recording: str, names: list[str]) -> list[str]:
-    """Return the neurons that the study chooses for a recording's subject, of all of `names` where it chooses none."""
+    """Return the neurons that the study chooses for a recording's subject, of all of `names` where it chooses none.
+
+    Args:
+        study: the study; its section `ensembles` chooses.
+        recording: name.
+        names: neurons of the recording.
+    """
     return study.parameters.ensembles.neurons.get(study.row(recording)["subject"], names)
 
 
 def units_of(study: Study, recording: str, names: list[str]) -> tuple[list[str], int]:
-    """Return the units that are single neurons (none where they are ensembles), and the number of units."""
+    """Return the units that are single neurons (none where they are ensembles), and the number of units.
+
+    Args:
+        study: the study; its section `ensembles` counts.
+        recording: name.
+        names: neurons of the recording.
+    """
     wanted = study.parameters.ensembles
     chosen = [name for name in chosen_neurons(study, recording, names) if name in names]
     single = wanted.method == "none" or len(chosen) <= wanted.iit

@@ -56,7 +56,11 @@ class Study:
 
     @classmethod
     def read(cls, path: str | Path, data: str | Path | None = None) -> tuple[Study | None, Problems]:
-        """Read what can be read (see `load`).
+        """Read what can be read, and collect the problems that `load` raises.
+
+        Args:
+            path: study.yaml, or its folder.
+            data: folder from which the paths in the sheet start, in place of the study's own.
 
         Returns:
             The study, None when its parameters or sheets cannot be used at all; and every problem that was found.

@@ -40,11 +40,16 @@ class Beta(Entry):
     Parameters: ClassVar[type[Section]] = BetaParameters
 
     def fit(self, counts: Counts, prior: float) -> BetaPosterior:
-        """Return the posterior of counts with `prior` pseudo-counts of ON and as many of OFF."""
+        """Return the posterior of counts; see `Estimator.fit`.
+
+        Args:
+            counts: transitions of each unit from each source state.
+            prior: pseudo-counts of ON, and as many of OFF.
+        """
         return BetaPosterior(counts, prior)
 
     def needed(self, n_units: int, level: int = 0) -> int:
-        """Return how many transitions `n_units` need: level 0 not to be refused, level 1 not to be flagged."""
+        """Return how many transitions `n_units` need, so many per joint state; see `Estimator.needed`."""
         return int(PER_STATE[level] * 2**n_units)
 
 

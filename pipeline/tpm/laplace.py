@@ -65,7 +65,15 @@ class LogisticPosterior:
 
 @lru_cache(maxsize=32)
 def design_matrix(n_units: int, pairwise: bool) -> Floats:
-    """Features of every joint state, (2**n, features): 1, the ±1 states, and their products if `pairwise`."""
+    """Return the features of every joint state: 1, the ±1 states, and their products if `pairwise`.
+
+    Args:
+        n_units: number of units.
+        pairwise: with the product of every two units.
+
+    Returns:
+        (2**n, features), read-only.
+    """
     signs = 2.0 * (np.arange(2**n_units)[:, None] >> np.arange(n_units) & 1) - 1.0
     columns = [np.ones(2**n_units), *signs.T]
     if pairwise:

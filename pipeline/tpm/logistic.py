@@ -43,12 +43,17 @@ class Logistic(Entry):
     pairwise: ClassVar[bool] = False
 
     def fit(self, counts: Counts, prior: float) -> LogisticPosterior:
-        """Return the posterior of counts; the weights have the prior N(0, 1/prior), the intercept N(0, 10²)."""
+        """Return the posterior of counts; see `Estimator.fit`.
+
+        Args:
+            counts: transitions of each unit from each source state.
+            prior: precision of the weights, which have the prior N(0, 1/prior); the intercept has N(0, 10²).
+        """
         from pipeline.tpm.laplace import LogisticPosterior
 
         return LogisticPosterior(counts, prior, self.pairwise)
 
     def needed(self, n_units: int, level: int = 0) -> int:
-        """Return how many transitions `n_units` need: level 0 not to be refused, level 1 not to be flagged."""
+        """Return how many transitions `n_units` need, so many per parameter of a unit; see `Estimator.needed`."""
         pairs = n_units * (n_units - 1) // 2 if self.pairwise else 0
         return PER_PARAMETER[level] * (1 + n_units + pairs)

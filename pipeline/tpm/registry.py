@@ -49,7 +49,13 @@ class Estimator(Entry, Protocol):
     """
 
     def fit(self, counts: Counts, *args: Any, **parameters: Any) -> Posterior:
-        """Fit the counts with the entry's own parameters, by keyword."""
+        """Fit the counts.
+
+        Args:
+            counts: transitions of each unit from each source state, with any leading axes.
+            *args: the entry's own parameters, by position.
+            **parameters: the entry's own parameters, by keyword.
+        """
         ...
 
     def needed(self, n_units: int, level: int = 0) -> int:
@@ -115,6 +121,10 @@ ESTIMATORS: Registry[Estimator] = Registry(
 
 def own_parameters(estimator: Estimator, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return all parameters of an estimator: those given, and its defaults for the others.
+
+    Args:
+        estimator: an entry of `ESTIMATORS`.
+        given: the parameters that are not to have their defaults.
 
     Raises:
         PhiscaleError: a parameter that the estimator does not have, or a value that it cannot take.

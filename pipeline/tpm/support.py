@@ -14,6 +14,13 @@ def largest_supported(n_frames: int, method: str = METHOD) -> int:
     At least 20 transitions per parameter of a unit's logistic model (1 + n; with pairwise terms
     1 + n + n(n-1)/2), or 10 per joint state (2**n) for `beta`; never more than 10 units.
 
+    Args:
+        n_frames: number of transitions.
+        method: name of the estimator.
+
+    Raises:
+        PhiscaleError: there is no such estimator.
+
     >>> largest_supported(1000)
     10
     >>> largest_supported(639, "beta")

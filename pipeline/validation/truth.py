@@ -114,7 +114,13 @@ def _beside_estimates(rows: list[dict[str, Any]], summary: pd.DataFrame) -> pd.D
 
 
 def contains(low: float, high: float, true: float) -> str:
-    """Say whether an interval contains a value: "yes", "no", or "" where either is not known."""
+    """Say whether an interval contains a value: "yes", "no", or "" where either is not known.
+
+    Args:
+        low: lower end of the interval, or NaN.
+        high: upper end, or NaN.
+        true: the value, or NaN.
+    """
     if not np.isfinite([low, high, true]).all():
         return ""
     return "yes" if low <= true <= high else "no"
@@ -200,7 +206,13 @@ def true_ensembles(truth: Truth, ensembles: xr.Dataset) -> list[int]:
 
 
 def in_true_units(truth: Truth, ensembles: xr.Dataset | None, tpm: xr.Dataset) -> Grouping | None:
-    """Return a learned grouping over the true ensembles, or None unless the units are these, one for one."""
+    """Return a learned grouping over the true ensembles, or None unless the units are these, one for one.
+
+    Args:
+        truth: of the recording.
+        ensembles: (neuron,) `label`, the unit of each neuron; None where there are none.
+        tpm: a macro TPM, with the `group` of each micro unit and the `mapping` of each macro unit.
+    """
     if ensembles is None or "group" not in tpm:
         return None
     matched, group = true_ensembles(truth, ensembles), [int(g) for g in tpm["group"].values]
@@ -211,7 +223,13 @@ def in_true_units(truth: Truth, ensembles: xr.Dataset | None, tpm: xr.Dataset) -
 
 
 def planted_grouping(truth: Truth, condition: str, size: int) -> Grouping | None:
-    """Return the macro units that were planted at a scale, over the true ensembles; None where there are none."""
+    """Return the macro units that were planted at a scale, over the true ensembles; None where there are none.
+
+    Args:
+        truth: of the recording.
+        condition: one of its conditions.
+        size: number of macro units.
+    """
     for entry in _condition(truth, condition).get("scales", ()):
         if entry["route"] == "macro_units" and int(entry["scale"]) == size and "group" in entry:
             return Grouping(tuple(entry["group"]), tuple(entry.get("mapping", ())))
@@ -232,12 +250,17 @@ def _recovery(truth: Truth, ensembles: xr.Dataset | None, tpm: xr.Dataset, found
 
 
 def likeness(found: Grouping, planted: Grouping) -> str:
-    """Compare partition and mapping, whatever the groups are called: "yes", OTHER_MAPPING or "no".
+    """Compare partition and mapping, whatever the groups are called. An "or" of one unit is its "and".
+
+    Args:
+        found: the grouping that was learned.
+        planted: the grouping that is true.
+
+    Returns:
+        "yes"; OTHER_MAPPING where only the partition is the same; "no".
 
     >>> likeness(Grouping((1, 1, 0, 0), ("and", "and")), Grouping((0, 0, 1, 1), ("and", "or")))
     'pairs, other mapping'
-
-    An "or" of one unit is its "and".
     """
     if set(found.blocks) != set(planted.blocks):
         return "no"

@@ -57,7 +57,12 @@ class Asked:
 
 
 def standing(layout: Layout, asked: Asked) -> list[Note]:
-    """Return the failures that concern a study as it stands: {stage, recording, [window, [system]], reason}."""
+    """Return the failures that concern a study as it stands: {stage, recording, [window, [system]], reason}.
+
+    Args:
+        layout: of the study's results.
+        asked: what the study asks for.
+    """
     return [note for _, note in noted(layout) if asked.covers(note)]
 
 

@@ -58,7 +58,14 @@ def jobs(study: Study) -> dict[str, int]:
 def files(
     study: Study, name: RecordingFile, omit: Sequence[str] = (), among: Sequence[str] | None = None
 ) -> list[Path]:
-    """Return a file of every recording that is not omitted (`among`: of these recordings)."""
+    """Return a file of every recording that is not omitted.
+
+    Args:
+        study: the study.
+        name: which file.
+        omit: what failed before and is left out: "RECORDING" or "RECORDING:name of the file".
+        among: of these recordings; None for all.
+    """
     layout, stage = Layout(study.root), f":{name}"
     return [
         layout.of(name, recording, study.parameters.ensembles.iit)
@@ -68,36 +75,70 @@ def files(
 
 
 def tpms(study: Study, recording: str, omit: Sequence[str] = ()) -> list[Path]:
-    """Return the files of a recording that hold the TPMs of its systems."""
+    """Return the files of a recording that hold the TPMs of its systems.
+
+    Args:
+        study: the study.
+        recording: name of the recording.
+        omit: what failed before and is left out.
+    """
     return [Layout(study.root).of("tpm", recording), *macro(study, omit, [recording])]
 
 
 def macro(study: Study, omit: Sequence[str], among: Sequence[str]) -> list[Path]:
-    """Return the files of these recordings that hold the TPMs of macro units, as far as there are to be any."""
+    """Return the files of these recordings that hold the TPMs of macro units, as far as there are to be any.
+
+    Args:
+        study: the study.
+        omit: what failed before and is left out.
+        among: the recordings.
+    """
     return files(study, "macro", omit, among) if study.parameters.macro.scales else []
 
 
 def section(study: Study, name: str, *without: str) -> dict[str, Any]:
-    """Return one section of the parameters as plain values, so that a rule depends on no other."""
+    """Return one section of the parameters as plain values, so that a rule depends on no other.
+
+    Args:
+        study: the study.
+        name: of the section; one that the study leaves out gives no fields.
+        *without: fields that are left out.
+    """
     value = getattr(study.parameters, name)
     plain = {} if value is None else value.model_dump(mode="json")
     return {field: held for field, held in plain.items() if field not in without}
 
 
 def raw_files(study: Study, recording: str, columns: tuple[str, ...] = FILE_COLUMNS) -> list[str]:
-    """Return the files of a recording that exist; a missing one is the failure of its own job, not of the whole run."""
+    """Return the files of a recording that exist; a missing one is the failure of its own job, not of the whole run.
+
+    Args:
+        study: the study.
+        recording: name of the recording.
+        columns: columns of the sheet that name files.
+    """
     row = study.row(recording)
     return [row[column] for column in columns if row.get(column) and Path(row[column]).exists()]
 
 
 def subject_index(study: Study, recording: str) -> int:
-    """Return the place of a recording's subject among the subjects, in order of appearance."""
+    """Return the place of a recording's subject among the subjects, in order of appearance.
+
+    Args:
+        study: the study.
+        recording: name of the recording.
+    """
     subjects = list(dict.fromkeys(study.recordings["subject"]))
     return subjects.index(study.row(recording)["subject"])
 
 
 def chosen_neurons(study: Study, recording: str) -> list[str] | None:
-    """Return the neurons chosen for a recording's subject, or None for all."""
+    """Return the neurons chosen for a recording's subject, or None for all.
+
+    Args:
+        study: the study; its section `ensembles` chooses.
+        recording: name of the recording.
+    """
     return study.parameters.ensembles.neurons.get(study.row(recording)["subject"])
 
 

@@ -46,7 +46,14 @@ class Workers:
                 signal.signal(signal.SIGINT, self._interrupt)
 
     def run(self, rule: str, files: tuple[Any, Any, Any], params: Any, wildcards: Any, threads: int) -> None:
-        """Run a job of a rule, given what Snakemake gives to a `run:` directive (`files`: input, output, log).
+        """Run a job of a rule, given what Snakemake gives to a `run:` directive.
+
+        Args:
+            rule: name of the rule, which is that of its stage.
+            files: input, output and log.
+            params: parameters of the rule.
+            wildcards: e.g. the recording.
+            threads: how many the job may use.
 
         Raises:
             JobFailed: with the reason.

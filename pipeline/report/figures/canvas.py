@@ -88,7 +88,12 @@ def style() -> Iterator[None]:
 
 
 def canvas(width: float = WIDTH, height: float = 3.0) -> Canvas:
-    """Return an empty figure [inches] that no window or global state knows of."""
+    """Return an empty figure that no window or global state knows of.
+
+    Args:
+        width: of the figure [inches].
+        height: of the figure [inches].
+    """
     return Canvas(figsize=(width, height), layout="constrained")
 
 
@@ -114,7 +119,12 @@ def finish(figure: Canvas, results: Path, name: str, caption: str, alt: str) -> 
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all.
+
+    Args:
+        path: of the file.
+        content: all that the file is to hold.
+    """
 
     def write(partial: Path) -> None:
         partial.write_bytes(content)

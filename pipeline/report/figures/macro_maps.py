@@ -19,7 +19,16 @@ MAX_ROWS = 6
 
 
 def maps(study: Findings, found: list[MacroUnits], size: int) -> Figure | None:
-    """Maps of the macro units at one scale: a row per recording (one per subject where there are many)."""
+    """Draw maps of the macro units at one scale: a row per recording (one per subject where there are many).
+
+    Args:
+        study: what was found in the study.
+        found: macro units of all recordings, windows and scales.
+        size: number of macro units, the scale.
+
+    Returns:
+        The figure; None where nothing was found at that scale.
+    """
     found = [g for g in found if g.size == size]
     rows = _rows(study, found)
     if not rows:

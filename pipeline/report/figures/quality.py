@@ -19,7 +19,13 @@ MAX_UNITS = 10
 
 
 def traces(study: Findings, recording: str, states: xr.Dataset) -> Figure:
-    """Excerpt of the activity and of the thresholded signal of every unit, one column per condition."""
+    """Draw an excerpt of the activity and of the thresholded signal of every unit, one column per condition.
+
+    Args:
+        study: what was found in the study.
+        recording: name of the recording.
+        states: its states (frame, unit), with signal and thresholds.
+    """
     windows = states["window"].values.astype(str)
     names = [str(u) for u in states["unit"].values][:MAX_UNITS]
     shown = _one_per_condition(study, states, windows)
@@ -122,7 +128,13 @@ def _signal(panel: Axes, time: Array, signal: Array, on: Array, limit: float, wi
 
 
 def overview(study: Findings, recording: str, states: xr.Dataset) -> Figure:
-    """Raster of the whole recording with its conditions, ON fraction, event rate and visits per state."""
+    """Draw a raster of the whole recording with its conditions, ON fraction, event rate and visits per state.
+
+    Args:
+        study: what was found in the study.
+        recording: name of the recording.
+        states: its states (frame, unit), with the condition of each frame.
+    """
     windows = states["window"].values.astype(str)
     conditions = states["condition"].values.astype(str)
     names = [str(u) for u in states["unit"].values]

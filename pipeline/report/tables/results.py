@@ -16,7 +16,12 @@ MAIN = ("phi_s", "phi_s_common", "big_phi", "effective_information", "delta_caus
 
 
 def contrasts(study: Findings, answer: ScaleAnswer) -> Table:
-    """The contrasts of phi_s at one scale, with own and with common occupancy."""
+    """Tabulate the contrasts of phi_s at one scale, with own and with common occupancy.
+
+    Args:
+        study: what was found in the study.
+        answer: what the scale says of phi_s.
+    """
     common = {(c.a, c.b): c for c in answer.common}
     rows = [
         [
@@ -48,7 +53,12 @@ def _difference(c: Contrast | None) -> Cell:
 
 
 def comparison(study: Findings, *, main: bool = True) -> Table:
-    """comparison.csv: the main measures, or the others."""
+    """Tabulate comparison.csv: the main measures, or the others.
+
+    Args:
+        study: what was found in the study.
+        main: the main measures.
+    """
     table = study.comparison[study.comparison["measure"].isin(MAIN) == main]
     rank = table["measure"].map({m: i for i, m in enumerate(MAIN)}) if main else 0
     table = table.assign(rank=rank).sort_values("rank", kind="stable")
@@ -139,7 +149,12 @@ def values(study: Findings) -> Table:
 
 
 def macro(study: Findings, found: list[MacroUnits]) -> Table:
-    """Which units form which macro unit, and what is gained by it."""
+    """Tabulate which units form which macro unit, and what is gained by it.
+
+    Args:
+        study: what was found in the study.
+        found: macro units of all recordings, windows and scales.
+    """
     rows = []
     for g in found:
         own = study.summary[(study.summary["recording"] == g.recording) & (study.summary["window"] == g.window)]

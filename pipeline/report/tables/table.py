@@ -31,10 +31,20 @@ def flags(text: object) -> Cell:
 
 
 def interval(low: float, high: float) -> Cell:
-    """Write the limits of an interval; an en dash where there is none."""
+    """Write the limits of an interval; an en dash where there is none.
+
+    Args:
+        low: lower end.
+        high: upper end.
+    """
     return f"{number(low)} to {number(high)}" if np.isfinite(low) else "–"
 
 
 def window_name(window: str, condition: str) -> Cell:
-    """Write a condition, with the name of its window where that is another."""
+    """Write a condition, with the name of its window where that is another.
+
+    Args:
+        window: name of the window.
+        condition: its condition.
+    """
     return condition if condition == window else f"{condition} ({window})"

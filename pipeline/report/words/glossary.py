@@ -47,7 +47,12 @@ def short(measure: str) -> str:
 
 
 def valued(value: float, measure: str) -> str:
-    """Write a value of a measure with its unit."""
+    """Write a value of a measure with its unit.
+
+    Args:
+        value: in units of the measure.
+        measure: name of the measure.
+    """
     return f"{number(value)} {unit(measure)}"
 
 
@@ -57,12 +62,22 @@ def unit(measure: str) -> str:
 
 
 def counted(n: int, noun: str) -> str:
-    """A number with its noun, in the plural unless it is 1."""
+    """Write a number with its noun, in the plural unless it is 1.
+
+    Args:
+        n: the number.
+        noun: in the singular; its plural ends in s.
+    """
     return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Write a number with `digits` significant digits; an en dash where there is none."""
+    """Write a number with `digits` significant digits; an en dash where there is none.
+
+    Args:
+        value: the number; None or NaN where there is none.
+        digits: number of significant digits.
+    """
     if value is None or not math.isfinite(value):
         return "–"
     if value == 0:

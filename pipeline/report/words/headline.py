@@ -89,7 +89,12 @@ def answers(study: Findings) -> list[ScaleAnswer]:
 
 
 def verdict(study: Findings, found: list[ScaleAnswer]) -> list[str]:
-    """One or two sentences above all others: the ordering, and whether the data support it."""
+    """Write one or two sentences above all others: the ordering, and whether the data support it.
+
+    Args:
+        study: what was found in the study.
+        found: what each scale says of phi_s.
+    """
     if not found:
         return ["No phi_s could be computed; see the failures below."]
     if len(study.conditions) < 2:
@@ -285,7 +290,13 @@ def _consistency(values: pd.DataFrame, means: pd.Series) -> str:
 
 
 def contrasts_of(study: Findings, scale: StudyScale, measure: str) -> list[Contrast]:
-    """The contrasts of a measure at a scale that have an estimate."""
+    """Return the contrasts of a measure at a scale that have an estimate.
+
+    Args:
+        study: what was found in the study.
+        scale: one of its scales.
+        measure: name of the measure.
+    """
     table = scale.of(study.comparison, measure)
     return [_contrast(row) for row in table[table["estimate"].notna()].itertuples()]
 

@@ -18,7 +18,12 @@ RATE_RATIO = 1.5
 
 
 def limits(study: Findings, found: list[MacroUnits]) -> list[str]:
-    """Sentences, the general ones first."""
+    """Write the sentences on what the results cannot say, the general ones first.
+
+    Args:
+        study: what was found in the study.
+        found: macro units of all recordings, windows and scales.
+    """
     said = [
         (
             "The TPMs are observational: nothing was perturbed. They describe how the recorded states followed "
