@@ -88,5 +88,7 @@ def test_intervals_of_weakly_coupled_units_cover_the_truth_with_copies_only():
         for k, dataset in enumerate((plain, phi)):
             row = summarise([dataset])[0].set_index("measure").loc["phi_s"]
             covered[k] += row["ci_low"] <= truth <= row["ci_high"]
-    assert covered[0] <= 12
-    assert covered[1] >= 16
+    # 12 and 34 of 40 were measured: limits that chance passes in one of a hundred
+    assert covered[0] <= 10
+    assert covered[1] >= 13
+    assert covered[1] >= covered[0] + 5
