@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from pipeline.inference.subjects import beside_values, subject_means
 from pipeline.report.figures import canvas
 from pipeline.report.figures.canvas import MUTED, Figure
 from pipeline.report.findings import Findings
@@ -87,9 +88,10 @@ def coverage(study: Findings) -> list[str]:
     """How often intervals contain the true values, and where the order of the conditions is lost."""
     pairs = study.pairs
     text = [said for kind in KINDS if (said := _contained(pairs, kind))]
-    for (measure, route, scale), rows in pairs.groupby(["measure", "route", "scale"], sort=False):
-        mean = rows.groupby("condition")[["planted", "value"]].mean()
-        orders = [" > ".join(mean[c].sort_values(ascending=False).index) for c in ("planted", "value")]
+    known = beside_values(pairs.dropna(subset="planted"), study.summary, ["planted", "value"])
+    for (measure, route, scale), rows in known.groupby(["measure", "route", "scale"], sort=False):
+        means = [subject_means(rows, column) for column in ("planted", "value")]
+        orders = [" > ".join(mean.sort_values(ascending=False).index) for mean in means]
         if orders[0] != orders[1]:
             text.append(
                 f"The planted order of the conditions by {glossary.short(measure)} at {scale} "

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.inference.contrasts import ALPHA
-from pipeline.inference.subjects import condition_means, flagged, subject_values
+from pipeline.inference.subjects import flagged, subject_means, subject_values
 from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.words.glossary import NULL_NAMES, counted, number, probability, short, unit, valued
@@ -136,7 +136,7 @@ def _means(study: Findings, scale: StudyScale, measure: str) -> pd.Series:
 
 
 def _ordered(values: pd.DataFrame) -> pd.Series:
-    return condition_means(values).sort_values(ascending=False, kind="stable")
+    return subject_means(values).sort_values(ascending=False, kind="stable")
 
 
 def _imprecise(study: Findings) -> list[str]:
@@ -185,7 +185,8 @@ def across_scales(study: Findings) -> list[str]:
         wide = own.pivot_table(index="subject", columns="at", values="value", sort=False).dropna()
         if wide.empty or wide.shape[1] < 2:
             continue
-        means = wide.mean().sort_values(ascending=False, kind="stable")
+        both = own[own["subject"].isin(wide.index)]
+        means = subject_means(both, by="at")[list(wide)].sort_values(ascending=False, kind="stable")
         best = int((wide.idxmax(axis=1) == means.index[0]).sum())
         listed = ", ".join(f"{valued(v, 'phi_s')} at {at}" for at, v in means.items())
         said.append(

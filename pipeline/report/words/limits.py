@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.inference.contrasts import ALPHA
-from pipeline.inference.subjects import condition_means, flagged, subject_activity
+from pipeline.inference.subjects import flagged, subject_activity, subject_means
 from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.report.findings import Findings
 from pipeline.report.macro_units import MacroUnits
@@ -173,7 +173,7 @@ def _rates(study: Findings) -> list[str]:
     if len(study.conditions) < 2 or study.quality.empty:
         return []
     own = study.quality[study.quality["condition"].isin(study.conditions)]
-    rate = condition_means(subject_activity(own[own["measure"] == "event_rate_hz"]))
+    rate = subject_means(subject_activity(own[own["measure"] == "event_rate_hz"]))
     rate = rate[rate > 0]
     if len(rate) < 2 or rate.max() < RATE_RATIO * rate.min():
         return []
