@@ -12,8 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from pipeline.base.errors import PhiscaleError
-from pipeline.report.words.glossary import ROUTES
-from pipeline.results.columns import WINDOWS
+from pipeline.results.columns import ROUTES, WINDOWS
 from pipeline.results.layout import SystemKey
 from pipeline.results.reader import Results, read_tables
 

@@ -12,9 +12,10 @@ from pipeline.report.figures import canvas
 from pipeline.report.figures.canvas import MUTED, Figure
 from pipeline.report.findings import Findings
 from pipeline.report.words import glossary
+from pipeline.results.columns import ROUTES
 from pipeline.results.measures import WITH_TRUTH
 
-SHAPES = dict(zip(glossary.ROUTES, ("o", "s", "^"), strict=True))
+SHAPES = dict(zip(ROUTES, ("o", "s", "^"), strict=True))
 KINDS = ("planted", "unlimited")
 WHAT = {
     "planted": "the planted value (interventional TPM)",
@@ -39,7 +40,7 @@ def truth(study: Findings) -> Figure | None:
         Line2D([], [], marker="o", color="none", mfc=colour[c], mec="white", ms=7, label=c) for c in study.conditions
     ]
     handles += [
-        Line2D([], [], marker=SHAPES[r], color="none", mfc=MUTED, mec="white", ms=7, label=glossary.ROUTES[r])
+        Line2D([], [], marker=SHAPES[r], color="none", mfc=MUTED, mec="white", ms=7, label=ROUTES[r])
         for r in dict.fromkeys(pairs["route"])
     ]
     handles += [
@@ -95,7 +96,7 @@ def coverage(study: Findings) -> list[str]:
         if orders[0] != orders[1]:
             text.append(
                 f"The planted order of the conditions by {glossary.short(measure)} at {scale} "
-                f"{glossary.ROUTES[route]} ({orders[0]}) is not what is estimated ({orders[1]})."
+                f"{ROUTES[route]} ({orders[0]}) is not what is estimated ({orders[1]})."
             )
     return text
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.inference.contrasts import ALPHA
+from pipeline.inference.corrections import CORRECTIONS
 from pipeline.inference.subjects import flagged, subject_means, subject_values
 from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.report.findings import Findings, StudyScale
@@ -305,7 +306,7 @@ def _contrast(row: Any) -> Contrast:
         attainable=row.smallest_p,
         tests=int(row.n_tests),
         attainable_corrected=row.smallest_p_corrected,
-        needed=needed(row),
+        needed=what_it_takes(row),
     )
 
 
@@ -315,7 +316,7 @@ def split(contrast: str) -> tuple[str, str]:
     return a.strip(), b.strip()
 
 
-def needed(row: Any) -> str:
+def what_it_takes(row: Any) -> str:
     """What it would take for a corrected p of 5% to be possible at all.
 
     Args:
@@ -324,7 +325,7 @@ def needed(row: Any) -> str:
     said = f"at least {int(row.n_subjects_needed)} subjects with both conditions"
     if math.isfinite(row.n_flips_needed):
         said += f" and at least {int(row.n_flips_needed)} permutations"
-    several = row.correction == "holm" and row.n_tests > 1
+    several = CORRECTIONS[row.correction].multiplies_smallest and row.n_tests > 1
     return said + (", or fewer measures and scales, chosen beforehand" if several else "")
 
 

@@ -10,7 +10,7 @@ from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.report.findings import Findings
 from pipeline.report.macro_units import MacroUnits
 from pipeline.report.words.glossary import number, probability
-from pipeline.report.words.headline import needed
+from pipeline.report.words.headline import what_it_takes
 
 MAX_RESIDUAL = 0.1  # instantaneous correlation left given the past
 MAX_STATIONARITY_Z = 3.0
@@ -61,7 +61,7 @@ def _subjects(study: Findings) -> list[str]:
     corrected, smallest, m = best.smallest_p_corrected, best.smallest_p, int(best.n_tests)
     left = f", {probability(corrected)} after correction for {m} tests" if corrected > smallest else ""
     no = (
-        f" No corrected p in this report can reach {ALPHA:g}; that would take {needed(best)}."
+        f" No corrected p in this report can reach {ALPHA:g}; that would take {what_it_takes(best)}."
         if corrected > ALPHA
         else ""
     )

@@ -1,13 +1,16 @@
 """Contrasts between conditions: the subject is the unit of inference."""
 
 from itertools import product
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.base.files import save_table
-from pipeline.inference.contrasts import bootstrap_interval, compare, correct, needed, sign_flip
+from pipeline.inference.contrasts import bootstrap_interval, compare, sign_flip, subjects_and_flips_needed
+from pipeline.inference.corrections import CORRECTIONS, correct
+from pipeline.inference.parameters import Compare
 from pipeline.inference.subjects import (
     WINDOW,
     beside_values,
@@ -237,10 +240,16 @@ def test_without_correction_p_stays_what_it_is():
     [(1, 10000, 6, np.nan), (21, 10000, 10, np.nan), (21, 100, 10, 419)],
 )
 def test_what_is_needed_is_enough_and_no_more(tests, permutations, subjects, flips):
-    assert needed(tests, "holm", permutations) == pytest.approx((subjects, flips), nan_ok=True)
+    assert subjects_and_flips_needed(tests, "holm", permutations) == pytest.approx((subjects, flips), nan_ok=True)
     rng = np.random.default_rng(0)
     enough, too_few = (sign_flip(np.ones(n), 10000, rng)[2] for n in (subjects, subjects - 1))
     assert correct([enough] * tests, "holm")[0] <= 0.05 < correct([too_few] * tests, "holm")[0]
+
+
+def test_a_study_may_name_every_correction_that_there_is():
+    assert set(get_args(Compare.model_fields["correction"].annotation)) == set(CORRECTIONS)
+    alike = {name: correct([0.01] * 5, name)[0] > 0.01 for name in CORRECTIONS}
+    assert alike == {name: found.multiplies_smallest for name, found in CORRECTIONS.items()}
 
 
 def test_what_is_needed_is_a_column():
