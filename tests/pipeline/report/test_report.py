@@ -158,7 +158,9 @@ def test_single_condition_without_positions_truth_or_provenance(tmp_path: Path) 
         failed=False,
         frames=120,
     )
+    written = opened(made).provenance["inputs"]
     (made.results / "provenance.json").unlink()
+    assert opened(made).provenance["inputs"] == written
     page = Page(build(made).read_text())
     assert "single condition, so nothing is compared" in page.text
     assert "Comparison of conditions" not in page.text.split("Methods")[0]
