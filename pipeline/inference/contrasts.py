@@ -17,6 +17,7 @@ import pandas as pd
 
 from pipeline.base.arrays import Floats
 from pipeline.base.seeds import generator
+from pipeline.inference.corrections import CORRECTIONS, correct
 from pipeline.inference.parameters import Compare
 from pipeline.inference.subjects import subject_values
 from pipeline.inference.summary import TIE
@@ -24,7 +25,6 @@ from pipeline.results.columns import COMPARISON_COLUMNS, ROUTES
 from pipeline.results.measures import SUMMARISED
 from pipeline.results.tables import table
 
-CORRECTIONS = ("holm", "fdr", "none")
 ALPHA = 0.05  # the corrected p at which a difference is called significant
 _DEFAULT = Compare()
 
@@ -178,31 +178,6 @@ def resamples_of(subjects: int, bootstrap: int) -> int:
     return min(subjects**subjects, bootstrap) if subjects > 1 else 0
 
 
-def correct(p_values: Sequence[float], method: str) -> Floats:
-    """Correct p-values for their number; NaN (no test) stays NaN and does not count.
-
-    Args:
-        p_values: p of each test.
-        method: "holm" (family-wise error, Holm 1979), "fdr" (false discovery rate, Benjamini and Hochberg 1995) or
-            "none".
-
-    >>> correct([0.01, 0.04], "holm").tolist()
-    [0.02, 0.04]
-    """
-    p = np.asarray(p_values, dtype=float)
-    corrected = p.copy()
-    tested = np.flatnonzero(np.isfinite(p))
-    order = tested[np.argsort(p[tested], kind="stable")]
-    m = len(order)
-    if method == "holm":
-        corrected[order] = np.maximum.accumulate(p[order] * (m - np.arange(m)))
-    elif method == "fdr":
-        raised = p[order] * m / np.arange(1, m + 1)
-        corrected[order] = np.minimum.accumulate(raised[::-1])[::-1]
-    capped: Floats = np.minimum(corrected, 1.0)
-    return capped
-
-
 def _corrected(family: list[dict[str, Any]], procedure: Procedure) -> list[dict[str, Any]]:
     """Add to the tests of one contrast their corrected p, the smallest one possible, and what 5% would take.
 
@@ -211,7 +186,7 @@ def _corrected(family: list[dict[str, Any]], procedure: Procedure) -> list[dict[
     p = correct([row["p"] for row in family], procedure.correction)
     smallest = correct([row["smallest_p"] for row in family], procedure.correction)
     n_tests = int(np.isfinite(smallest).sum())
-    subjects, flips = needed(n_tests, procedure.correction, procedure.permutations)
+    subjects, flips = subjects_and_flips_needed(n_tests, procedure.correction, procedure.permutations)
     shared = {
         "correction": procedure.correction,
         "n_tests": n_tests,
@@ -225,7 +200,7 @@ def _corrected(family: list[dict[str, Any]], procedure: Procedure) -> list[dict[
     ]
 
 
-def needed(tests: int, correction: str, permutations: int) -> tuple[int, float]:
+def subjects_and_flips_needed(tests: int, correction: str, permutations: int) -> tuple[int, float]:
     """What it would take for a corrected p of 5% to be possible at all.
 
     Holm's method multiplies the smallest of m p-values by m; the false discovery rate leaves it as it is where all
@@ -239,10 +214,10 @@ def needed(tests: int, correction: str, permutations: int) -> tuple[int, float]:
     Returns:
         Subjects with both conditions, and sign flips; NaN where the study's permutations are enough.
 
-    >>> needed(21, "holm", permutations=10000)
+    >>> subjects_and_flips_needed(21, "holm", permutations=10000)
     (10, nan)
     """
-    m = max(tests, 1) if correction == "holm" else 1
+    m = max(tests, 1) if CORRECTIONS[correction].multiplies_smallest else 1
     subjects, flips = math.ceil(math.log2(2 * m / ALPHA)), math.ceil(m / ALPHA) - 1
     return subjects, float(flips) if permutations < min(flips, 2**subjects) else math.nan
 

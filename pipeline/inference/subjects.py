@@ -7,7 +7,7 @@ others in that condition.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ import pandas as pd
 from pipeline.base.arrays import Bools
 
 KEYS = ["route", "scale", "measure", "condition", "subject"]
+WINDOW = ["recording", "window", "route", "scale", "measure"]
 VALUES = ["value", "ci_low", "ci_high", "null_mean"]
 
 
@@ -46,15 +47,34 @@ def subject_values(summary: pd.DataFrame) -> pd.DataFrame:
     """
     windows = _counting(summary)
     weight = windows["n_frames"].astype(float)
-    parts = {"few": windows["few"], "imprecise": weight * flagged(windows["flag"], "imprecise"), "weight": weight}
-    for column in VALUES:
-        values = windows[column].astype(float)
-        parts |= {column: values * weight, f"weight of {column}": weight.where(values.notna())}
-    sums = windows[KEYS].assign(**parts).groupby(KEYS, sort=False).sum()
-    means = pd.DataFrame({column: sums[column] / sums[f"weight of {column}"] for column in VALUES})
+    shares = {"few": windows["few"], "imprecise": weight * flagged(windows["flag"], "imprecise"), "weight": weight}
+    sums = windows[KEYS].assign(**shares).groupby(KEYS, sort=False).sum()
+    means = _weighted(windows, VALUES, KEYS)
     means["imprecise"] = sums["imprecise"] >= 0.5 * sums["weight"]
     means["short"] = sums["few"] > 0
     return means.reset_index()
+
+
+def beside_values(
+    table: pd.DataFrame, summary: pd.DataFrame, columns: Sequence[str], by: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Combine numbers that belong to windows just as the values of the same windows are (`subject_values`).
+
+    Of the same windows, with the same weights: what stands beside a subject's value (its null, its true value) is
+    comparable with it.
+
+    Args:
+        table: WINDOW, `columns` and `by`; rows of nulls.csv or truth.csv, say.
+        summary: rows of summary.csv, which say the subject, condition, frames and flags of each window.
+        columns: numbers to combine; NaN does not count.
+        by: what else tells apart several rows of one window, the null family say.
+
+    Returns:
+        KEYS, `by`, `columns`; in the order of the table's first windows.
+    """
+    windows = _counting(summary)[[*WINDOW, "subject", "condition", "n_frames"]]
+    rows = table[[*WINDOW, *by, *columns]].merge(windows, on=WINDOW)
+    return _weighted(rows, columns, [*KEYS, *by]).reset_index()
 
 
 def _counting(summary: pd.DataFrame) -> pd.DataFrame:
@@ -64,13 +84,26 @@ def _counting(summary: pd.DataFrame) -> pd.DataFrame:
     return frame[~frame["few"] | frame.groupby(KEYS)["few"].transform("all")]
 
 
-def condition_means(values: pd.DataFrame) -> pd.Series:
-    """Return the mean over subjects in each condition.
+def _weighted(windows: pd.DataFrame, columns: Sequence[str], keys: list[str]) -> pd.DataFrame:
+    """Means of columns over windows, weighted by `n_frames`, indexed by the keys."""
+    weight = windows["n_frames"].astype(float)
+    parts: dict[str, pd.Series] = {}
+    for column in columns:
+        values = windows[column].astype(float)
+        parts |= {column: values * weight, f"weight of {column}": weight.where(values.notna())}
+    sums = windows[keys].assign(**parts).groupby(keys, sort=False).sum()
+    return pd.DataFrame({column: sums[column] / sums[f"weight of {column}"] for column in columns}, index=sums.index)
+
+
+def subject_means(values: pd.DataFrame, column: str = "value", by: str = "condition") -> pd.Series:
+    """Return the mean over subjects, each counting alike, in each condition.
 
     Args:
-        values: rows of `subject_values` of one measure at one scale.
+        values: one row per subject and condition, those of `subject_values` of one measure at one scale, say.
+        column: what is averaged; NaN does not count.
+        by: what is kept apart, where it is not the condition.
     """
-    return values.groupby("condition")["value"].mean()
+    return values.groupby(by)[column].mean()
 
 
 def subject_activity(quality: pd.DataFrame) -> pd.DataFrame:
@@ -82,7 +115,23 @@ def subject_activity(quality: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns subject, condition, measure, value.
     """
-    return quality.groupby(["subject", "condition", "measure"], sort=False)["value"].mean().reset_index()
+    return _mean_activity(quality, ["subject", "condition", "measure"])
+
+
+def unit_activity(quality: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean of each measure of activity over a unit's windows in a condition.
+
+    Args:
+        quality: rows of quality/R.csv of one recording.
+
+    Returns:
+        Columns unit, condition, measure, value.
+    """
+    return _mean_activity(quality, ["unit", "condition", "measure"])
+
+
+def _mean_activity(quality: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    return quality.groupby(keys, sort=False)["value"].mean().reset_index()
 
 
 def window_activity(quality: pd.DataFrame) -> pd.DataFrame:

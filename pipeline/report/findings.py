@@ -12,9 +12,9 @@ import pandas as pd
 import xarray as xr
 
 from pipeline.base.errors import PhiscaleError
-from pipeline.report.words.glossary import ROUTES
-from pipeline.results.columns import WINDOWS
+from pipeline.results.columns import ROUTES, WINDOWS
 from pipeline.results.layout import SystemKey
+from pipeline.results.provenance import collect
 from pipeline.results.reader import Results, read_tables
 
 P = ParamSpec("P")
@@ -114,8 +114,8 @@ class Findings:
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
-        """provenance.json, or an empty dictionary."""
-        return self.results.provenance
+        """provenance.json; where it is missing, what this installation and the recordings' files say of themselves."""
+        return self.results.provenance or collect(self.parameters, self._inputs)
 
     @cached_property
     def conditions(self) -> list[str]:
@@ -183,6 +183,19 @@ class Findings:
     @property
     def _units(self) -> int:
         return int(self.parameters["ensembles"]["iit"])
+
+    @property
+    def _inputs(self) -> list[dict[str, str]]:
+        known = ((name, self.recording(name)) for name in self.recordings["recording"])
+        return [
+            {
+                "recording": name,
+                "source": str(dataset.attrs.get("source", "")),
+                "sha256": str(dataset.attrs.get("source_sha256", "")),
+            }
+            for name, dataset in known
+            if dataset is not None
+        ]
 
     @property
     def _names(self) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.base.registry import Entry
 from pipeline.binarize.registry import BINARIZERS
+from pipeline.inference.corrections import CORRECTIONS
 from pipeline.inference.summary import LEAST_RANDOM
 from pipeline.ingest.registry import READERS
 from pipeline.nulls.registry import NULLS
@@ -32,10 +33,7 @@ _WORKS = {
     "events": BINARIZERS["events"].references[0],
     "bootstrap": "Hesterberg TC (2015). What teachers should know about the bootstrap. The American Statistician "
     "69(4): 371-386.",
-    "holm": "Holm S (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of "
-    "Statistics 6(2): 65-70.",
-    "fdr": "Benjamini Y, Hochberg Y (1995). Controlling the false discovery rate. Journal of the Royal Statistical "
-    "Society B 57(1): 289-300.",
+    **{name: correction.reference for name, correction in CORRECTIONS.items() if correction.reference},
 }
 REFERENCES = tuple(_WORKS.values())
 _CITED = {name: number for number, name in enumerate(_WORKS, 1)}
@@ -159,11 +157,6 @@ _COMPARE = (
     "these are at most {permutations}), corrected over scales and measures within a contrast {corrected}. The "
     "smallest p that the test can give{before_and_after} is stated with each test."
 )
-_CORRECTION = {
-    "holm": "by Holm's method [{holm}]",
-    "fdr": "by the Benjamini-Hochberg procedure [{fdr}]",
-    "none": "not at all",
-}
 _MULTISCALE = (
     "The question asked at every scale, whether states of consciousness differ in the causal power of learned "
     "coarse-grainings, follows [{multiscale}]; the method does not: macro units are disjoint groups of units, so "
@@ -299,13 +292,14 @@ def _nulls(p: dict[str, Any], macro: dict[str, Any], listed: tuple[str, ...]) ->
 
 
 def _compare(p: dict[str, Any]) -> str:
-    none = p["correction"] == "none"
+    correction = CORRECTIONS[p["correction"]]
+    cited = f" [{_CITED[correction.name]}]" if correction.reference else ""
     return _COMPARE.format(
         confidence=p["confidence"],
         resamples=p["bootstrap"],
         permutations=p["permutations"],
-        corrected=_CORRECTION[p["correction"]].format(**_CITED),
-        before_and_after="" if none else ", before and after correction,",
+        corrected=correction.methods + cited,
+        before_and_after="" if correction.name == "none" else ", before and after correction,",
         **_CITED,
     )
 

@@ -19,7 +19,6 @@ from pipeline.report.tables import study as study_tables
 from pipeline.report.tables.table import Table
 from pipeline.report.words import headline, limits
 from pipeline.report.words.headline import ScaleAnswer
-from pipeline.results import provenance
 from pipeline.results.layout import Layout
 
 IDENTIFIERS = ("recording", "subject", "window", "condition")
@@ -46,8 +45,6 @@ def build(
     """
     sheet = None if windows is None else _as_text(windows)
     study = Findings(Path(results), parameters, failures, sheet, _as_text(recordings))
-    if not study.provenance:
-        study.__dict__["provenance"] = provenance.collect(parameters, _inputs(study))
     html = _environment().get_template("template.html").render(**_content(study))
     page = Layout(study.folder).of_study("page")
     canvas.write_bytes(page, html.encode())
@@ -124,19 +121,6 @@ def _tables(study: Findings, answers: list[ScaleAnswer], found: list[MacroUnits]
         "inputs": study_tables.inputs(study),
         "glossary": study_tables.glossary(),
     }
-
-
-def _inputs(study: Findings) -> list[dict[str, str]]:
-    known = ((name, study.recording(name)) for name in study.recordings["recording"])
-    return [
-        {
-            "recording": name,
-            "source": str(dataset.attrs.get("source", "")),
-            "sha256": str(dataset.attrs.get("source_sha256", "")),
-        }
-        for name, dataset in known
-        if dataset is not None
-    ]
 
 
 def rich(text: object) -> Markup:

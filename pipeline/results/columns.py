@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from pipeline.results.layout import OF_RECORDING, OF_STUDY
 
-ROUTES = ("micro", "macro_units", "macro_model")
+# How a system was made, and what its units are called; in the order of rows and figures.
+ROUTES = {"micro": "micro units", "macro_units": "macro units", "macro_model": "macro model"}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 
 from pipeline.study.checked import Checked
-from pipeline.study.clock import chosen_neurons
 from pipeline.study.study import Study
 
 
@@ -22,7 +21,8 @@ def check_choice(study: Study, recording: str, names: list[str], findings: Check
         findings: where faults go.
     """
     p, subject = study.parameters, study.row(recording)["subject"]
-    chosen = chosen_neurons(study, recording, names)
+    asked = study.chosen_neurons(recording)
+    chosen = names if asked is None else asked
     absent = [name for name in chosen if name not in names]
     if absent:
         findings.problems.add(
@@ -50,7 +50,8 @@ def check_neurons(study: Study, recording: str, dataset: xr.Dataset, findings: C
         findings: where faults and notes go.
     """
     where = f"recording {recording!r}"
-    chosen = chosen_neurons(study, recording, [str(name) for name in dataset["neuron"].values])
+    asked = study.chosen_neurons(recording)
+    chosen = [str(name) for name in dataset["neuron"].values] if asked is None else asked
     _check_grouping(study, where, len(chosen), dataset, findings)
     _check_constant(where, chosen, dataset, findings)
     empty = [

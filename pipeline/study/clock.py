@@ -72,17 +72,6 @@ def clock_of(study: Study, recording: str, dataset: xr.Dataset) -> Clock:
     return Clock(time, rate, missing, units, n_units)
 
 
-def chosen_neurons(study: Study, recording: str, names: list[str]) -> list[str]:
-    """Return the neurons that the study chooses for a recording's subject, of all of `names` where it chooses none.
-
-    Args:
-        study: the study; its section `ensembles` chooses.
-        recording: name.
-        names: neurons of the recording.
-    """
-    return study.parameters.ensembles.neurons.get(study.row(recording)["subject"], names)
-
-
 def units_of(study: Study, recording: str, names: list[str]) -> tuple[list[str], int]:
     """Return the units that are single neurons (none where they are ensembles), and the number of units.
 
@@ -91,7 +80,7 @@ def units_of(study: Study, recording: str, names: list[str]) -> tuple[list[str],
         recording: name.
         names: neurons of the recording.
     """
-    wanted = study.parameters.ensembles
-    chosen = [name for name in chosen_neurons(study, recording, names) if name in names]
+    wanted, asked = study.parameters.ensembles, study.chosen_neurons(recording)
+    chosen = names if asked is None else [name for name in asked if name in names]
     single = wanted.method == "none" or len(chosen) <= wanted.iit
     return chosen if single else [], min(len(chosen), wanted.iit)

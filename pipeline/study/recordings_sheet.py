@@ -13,7 +13,7 @@ from pipeline.study.sheets import IDENTIFIER
 Row = dict[str, str]
 
 
-def check_recordings(table: pd.DataFrame, parameters: Parameters, problems: Problems) -> None:
+def check_recordings_sheet(table: pd.DataFrame, parameters: Parameters, problems: Problems) -> None:
     """Note every fault of the sheet of recordings.
 
     Args:

@@ -14,9 +14,9 @@ from pipeline.ingest import windows
 from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.study.parameters import Parameters, contrasts
 from pipeline.study.reading import read_parameters
-from pipeline.study.recordings_sheet import check_recordings
+from pipeline.study.recordings_sheet import check_recordings_sheet
 from pipeline.study.sheets import OPTION_COLUMNS, RECORDING_COLUMNS, expand_paths, read_sheet
-from pipeline.study.windows_sheet import check_windows
+from pipeline.study.windows_sheet import check_windows_sheet
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ class Study:
         if recordings is None or sheet is None:
             return None, problems
         expand_paths(recordings, path, parameters, data, problems)
-        check_recordings(recordings, parameters, problems)
-        sheet = check_windows(sheet, recordings, parameters, problems)
+        check_recordings_sheet(recordings, parameters, problems)
+        sheet = check_windows_sheet(sheet, recordings, parameters, problems)
         return cls(path, parameters, recordings.set_index("recording", drop=False), sheet), problems
 
     @property
@@ -97,6 +97,10 @@ class Study:
         """Return what the sheet says of a recording, empty fields left out."""
         fields = self.recordings.loc[recording].to_dict()
         return {name: value for name, value in fields.items() if value != "" or name == "path"}
+
+    def chosen_neurons(self, recording: str) -> list[str] | None:
+        """Return the neurons that the study chooses for a recording's subject; None where it takes all."""
+        return self.parameters.ensembles.neurons.get(self.row(recording)["subject"])
 
     def sheet_of(self, recording: str) -> list[dict[str, Any]]:
         """Return the rows of a recording in the sheet of windows."""

@@ -15,7 +15,7 @@ from pipeline.study.sheets import IDENTIFIER
 Row = dict[str, Any]
 
 
-def check_windows(
+def check_windows_sheet(
     table: pd.DataFrame, recordings: pd.DataFrame, parameters: Parameters, problems: Problems
 ) -> pd.DataFrame:
     """Check the rows of the windows' sheet and return it with numbers for times.

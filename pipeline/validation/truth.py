@@ -105,7 +105,7 @@ def _beside_estimates(rows: list[dict[str, Any]], summary: pd.DataFrame) -> pd.D
             contains(p.ci_low, p.ci_high, true) for p, true in zip(pairs.itertuples(), pairs[kind], strict=True)
         ]
     order = pairs.assign(
-        by_route=pairs["route"].map(ROUTES.index),
+        by_route=pairs["route"].map(list(ROUTES).index),
         by_size=-pairs["scale"].astype(float),
         by_measure=pairs["measure"].map(WITH_TRUTH.index),
     )

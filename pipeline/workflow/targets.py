@@ -132,16 +132,6 @@ def subject_index(study: Study, recording: str) -> int:
     return subjects.index(study.row(recording)["subject"])
 
 
-def chosen_neurons(study: Study, recording: str) -> list[str] | None:
-    """Return the neurons chosen for a recording's subject, or None for all.
-
-    Args:
-        study: the study; its section `ensembles` chooses.
-        recording: name of the recording.
-    """
-    return study.parameters.ensembles.neurons.get(study.row(recording)["subject"])
-
-
 def recordings_table(study: Study) -> list[dict[str, str]]:
     """Return the sheet of recordings with file names in place of whole paths, which say nothing to a reader."""
     rows: list[dict[str, str]] = study.recordings.to_dict("records")

@@ -10,6 +10,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 
 from pipeline.base.arrays import Array
+from pipeline.inference.subjects import unit_activity
 from pipeline.report.figures import canvas
 from pipeline.report.figures.canvas import FAINT, INK, MUTED, Figure
 from pipeline.report.findings import Findings
@@ -193,8 +194,9 @@ def _raster(panel: Axes, states: xr.Dataset, conditions: Array, order: list[str]
 
 def _bars(panel: Axes, rows: pd.DataFrame, order: list[str], names: list[str]) -> None:
     width = 0.8 / max(len(order), 1)
+    means = unit_activity(rows)
     for i, condition in enumerate(order):
-        own = rows[rows["condition"] == condition].groupby("unit")["value"].mean()
+        own = means[means["condition"] == condition].set_index("unit")["value"]
         heights = [float(own.get(name, np.nan)) for name in names]
         panel.bar(
             np.arange(len(names)) - 0.4 + (i + 0.5) * width,

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from pipeline.inference.subjects import condition_means, flagged, subject_values
+from pipeline.inference.subjects import beside_values, flagged, subject_means, subject_values
 from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.report.figures import canvas
 from pipeline.report.figures.canvas import FAINT, INK, MUTED, NULL, Figure
@@ -70,6 +70,8 @@ _READING = (
     "nothing."
 )
 
+_AVERAGED = ", averaged over the windows and subjects of the dots"
+
 
 def _intervals(study: Findings) -> str:
     return f"Error bars: {study.confidence:.0%} posterior interval of the TPM carried through."
@@ -79,8 +81,12 @@ def _nulls(study: Findings) -> str:
     """Say what the grey marks are."""
     used = set(study.nulls["null"])
     band = _band(study)
-    said = f"Grey bands: the null “{glossary.NULL_NAMES.get(band, band)}”, mean ± sd over surrogates." if band else ""
-    return said + (" Dotted: mean of matched random groupings." if RANDOM in used else "")
+    said = (
+        f"Grey bands: the null “{glossary.NULL_NAMES.get(band, band)}”, mean ± sd over surrogates{_AVERAGED}."
+        if band
+        else ""
+    )
+    return said + (f" Dotted: mean of matched random groupings{_AVERAGED}." if RANDOM in used else "")
 
 
 def _diamonds(study: Findings) -> str:
@@ -129,7 +135,7 @@ def _panel(panel: Axes, study: Findings, scale: StudyScale, measure: str) -> flo
         _draw_planted(panel, study, _planted(study, scale, measure), place),
     ]
     if len(study.subjects) > 1:
-        for condition, mean in condition_means(values).items():
+        for condition, mean in subject_means(values).items():
             x = place[condition]
             panel.plot([x - 0.3, x + 0.3], [mean, mean], color=INK, lw=1.8, zorder=2)
     return max(tops)
@@ -161,26 +167,22 @@ def _draw_subjects(panel: Axes, study: Findings, values: pd.DataFrame, place: di
 
 
 def _planted(study: Findings, scale: StudyScale, measure: str) -> pd.DataFrame:
-    """Planted values of a measure: recording, subject, condition, value (no rows if unknown).
-
-    A recording's windows of one condition are averaged (their macro units may differ).
-    """
+    """Planted values of a measure, one per subject and condition (no rows if unknown), combined as the dots are."""
     rows = scale.of(study.true_values, measure)
     rows = rows[rows["condition"].isin(study.conditions)].dropna(subset="planted")
-    keys = ["recording", "subject", "condition"]
-    return rows.groupby(keys, sort=False, as_index=False)["planted"].mean().rename(columns={"planted": "value"})
+    return beside_values(rows, study.summary, ["planted"])
 
 
 def _draw_planted(panel: Axes, study: Findings, known: pd.DataFrame, place: dict[str, float]) -> float:
     """Open diamonds behind the dots; with many subjects one per condition, their mean."""
     offset, crowd = canvas.offsets(study.subjects), len(study.subjects) > canvas.CROWD
     if crowd:
-        known = known.groupby("condition", as_index=False)["value"].mean().assign(subject="")
+        known = subject_means(known, "planted").reset_index().assign(subject="")
     for p in known.itertuples():
         x = place[p.condition] + offset.get(p.subject, 0.0)
         panel.plot(
             x,
-            p.value,
+            p.planted,
             "D",
             ms=9,
             mfc="none" if crowd else "white",
@@ -188,34 +190,32 @@ def _draw_planted(panel: Axes, study: Findings, known: pd.DataFrame, place: dict
             mew=0.9,
             zorder=5 if crowd else 2.5,
         )
-    return float(known["value"].max()) if len(known) else 0.0
+    return float(known["planted"].max()) if len(known) else 0.0
 
 
 def _draw_nulls(panel: Axes, study: Findings, scale: StudyScale, measure: str, place: dict[str, float]) -> float:
-    """Grey marks per condition: a null's mean over windows ± its mean sd; dotted: random groupings."""
-    table = scale.of(study.nulls, measure)
-    windows = zip(table["recording"], table["window"], strict=True)
-    table = table.assign(condition=[study.condition_of(r, w) for r, w in windows])
+    """Grey marks per condition: mean over subjects of a null's mean ± sd; dotted: random groupings.
+
+    What belongs to a subject is combined from its windows as its dot is.
+    """
+    tests = scale.of(study.nulls, measure).dropna(subset="mean")
+    known = beside_values(tests, study.summary, ["mean", "sd"], by=["null"])
     top = 0.0
-    for (condition, family), rows in table.groupby(["condition", "null"], sort=False):
-        if condition not in place or family not in (_band(study), RANDOM):
-            continue
-        mean, x = rows["mean"].mean(), place[condition]
-        sd = rows["sd"].fillna(0).mean() if family != RANDOM else 0.0
-        if sd:
-            panel.fill_between(
-                [x - 0.38, x + 0.38],
-                max(mean - sd, min(mean, 0.0)),
-                mean + sd,
-                color=NULL,
-                alpha=0.28,
-                lw=0,
-                zorder=0,
-            )
-        line = (0, (1, 1.2)) if family == RANDOM else "-"
-        panel.plot([x - 0.38, x + 0.38], [mean, mean], color=MUTED, lw=1.1, ls=line, zorder=1.5)
-        top = max(top, mean + sd)
+    for family, rows in known[known["null"].isin([_band(study), RANDOM])].groupby("null", sort=False):
+        means, spreads = (subject_means(rows, column) for column in ("mean", "sd"))
+        for condition in means.index.intersection(list(place)):
+            mean, x = means[condition], place[condition]
+            sd = 0.0 if family == RANDOM or np.isnan(spreads[condition]) else spreads[condition]
+            _draw_null(panel, x, mean, sd, dotted=family == RANDOM)
+            top = max(top, mean + sd)
     return float(top)
+
+
+def _draw_null(panel: Axes, x: float, mean: float, sd: float, *, dotted: bool) -> None:
+    ends = [x - 0.38, x + 0.38]
+    if sd:
+        panel.fill_between(ends, max(mean - sd, min(mean, 0.0)), mean + sd, color=NULL, alpha=0.28, lw=0, zorder=0)
+    panel.plot(ends, [mean, mean], color=MUTED, lw=1.1, ls=(0, (1, 1.2)) if dotted else "-", zorder=1.5)
 
 
 def _limits(row: Sequence[Axes], reach: Sequence[float], *, logarithmic: bool) -> None:
@@ -292,7 +292,7 @@ def _alt(study: Findings, measures: Sequence[str]) -> str:
     parts = []
     for scale in study.scales:
         for measure in measures:
-            means = condition_means(subject_values(scale.of(study.summary, measure)))
+            means = subject_means(subject_values(scale.of(study.summary, measure)))
             known = [f"{c} {glossary.number(means[c])}" for c in study.conditions if c in means]
             if known:
                 parts.append(f"{glossary.plain(measure)}, {scale}: {', '.join(known)}")

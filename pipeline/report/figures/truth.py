@@ -7,13 +7,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from pipeline.inference.subjects import beside_values, subject_means
 from pipeline.report.figures import canvas
 from pipeline.report.figures.canvas import MUTED, Figure
 from pipeline.report.findings import Findings
 from pipeline.report.words import glossary
+from pipeline.results.columns import ROUTES
 from pipeline.results.measures import WITH_TRUTH
 
-SHAPES = dict(zip(glossary.ROUTES, ("o", "s", "^"), strict=True))
+SHAPES = dict(zip(ROUTES, ("o", "s", "^"), strict=True))
 KINDS = ("planted", "unlimited")
 WHAT = {
     "planted": "the planted value (interventional TPM)",
@@ -38,7 +40,7 @@ def truth(study: Findings) -> Figure | None:
         Line2D([], [], marker="o", color="none", mfc=colour[c], mec="white", ms=7, label=c) for c in study.conditions
     ]
     handles += [
-        Line2D([], [], marker=SHAPES[r], color="none", mfc=MUTED, mec="white", ms=7, label=glossary.ROUTES[r])
+        Line2D([], [], marker=SHAPES[r], color="none", mfc=MUTED, mec="white", ms=7, label=ROUTES[r])
         for r in dict.fromkeys(pairs["route"])
     ]
     handles += [
@@ -87,13 +89,14 @@ def coverage(study: Findings) -> list[str]:
     """How often intervals contain the true values, and where the order of the conditions is lost."""
     pairs = study.pairs
     text = [said for kind in KINDS if (said := _contained(pairs, kind))]
-    for (measure, route, scale), rows in pairs.groupby(["measure", "route", "scale"], sort=False):
-        mean = rows.groupby("condition")[["planted", "value"]].mean()
-        orders = [" > ".join(mean[c].sort_values(ascending=False).index) for c in ("planted", "value")]
+    known = beside_values(pairs.dropna(subset="planted"), study.summary, ["planted", "value"])
+    for (measure, route, scale), rows in known.groupby(["measure", "route", "scale"], sort=False):
+        means = [subject_means(rows, column) for column in ("planted", "value")]
+        orders = [" > ".join(mean.sort_values(ascending=False).index) for mean in means]
         if orders[0] != orders[1]:
             text.append(
                 f"The planted order of the conditions by {glossary.short(measure)} at {scale} "
-                f"{glossary.ROUTES[route]} ({orders[0]}) is not what is estimated ({orders[1]})."
+                f"{ROUTES[route]} ({orders[0]}) is not what is estimated ({orders[1]})."
             )
     return text
 

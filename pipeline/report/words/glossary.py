@@ -13,8 +13,6 @@ from pipeline.results.measures import MEASURES
 from pipeline.tpm.flags import FLAGS as flags_of_tpm
 from pipeline.tpm.registry import ESTIMATORS
 
-ROUTES = {"micro": "micro units", "macro_units": "macro units", "macro_model": "macro model"}
-
 FLAGS: dict[str, str] = {
     **flags_of_tpm,
     **flags_of_macro,

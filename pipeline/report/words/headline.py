@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.inference.contrasts import ALPHA
-from pipeline.inference.subjects import condition_means, flagged, subject_values
+from pipeline.inference.corrections import CORRECTIONS
+from pipeline.inference.subjects import flagged, subject_means, subject_values
 from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.words.glossary import NULL_NAMES, counted, number, probability, short, unit, valued
@@ -141,7 +142,7 @@ def _means(study: Findings, scale: StudyScale, measure: str) -> pd.Series:
 
 
 def _ordered(values: pd.DataFrame) -> pd.Series:
-    return condition_means(values).sort_values(ascending=False, kind="stable")
+    return subject_means(values).sort_values(ascending=False, kind="stable")
 
 
 def _imprecise(study: Findings) -> list[str]:
@@ -190,7 +191,8 @@ def across_scales(study: Findings) -> list[str]:
         wide = own.pivot_table(index="subject", columns="at", values="value", sort=False).dropna()
         if wide.empty or wide.shape[1] < 2:
             continue
-        means = wide.mean().sort_values(ascending=False, kind="stable")
+        both = own[own["subject"].isin(wide.index)]
+        means = subject_means(both, by="at")[list(wide)].sort_values(ascending=False, kind="stable")
         best = int((wide.idxmax(axis=1) == means.index[0]).sum())
         listed = ", ".join(f"{valued(v, 'phi_s')} at {at}" for at, v in means.items())
         said.append(
@@ -315,7 +317,7 @@ def _contrast(row: Any) -> Contrast:
         attainable=row.smallest_p,
         tests=int(row.n_tests),
         attainable_corrected=row.smallest_p_corrected,
-        needed=needed(row),
+        needed=what_it_takes(row),
     )
 
 
@@ -325,7 +327,7 @@ def split(contrast: str) -> tuple[str, str]:
     return a.strip(), b.strip()
 
 
-def needed(row: Any) -> str:
+def what_it_takes(row: Any) -> str:
     """What it would take for a corrected p of 5% to be possible at all.
 
     Args:
@@ -334,7 +336,7 @@ def needed(row: Any) -> str:
     said = f"at least {int(row.n_subjects_needed)} subjects with both conditions"
     if math.isfinite(row.n_flips_needed):
         said += f" and at least {int(row.n_flips_needed)} permutations"
-    several = row.correction == "holm" and row.n_tests > 1
+    several = CORRECTIONS[row.correction].multiplies_smallest and row.n_tests > 1
     return said + (", or fewer measures and scales, chosen beforehand" if several else "")
 
 

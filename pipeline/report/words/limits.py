@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.inference.contrasts import ALPHA
-from pipeline.inference.subjects import condition_means, flagged, subject_activity
+from pipeline.inference.subjects import flagged, subject_activity, subject_means
 from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.report.findings import Findings
 from pipeline.report.macro_units import MacroUnits
 from pipeline.report.words.glossary import number, probability
-from pipeline.report.words.headline import needed
+from pipeline.report.words.headline import what_it_takes
 
 MAX_RESIDUAL = 0.1  # instantaneous correlation left given the past
 MAX_STATIONARITY_Z = 3.0
@@ -66,7 +66,7 @@ def _subjects(study: Findings) -> list[str]:
     corrected, smallest, m = best.smallest_p_corrected, best.smallest_p, int(best.n_tests)
     left = f", {probability(corrected)} after correction for {m} tests" if corrected > smallest else ""
     no = (
-        f" No corrected p in this report can reach {ALPHA:g}; that would take {needed(best)}."
+        f" No corrected p in this report can reach {ALPHA:g}; that would take {what_it_takes(best)}."
         if corrected > ALPHA
         else ""
     )
@@ -178,7 +178,7 @@ def _rates(study: Findings) -> list[str]:
     if len(study.conditions) < 2 or study.quality.empty:
         return []
     own = study.quality[study.quality["condition"].isin(study.conditions)]
-    rate = condition_means(subject_activity(own[own["measure"] == "event_rate_hz"]))
+    rate = subject_means(subject_activity(own[own["measure"] == "event_rate_hz"]))
     rate = rate[rate > 0]
     if len(rate) < 2 or rate.max() < RATE_RATIO * rate.min():
         return []

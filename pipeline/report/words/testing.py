@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from pipeline.inference.corrections import CORRECTIONS
 from pipeline.report.words.glossary import counted
-
-CORRECTIONS = {"holm": "Holm", "fdr": "Benjamini-Hochberg", "none": "no correction"}
 
 
 def how_tested(row: Any) -> str:
@@ -45,9 +44,10 @@ def _interval(row: Any) -> str:
 
 def _correction(row: Any) -> str:
     n = int(row.n_tests)
-    made = f"{CORRECTIONS[row.correction]} over {n} tests of the contrast"
-    if row.correction == "none" or not math.isfinite(row.smallest_p):
+    correction = CORRECTIONS[row.correction]
+    made = f"{correction.words} over {n} tests of the contrast"
+    if correction.name == "none" or not math.isfinite(row.smallest_p):
         return made
     said = f"{made}, smallest attainable p after correction {row.smallest_p_corrected:.4g}"
     alone = f" where all tests reach theirs, {min(1.0, n * row.smallest_p):.4g} where it alone does"
-    return said + (alone if row.correction == "fdr" else "")
+    return said + ("" if correction.multiplies_smallest else alone)

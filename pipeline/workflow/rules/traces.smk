@@ -33,7 +33,7 @@ rule ensembles:
         runtime=20,
     params:
         method=STUDY.parameters.ensembles.method,
-        neurons=lambda wildcards: targets.chosen_neurons(STUDY, wildcards.recording),
+        neurons=lambda wildcards: STUDY.chosen_neurons(wildcards.recording),
         seed=STUDY.parameters.seed,
     message:
         "Grouping the neurons of {wildcards.recording} into {wildcards.k} ensembles"

@@ -23,7 +23,7 @@ def study(states: np.ndarray, dff: np.ndarray | None = None) -> pd.DataFrame:
     ensembles = xr.Dataset(
         {"label": ("neuron", np.zeros(len(neurons), int)), "noise_sd": ("neuron", np.ones(len(neurons)))},
         coords={"neuron": neurons},
-    )  # fmt: skip
+    )
     matched = np.ones(n, bool)
     matched[-10:] = False
     raster = xr.Dataset(

@@ -78,9 +78,8 @@ def test_top_heavy_system_of_causal_emergence_2(exact):
     assert causal_power(tpm) == pytest.approx(case["CP_micro"], abs=5e-4)
     assert found.causal_power == pytest.approx(case["CP_endpoint"], abs=5e-4)
     assert found.delta_causal_power == pytest.approx(case["CP_endpoint"] - case["CP_micro"], abs=1e-3)
-    path = [[*"01234567"], ["01", *"234567"], ["01", "45", *"2367"], ["012", "45", *"367"],
-            ["012", "456", *"37"], ["0123", "456", "7"], ["0123", "4567"]]  # fmt: skip
-    power = [causal_power(coarse_grain(tpm, [[int(s) for s in b] for b in p])) for p in path]
+    path = "0 1 2 3 4 5 6 7, 01 2 3 4 5 6 7, 01 45 2 3 6 7, 012 45 3 6 7, 012 456 3 7, 0123 456 7, 0123 4567"
+    power = [causal_power(coarse_grain(tpm, [[int(s) for s in b] for b in p.split()])) for p in path.split(", ")]
     assert power[-1] - power[-2] == pytest.approx(case["last_step_dCP"], abs=5e-4)
     assert emergent_complexity(power, "successive") == pytest.approx(case["best_EC_bits"], abs=5e-4)
     over_paths = complexity_over_paths(tpm, found.partition)

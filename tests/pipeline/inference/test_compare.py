@@ -1,14 +1,26 @@
 """Contrasts between conditions: the subject is the unit of inference."""
 
 from itertools import product
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.base.files import save_table
-from pipeline.inference.contrasts import bootstrap_interval, compare, correct, needed, sign_flip
-from pipeline.inference.subjects import flagged, subject_activity, subject_values, window_activity
+from pipeline.inference.contrasts import bootstrap_interval, compare, sign_flip, subjects_and_flips_needed
+from pipeline.inference.corrections import CORRECTIONS, correct
+from pipeline.inference.parameters import Compare
+from pipeline.inference.subjects import (
+    WINDOW,
+    beside_values,
+    flagged,
+    subject_activity,
+    subject_means,
+    subject_values,
+    unit_activity,
+    window_activity,
+)
 from pipeline.results.columns import COMPARISON_COLUMNS, SUMMARY_COLUMNS
 from pipeline.results.reader import read_table
 from pipeline.results.tables import table
@@ -228,10 +240,16 @@ def test_without_correction_p_stays_what_it_is():
     [(1, 10000, 6, np.nan), (21, 10000, 10, np.nan), (21, 100, 10, 419)],
 )
 def test_what_is_needed_is_enough_and_no_more(tests, permutations, subjects, flips):
-    assert needed(tests, "holm", permutations) == pytest.approx((subjects, flips), nan_ok=True)
+    assert subjects_and_flips_needed(tests, "holm", permutations) == pytest.approx((subjects, flips), nan_ok=True)
     rng = np.random.default_rng(0)
     enough, too_few = (sign_flip(np.ones(n), 10000, rng)[2] for n in (subjects, subjects - 1))
     assert correct([enough] * tests, "holm")[0] <= 0.05 < correct([too_few] * tests, "holm")[0]
+
+
+def test_a_study_may_name_every_correction_that_there_is():
+    assert set(get_args(Compare.model_fields["correction"].annotation)) == set(CORRECTIONS)
+    alike = {name: correct([0.01] * 5, name)[0] > 0.01 for name in CORRECTIONS}
+    assert alike == {name: found.multiplies_smallest for name, found in CORRECTIONS.items()}
 
 
 def test_what_is_needed_is_a_column():
@@ -392,3 +410,21 @@ def test_activity_of_windows_and_subjects():
     quality = quality.assign(subject="m", condition="x", measure="event_rate_hz")
     assert window_activity(quality)["event_rate_hz"].to_list() == [2.0, 5.0]
     assert subject_activity(quality)["value"].to_list() == [3.0]
+    assert unit_activity(quality)["value"].to_list() == [3.0, 3.0]
+
+
+def test_what_stands_beside_values_is_combined_of_the_same_windows_with_the_same_weights():
+    """Two long windows of different length, a short one, one without a value, and a subject with a single window."""
+    short = ("d", 50, 9.0, "few_frames")
+    windows = [("a", 100, 1.0, ""), ("b", 300, 2.0, ""), short, ("c", 500, np.nan, "")]
+    summary = summary_of({("m1", "awake"): windows, ("m2", "awake"): 1.0})
+    numbers = {"mean": [0.4, 0.8, 5.0, 7.0, 0.1], "sd": [0.1, np.nan, 3.0, 3.0, 0.3]}
+    nulls = summary[WINDOW].assign(**numbers, null="shift")
+    found = beside_values(nulls, summary, ["mean", "sd"], by=["null"]).set_index("subject")
+    assert found["mean"].to_dict() == pytest.approx({"m1": 0.7, "m2": 0.1})
+    assert found["sd"].to_dict() == pytest.approx({"m1": 0.1, "m2": 0.3})
+    assert subject_means(found, "mean").to_dict() == pytest.approx({"awake": 0.4})
+    assert beside_values(nulls[:0], summary, ["mean"]).empty
+
+    own = beside_values(summary, summary, ["value"])
+    assert own["value"].to_list() == subject_values(summary)["value"].to_list()

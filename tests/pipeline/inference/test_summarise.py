@@ -200,12 +200,9 @@ def test_macro_scales_take_over_that_the_units_differ():
         for recording, window in (("day1", "awake"), ("day2", "sleep"))
         for made in (
             phi_of([0.1] * 4, [1] * 4, recording=recording, window=window),
-            phi_of(
-                [0.1, 0.1], [3, 1], recording=recording, window=window, units=1,
-                macro_state=[0, 0, 0, 1],
-            ),
+            phi_of([0.1, 0.1], [3, 1], recording=recording, window=window, units=1, macro_state=[0, 0, 0, 1]),
         )
-    ]  # fmt: skip
+    ]
     summary, _ = summarise(windows)
     common = summary[summary["measure"] == "phi_s_common"]
     assert len(common) == 4

@@ -60,8 +60,8 @@ def test_every_null_is_told_and_what_it_names_is_cited(kind: str) -> None:
     assert NULLS[kind].methods in text
     for reference in NULLS[kind].references:
         assert f"[{listed.index(reference) + 1}]" in text
-    cited = {int(n) for _, words in methods.paragraphs(study) for found in re.findall(r"\[([\d,]+)\]", words)
-             for n in found.split(",")}  # fmt: skip
+    found = [marks for _, words in methods.paragraphs(study) for marks in re.findall(r"\[([\d,]+)\]", words)]
+    cited = {int(n) for n in ",".join(found).split(",")}
     assert max(cited) <= len(listed)
     assert set(range(len(TEXTS["references"]) + 1, len(listed) + 1)) <= cited
 

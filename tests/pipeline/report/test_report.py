@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -135,10 +136,9 @@ def test_a_failure_names_the_window_and_the_system_that_are_left_out(study: Fake
 
 
 def test_page_says_what_a_lab_needs_to_publish(page: Page) -> None:
-    for text in (
-        "observational", "Albantakis", "2509.10891", "SHA-256", "smallest p", "0.7 times it was subtracted",
-        "non-negative deconvolution", "sign-flip", "Holm", "common occupancy", "never visited", "seed",
-    ):  # fmt: skip
+    sources = ("Albantakis", "2509.10891", "SHA-256", "seed")
+    handling = ("0.7 times it was subtracted", "non-negative deconvolution", "observational", "common occupancy")
+    for text in (*sources, *handling, "sign-flip", "smallest p", "Holm", "never visited"):
         assert text in page.text, text
 
 
@@ -157,7 +157,9 @@ def test_single_condition_without_positions_truth_or_provenance(tmp_path: Path) 
         failed=False,
         frames=120,
     )
+    written = opened(made).provenance["inputs"]
     (made.results / "provenance.json").unlink()
+    assert opened(made).provenance["inputs"] == written
     page = Page(build(made).read_text())
     assert "single condition, so nothing is compared" in page.text
     assert "Comparison of conditions" not in page.text.split("Methods")[0]
@@ -239,6 +241,47 @@ def test_imprecise_values_are_drawn_open(study: FakeStudy) -> None:
     faces = {line.get_markerfacecolor() for line in figure.axes[0].lines if line.get_marker() == "s"}
     assert faces == {"white"}
     assert scales.IMPRECISE in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_nulls_and_planted_values_are_of_the_windows_of_the_dots_with_their_weights(tmp_path: Path) -> None:
+    """A condition of one subject gets a second window, thrice as long, and a third one of few frames."""
+    made = write_study(tmp_path, subjects=2)
+    before, recording = opened(made), str(made.recordings["recording"].iloc[0])
+    more = {"long": ("", 3, 0.0, 2.0), "brief": ("few_frames", 1, 50.0, 90.0)}  # flag, frames, null, planted
+    changed = {"summary": before.summary, "nulls": before.nulls, "truth": before.true_values}
+    for name, table in changed.items():
+        own = table[(table["recording"] == recording) & (table["window"] == "awake")]
+        added = [table]
+        for window, (flag, frames, mean, planted) in more.items():
+            numbers = {"flag": flag, "n_frames": frames * own.get("n_frames", 0), "mean": mean, "planted": planted}
+            added.append(own.assign(window=window, **{n: v for n, v in numbers.items() if n in table}))
+        files.save_table(pd.concat(added), made.results / f"{name}.csv")
+
+    def drawn(study: Findings) -> tuple[float, float]:
+        scale = StudyScale("micro", 4)
+        with canvas.style():
+            panel = canvas.canvas().subplots()
+            scales._draw_nulls(panel, study, scale, "phi_s", {"awake": 0.0})
+        [band] = [line for line in panel.lines if line.get_linestyle() == "-"]
+        known = scales._planted(study, scale, "phi_s")
+        here = (known["condition"] == "awake") & (known["subject"] == made.recordings["subject"].iloc[0])
+        return float(band.get_ydata()[0]), float(known.loc[here, "planted"].item())
+
+    (null, planted), after = drawn(before), drawn(opened(made))
+    assert after == pytest.approx(((null / 4 + null) / 2, (planted + 3 * 2.0) / 4))
+
+
+def test_the_order_that_is_estimated_is_that_of_the_dots() -> None:
+    """A short window apart, the order of the conditions is the planted one."""
+    windows = [("awake", "a", 2.0, 3.0, ""), ("awake", "b", 2.0, -9.0, "few_frames"), ("asleep", "c", 1.0, 1.0, "")]
+    pairs = pd.DataFrame(windows, columns=["condition", "window", "planted", "value", "flag"])
+    pairs = pairs.assign(recording="r", subject="s", route="micro", scale=4, measure="phi_s", n_frames=100)
+    numbers = {"ci_low": 0.0, "ci_high": 1.0, "contains_planted": "", "contains_unlimited": ""}
+    study = SimpleNamespace(pairs=pairs.assign(**numbers), summary=pairs.assign(**numbers))
+    assert truth_figure.coverage(study) == []
+    pairs["planted"] = [0.5, 0.5, 1.0]
+    study.pairs = pairs.assign(**numbers)
+    assert "(asleep > awake) is not what is estimated (awake > asleep)" in truth_figure.coverage(study)[0]
 
 
 def test_axes_are_shared_logarithmic_or_own_by_what_the_values_need() -> None:

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from pipeline.binarize.registry import BINARIZERS
-from pipeline.inference.contrasts import compare, correct, needed
+from pipeline.inference.contrasts import compare, subjects_and_flips_needed
+from pipeline.inference.corrections import correct
 from pipeline.report import methods
 from pipeline.report.figures import canvas, scales
 from pipeline.report.findings import Findings
@@ -27,7 +28,7 @@ from pipeline.study.parameters import Parameters
 
 def corrected(row: dict[str, Any], smallest: float, tests: int, correction: str = "holm") -> dict[str, Any]:
     """A row of comparison.csv among so many tests that can all give the same p."""
-    subjects, flips = needed(tests, correction, 10000)
+    subjects, flips = subjects_and_flips_needed(tests, correction, 10000)
     least = correct([smallest] * tests, correction)[0]
     return row | {
         **{"smallest_p": smallest, "smallest_p_corrected": least, "n_tests": tests, "correction": correction},
@@ -131,9 +132,9 @@ def test_correction_can_put_significance_out_of_reach(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_needed_is_said_in_full(tests: int, permutations: int, said: str) -> None:
-    subjects, flips = needed(tests, "holm", permutations)
+    subjects, flips = subjects_and_flips_needed(tests, "holm", permutations)
     row = {"n_subjects_needed": subjects, "n_flips_needed": flips, "correction": "holm", "n_tests": tests}
-    assert headline.needed(SimpleNamespace(**row)).startswith(said)
+    assert headline.what_it_takes(SimpleNamespace(**row)).startswith(said)
 
 
 def test_the_same_occupancy_leaves_no_claim_of_mechanism(study_of_two: Findings) -> None:
