@@ -48,6 +48,18 @@ def values_of(index: int, offsets: Ints) -> Ints:
 
 
 @compiled
+def room_for(units: Ints, offsets: Ints) -> tuple[Ints, Floats, Floats]:
+    """The offsets of some units by themselves, and empty cause and effect TPMs of theirs (for `condition`)."""
+    n, rows = len(units), 1
+    own = np.zeros(n + 1, np.int64)
+    for i in range(n):
+        k = offsets[units[i] + 1] - offsets[units[i]]
+        own[i + 1] = own[i] + k
+        rows *= k
+    return own, np.empty((rows, own[n])), np.empty((rows, own[n]))
+
+
+@compiled
 def condition(packed: Floats, offsets: Ints, state: Ints, units: Ints, cause: Floats, effect: Floats) -> bool:
     """Fill cause and effect TPMs of some units given all others as background (Eqs. 3-4).
 

@@ -158,14 +158,8 @@ def fill_system(batch: Arguments, draw: int, s: int, cause: Floats, effect: Floa
 def _chunk(batch: Arguments, out: Floats, start: int, stop: int) -> None:
     """Fill `out`, (draws, states), for some items."""
     _, _, _, offsets, states, units = batch
-    n, m = len(units), 1
-    inner = np.zeros(n + 1, np.int64)
-    for i in range(n):
-        k = offsets[units[i] + 1] - offsets[units[i]]
-        inner[i + 1] = inner[i] + k
-        m *= k
-    cause, effect = np.empty((m, inner[n])), np.empty((m, inner[n]))
-    parts, marks = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    inner, cause, effect = _kernels.room_for(units, offsets)
+    parts, marks = np.zeros(len(units), np.int64), np.zeros(len(units), np.int64)
     for item in range(start, stop):
         draw, s = item // len(states), item % len(states)
         reachable = fill_system(batch, draw, s, cause, effect)

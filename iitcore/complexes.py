@@ -180,15 +180,9 @@ def _chunk(packed: Floats, offsets: Ints, state: Ints, masks: Ints, exact: bool,
     """phi_s of candidates, or an upper bound of it."""
     for mask in masks:
         units = np.flatnonzero(mask >> np.arange(len(state)) & 1)
-        n, rows = len(units), 1
-        inner = np.zeros(n + 1, np.int64)
-        for i in range(n):
-            k = offsets[units[i] + 1] - offsets[units[i]]
-            inner[i + 1] = inner[i] + k
-            rows *= k
-        cause, effect = np.empty((rows, inner[n])), np.empty((rows, inner[n]))
+        inner, cause, effect = _kernels.room_for(units, offsets)
         reachable = _kernels.condition(packed, offsets, state, units, cause, effect)
-        parts, marks = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        parts, marks = np.zeros(len(units), np.int64), np.zeros(len(units), np.int64)
         own = state[units]
         if exact:
             out[mask] = analyse(cause, effect, inner, own, reachable, parts, marks)[0]
