@@ -258,6 +258,17 @@ def test_one_core_gives_the_same_bytes(finished: Finished, tmp_path: Path) -> No
         assert ours.read_bytes() == theirs.read_bytes(), name
 
 
+def wait_for_the_end_of(group: int, seconds: float = 60.0) -> None:
+    """Wait until no process of a group is left."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+
+
 def test_ctrl_c_leaves_no_note_and_starts_no_second_run(tmp_path: Path) -> None:
     write_study(tmp_path)
     layout = Layout(tmp_path / "results" / "small")
@@ -269,7 +280,7 @@ def test_ctrl_c_leaves_no_note_and_starts_no_second_run(tmp_path: Path) -> None:
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does it: to the command, Snakemake and the jobs
     told = run.communicate(timeout=120)[1]
     assert run.returncode == 130
-    time.sleep(3)  # Snakemake ends by itself
+    wait_for_the_end_of(run.pid)  # Snakemake ends by itself
     assert {json.loads(path.read_text())["recording"] for path in layout.notes()} <= {"m3"}  # which failed before
     assert "Finishing without" not in told
     assert not layout.of_study("summary").exists()
