@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from fake_results import observational, planted_pairs, stationary, write_study
+from fake_results import write_study
+from fake_substrate import observational, planted_pairs, stationary
 
 import pipeline
 from pipeline.emergence.discrete import effective_information, state_by_state

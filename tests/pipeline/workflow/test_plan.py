@@ -129,8 +129,6 @@ def test_the_plan_counts_the_jobs_that_snakemake_counts(tmp_path: Path, which: s
 
 def test_the_plan_counts_the_jobs_of_mouse_sleep(tmp_path: Path, data_dir: Path) -> None:
     path, data = ROOT / "config" / "examples" / "mouse-sleep", data_dir / "mouse_sleep_mch"
-    if not data.is_dir():
-        pytest.skip("no recordings of mouse sleep beside this checkout")
     jobs = targets.jobs(Study.load(path, data))
     assert jobs == jobs_of_snakemake(tmp_path, path, data)
     assert sum(jobs.values()) == 16 * 8 + 5
