@@ -62,7 +62,7 @@ def ensemble_traces(
     """
     n_frames, n_units = len(clarity.noise), states.shape[1]
     relative = clarity.noise / np.sqrt(clarity.brightness)
-    usual = float(np.sqrt(np.mean(relative**2)))
+    usual = float(np.exp(np.log(relative).mean()))  # near what a robust estimate makes of noise that differs
     rest = imaging.BASELINE * np.exp(imaging.BASELINE_SPREAD * rng.standard_normal((n_units, neurons)))
     weight = 1 / (neurons * usual * imaging.noise_of(rest))
     count = rng.binomial(neurons, detection.chances(states))

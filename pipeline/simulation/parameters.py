@@ -35,7 +35,7 @@ class Detection(Section):
     participation: Annotated[float, Field(gt=0, le=1)] | None = None
     spontaneous: Share | None = None
     brightness: Positive | None = None
-    noise: NotNegative | None = None
+    noise: Positive | None = None
 
 
 class Simulate(Section):
@@ -90,7 +90,7 @@ class Simulate(Section):
         0.01, description="The same while its ensemble is OFF, relative to participation while ON"
     )
     brightness: Positive = Field(1.0, description="Light, relative to the usual; more of it is less noise in ΔF/F")
-    noise: NotNegative = Field(1.0, description="Shot noise at given light, relative to the usual")
+    noise: Positive = Field(1.0, description="Shot noise at given light, relative to the usual")
     detection: dict[Condition, Detection] = Field(
         default_factory=dict,
         description="Conditions that are seen otherwise: condition -> its own participation, spontaneous, brightness "
