@@ -80,8 +80,8 @@ class Course:
 def run_course(subject_index: int, recording: str, windows: pd.DataFrame, seed: int, settings: Simulate) -> Course:
     """Draw what the ensembles of a recording do.
 
-    Each window is a run of its condition's substrate that starts from where the one before ended. A window begins with
-    the first step that lies wholly in it.
+    Each window is a run of its condition's substrate that starts from where the one before ended, the first one from
+    the stationary law. A window begins with the first step that lies wholly in it.
 
     Args:
         subject_index: which animal: its substrate is drawn with this number.
@@ -99,8 +99,7 @@ def run_course(subject_index: int, recording: str, windows: pd.DataFrame, seed: 
     borders = np.append(np.clip(borders, 0, steps), steps)
     borders[0] = 0
     rng = generator(seed, "states", recording)
-    state = np.zeros(settings.all_units, np.uint8)
-    pieces = []
+    state, pieces = None, []
     for condition, (first, last) in zip(ordered["condition"], pairwise(borders), strict=True):
         pieces.append(regimes[condition].run_all(last - first, rng, state))
         state = pieces[-1][-1] if len(pieces[-1]) else state

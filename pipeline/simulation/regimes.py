@@ -214,7 +214,8 @@ class Regime:
         Args:
             steps: how many states.
             rng: source of all chance.
-            start: (all,) state before the first, of all units; drawn from the stationary law by default.
+            start: (all,) state before the first, of all units; by default drawn from the stationary law (all OFF above
+                `MOST_UNITS`, where that is not computed).
 
         Returns:
             (steps, n) uint8 states that follow `start`.
@@ -230,7 +231,9 @@ class Regime:
         if self.drift:
             drive = drive + self.drift * np.linspace(-1, 1, steps)
         least = logit(rng.random((steps, n))) - drive[:, None]  # a unit is ON where its logit exceeds it
-        if start is None:
+        if start is None and n > MOST_UNITS:
+            code = 0
+        elif start is None:
             law = self._laws[0].sum(axis=0)
             code = int(np.searchsorted(np.cumsum(law)[:-1], rng.random()))
         else:

@@ -305,6 +305,32 @@ def test_a_simulated_study_can_be_opened_and_is_never_overwritten(tmp_path: Path
         simulate.simulate_study(tmp_path / "s")
 
 
+def test_a_study_of_any_substrate_can_be_simulated(tmp_path: Path) -> None:
+    fields = {"substrate": "gates", "drive": "ar1", "units": 3, "hidden": 1, "kinetics": "GCaMP6f", "duration_s": 30.0}
+    path = simulate.simulate_study(tmp_path / "s", n_subjects=1, conditions=["awake"], neurons_per_ensemble=5, **fields)
+    study = Study.load(path)
+    assert study.parameters.ensembles.iit == 3
+    assert study.parameters.binarize.tau_s == INDICATORS["GCaMP6f"].decay_s
+    recording = open_recording(study.row("mouse1"))
+    assert (recording.sizes["neuron"], recording.attrs["indicator"]) == (15, "GCaMP6f")
+    truth = json.loads((path.parent / "recordings" / "mouse1.truth.json").read_text())
+    known = truth["conditions"]["awake"]
+    assert (truth["substrate"], known["drive_kind"], known["hidden"], known["weights"]) == ("gates", "ar1", 1, None)
+    assert np.shape(known["tpm"]) == (8, 3)
+    assert 0 <= truth["phase_s"] < 0.5
+    assert [s["scale"] for s in known["scales"]] == [3]
+
+
+def test_a_recording_begins_in_the_stationary_state() -> None:
+    """Slow units are ON as often in the first step as in any."""
+    windows = simulate.default_windows("r", ["awake"], 1.0)
+    settings = Simulate(substrate="slow", duration_s=1.0)
+    first = [run_course(i, f"r{i}", windows, 0, settings).states[0].mean() for i in range(200)]
+    expected = [run_course(i, f"r{i}", windows, 0, settings).regimes["awake"].on_fraction.mean() for i in range(200)]
+    assert np.mean(first) == pytest.approx(np.mean(expected), abs=0.06)
+    assert np.mean(expected) > 0.15
+
+
 def test_a_condition_without_known_causal_structure_is_refused() -> None:
     windows = simulate.default_windows("r", ["awake", "asleep"], 20.0)
     with pytest.raises(PhiscaleError, match="condition asleep is not among awake, anesthesia, rec"):
