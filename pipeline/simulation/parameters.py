@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from pipeline.base.parameters import Positive, Section
 from pipeline.simulation.drives import DRIVES
@@ -16,6 +16,18 @@ from pipeline.simulation.registry import SUBSTRATES
 Share = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 CONDITIONS = tuple(ON_FRACTION)
+
+
+def _phase(value: Any) -> Any:
+    """Return a phase if it is one, so that a fault is told once and not once per type."""
+    number = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+    if number or value == "random":
+        return value
+    raise ValueError("write random, or a share of the step from 0 to 1")
+
+
+_PHASE_SCHEMA = {"anyOf": [{"const": "random"}, {"type": "number", "minimum": 0, "maximum": 1}]}
+Phase = Annotated[Literal["random"] | float, PlainValidator(_phase), WithJsonSchema(_PHASE_SCHEMA)]
 
 if TYPE_CHECKING:
     SubstrateName: TypeAlias = str
@@ -54,7 +66,7 @@ class Simulate(Section):
     neurons_per_ensemble: Annotated[int, Field(ge=2)] = Field(100, description="Neurons driven by one ensemble")
     rate_hz: Positive = Field(10.0, description="Frame rate [Hz]")
     step_s: Positive = Field(0.5, description="Update interval of the substrate [s]")
-    phase: Literal["random"] | Share = Field(
+    phase: Phase = Field(
         "random",
         description="Where in a step the first frame falls: a share of the step, or random in each recording",
     )

@@ -221,6 +221,7 @@ def simulate_study(
         )
     check_conditions(study, conditions)
     settings = filled(Simulate, parameters, "simulate")
+    directory.mkdir(parents=True, exist_ok=True)  # where that cannot be, say so before simulating
     names = [f"mouse{i + 1}" for i in range(n_subjects)]
     sheets = []
     for index, name in enumerate(names):

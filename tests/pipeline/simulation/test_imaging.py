@@ -163,9 +163,9 @@ def seen_in(dataset, course, windows: pd.DataFrame) -> np.ndarray:
 
 def test_traces_of_ensembles_are_those_of_the_movie() -> None:
     """The short way against the movie, both of the same states: means of three recordings of two conditions."""
-    windows = default_windows("m", CONDITIONS, 400.0)
+    windows = default_windows("m", CONDITIONS, 300.0)
     detection = {"anesthesia": {"participation": 0.06, "noise": 1.5}}
-    fields = {"neurons_per_ensemble": 60, "duration_s": 400.0, "detection": detection, "phase": 0.3}
+    fields = {"neurons_per_ensemble": 60, "duration_s": 300.0, "detection": detection, "phase": 0.3}
     short, long = [], []
     for seed in range(3):
         movie, truth = simulate_recording(seed, "m", "m", windows, CONDITIONS, seed, **fields)
@@ -177,7 +177,7 @@ def test_traces_of_ensembles_are_those_of_the_movie() -> None:
         long.append(seen_in(grouped, course, windows))
     quick, full = np.mean(short, axis=0), np.mean(long, axis=0)
     np.testing.assert_allclose(quick[:, 0], full[:, 0], rtol=0.06)
-    np.testing.assert_allclose(quick[:, 1], full[:, 1], rtol=0.1)
+    np.testing.assert_allclose(quick[:, 1], full[:, 1], rtol=0.18)
     np.testing.assert_allclose(quick[:, 2], full[:, 2], atol=0.07)
     np.testing.assert_allclose(quick[:, 3], full[:, 3], atol=0.01)
 
