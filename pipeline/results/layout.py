@@ -15,7 +15,18 @@ StudyFile = Literal[
     "summary", "nulls", "fits", "comparison", "truth", "true_groupings", "page", "figures", "provenance"
 ]
 RecordingFile = Literal[
-    "recording", "truth", "preprocessed", "ensembles", "windows", "states", "quality", "tpm", "macro", "phi", "nulls"
+    "recording",
+    "truth",
+    "preprocessed",
+    "ensembles",
+    "lengths",
+    "windows",
+    "states",
+    "quality",
+    "tpm",
+    "macro",
+    "phi",
+    "nulls",
 ]
 
 OF_STUDY: dict[StudyFile, str] = {
@@ -29,11 +40,14 @@ OF_STUDY: dict[StudyFile, str] = {
     "figures": "figures",
     "provenance": "provenance.json",
 }
+SharedFile = Literal["units", "macro"]
+OF_SHARING: dict[SharedFile, str] = {"units": "shared/{name}-k{k}.json", "macro": "shared/{name}-macro.json"}
 OF_RECORDING: dict[RecordingFile, str] = {
     "recording": "recordings/{recording}.nc",
     "truth": "recordings/{recording}.truth.json",
     "preprocessed": "preprocessed/{recording}.nc",
     "ensembles": "ensembles/{recording}-k{k}.nc",
+    "lengths": "lengths/{recording}.json",
     "windows": "windows/{recording}.csv",
     "states": "states/{recording}-k{k}.nc",
     "quality": "quality/{recording}.csv",
@@ -117,6 +131,16 @@ class Layout:
             k: number of units, in the name of `ensembles` and `states`; left open by default.
         """
         return Path(self.root) / OF_RECORDING[name].format(recording=recording, k=k)
+
+    def shared(self, what: SharedFile, name: str = "{name}", k: int | str = "{k}") -> Path:
+        """Return a file of what recordings share, or the pattern of all of them.
+
+        Args:
+            what: units, or macro units.
+            name: of the subject or study whose recordings they are; left open by default.
+            k: number of units, in the name of `units`; left open by default.
+        """
+        return Path(self.root) / OF_SHARING[what].format(name=name, k=k)
 
     def log(self, stage: str, recording: str = "{recording}", k: int | str | None = None) -> Path:
         """Return the log of a job of a recording, or the pattern of it.

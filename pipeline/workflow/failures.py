@@ -52,7 +52,7 @@ class Asked:
             and ("window" not in note or note["window"] in self.windows[name])
             and ("system" not in note or note["system"] in self.systems)
             and (note["stage"] != "truth" or name in self.truths)
-            and (note["stage"] != "macro" or len(self.systems) > 1)
+            and (note["stage"] not in ("macro", "shared_macro") or len(self.systems) > 1)
         )
 
 
@@ -80,7 +80,8 @@ def omitted(note: Note) -> str | None:
     """Return what the rest of the study has to do without, as `targets` calls it; None for a part that was left out."""
     if "window" in note or "system" in note:
         return None
-    return f"{note['recording']}:{note['stage']}" if note["stage"] in ("macro", "truth") else note["recording"]
+    stage = {"shared_macro": "macro"}.get(note["stage"], note["stage"])
+    return f"{note['recording']}:{stage}" if stage in ("macro", "truth") else note["recording"]
 
 
 def second_run(argv: Sequence[str], snakefile: str, config: Mapping[str, Any], omit: Sequence[str]) -> list[str]:

@@ -1,9 +1,36 @@
 """Macro units learned from the unit TPMs, and matched random groupings."""
 
 
+rule shared_macro:
+    input:
+        tpm=lambda wildcards: targets.files(STUDY, "tpm", OMIT, SHARING[wildcards.name]),
+    output:
+        learned=LAYOUT.shared("macro"),
+    log:
+        LAYOUT.log("shared_macro", "{name}"),
+    wildcard_constraints:
+        name="|".join(SHARING) or "none",
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        members=lambda wildcards: [n for n in SHARING[wildcards.name] if n not in OMIT],
+        scales=STUDY.parameters.macro.scales,
+        encoder=targets.section(
+            STUDY, "macro", "scales", "grouping", "random_groupings"
+        ),
+        seed=STUDY.parameters.seed,
+    message:
+        "Learning the macro units of all recordings of {wildcards.name}"
+    run:
+        WORKERS.run(rule, (input, output, log), params, wildcards, threads)
+
+
 rule macro:
     input:
         tpm=LAYOUT.of("tpm"),
+        shared=lambda wildcards: targets.shared_macro(STUDY, wildcards.recording),
     output:
         macro=LAYOUT.of("macro"),
     log:

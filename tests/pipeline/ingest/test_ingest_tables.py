@@ -223,7 +223,7 @@ def test_orientation_has_to_be_confirmed_when_it_looks_wrong(tmp_path):
         ("neuron,x,y\nn0,1,1\nn1,2,2\n", "no position of 1 neurons (n2)"),
         ("neuron,x,y\nn0,1,1\nn1,2,2\nn1,2,2\nn2,3,3\n", "names a neuron twice"),
         ("neuron,x,y\nn0,left,1\nn1,2,2\nn2,3,3\n", "must be numbers in mm"),
-        ("neuron,x,y\nn0,120,1\nn1,2,2\nn2,3,3\n", "give positions in mm"),
+        ("neuron,x,y\nn0,320,1\nn1,2,2\nn2,3,3\n", "give positions in mm"),
         ("", "where.csv: is not a table"),
         ("\n\n", "where.csv: is not a table"),
     ],

@@ -116,6 +116,34 @@ def with_state_codes_and_truth(folder: Path) -> Path:
     return folder
 
 
+def one_condition_each(folder: Path, grouping: str) -> Path:
+    """Write a study of two subjects whose conditions stand in recordings of their own, but for one that holds both."""
+    study(folder, scales=(2,), ensembles={"grouping": grouping, "iit": 4})
+    names = {"a1": "s", "a2": "s", "b1": "t", "b2": "t", "c": "u"}
+    rows = [f"{name}\t{subject}\t{name}.nc\tnetcdf" for name, subject in names.items()]
+    (folder / "recordings.tsv").write_text("\n".join(["recording\tsubject\tpath\tformat", *rows]) + "\n")
+    held = {"a1": ["awake"], "a2": ["sleep"], "b1": ["awake"], "b2": ["sleep"], "c": ["awake", "sleep"]}
+    rows = [f"{r}\t{c}\t{c}\t{300 * i}\t{300 * i + 300}" for r, own in held.items() for i, c in enumerate(own)]
+    (folder / "windows.tsv").write_text("\n".join(["recording\twindow\tcondition\tstart_s\tend_s", *rows]) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("grouping", "shared"),
+    [
+        ("recording", {}),
+        ("subject", {"shared_units": 3, "shared_macro": 3}),
+        ("study", {"shared_units": 1, "shared_macro": 1}),
+    ],
+)
+def test_the_plan_counts_what_recordings_share(tmp_path: Path, grouping: str, shared: dict[str, int]) -> None:
+    path = one_condition_each(tmp_path, grouping)
+    found = targets.jobs(Study.load(path))
+    assert found == jobs_of_snakemake(tmp_path, path)
+    assert {stage: found[stage] for stage in found if stage.startswith("shared")} == shared
+    assert found["lengths"] == 4  # those of the recording with both conditions are matched within it
+
+
 @pytest.mark.parametrize("which", ["demo", "codes and truth", "no macro scale"])
 def test_the_plan_counts_the_jobs_that_snakemake_counts(tmp_path: Path, which: str) -> None:
     path = ROOT / "config" / "demo" / "study.yaml"
