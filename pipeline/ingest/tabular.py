@@ -21,11 +21,13 @@ from pipeline.ingest.rows import existing_file, fault, number, option, sha256
 if TYPE_CHECKING:
     import xarray as xr
 
+ZERO_FRAMES = ("missing", "values")
+MANY_NEURONS = 10  # fewer may well be silent together in denoised traces
 LEAST_FRAMES_PER_NEURON = 2  # with fewer a table may as well lie the other way
 PLAUSIBLE_HZ = (0.05, 2000.0)
 NO_NUMBER = ("", "NA", "N/A", "n/a", "null", "None")
 COLUMNS = (
-    *("rate_hz", "dataset", "transpose", "indicator"),
+    *("rate_hz", "dataset", "transpose", "zero_frames", "indicator"),
     *("neuropil_path", "neuropil_dataset", "positions", "time_dataset"),
 )
 
@@ -61,9 +63,10 @@ def assemble(
         left_out: columns of the file that are no neurons, for the history.
 
     Raises:
-        PhiscaleError: companions that do not fit the table, or no way to tell the frame rate.
+        PhiscaleError: companions that do not fit the table, no way to tell the frame rate, or frames that are zero in
+            all neurons and nobody has said why.
     """
-    names = names or [f"n{i}" for i in range(values.shape[1])]
+    names, values = names or [f"n{i}" for i in range(values.shape[1])], _without_filled(row, values)
     rate, time = _clock(row, len(values), _times(row, path, len(values), time))
     dataset = build(
         values,
@@ -80,7 +83,7 @@ def assemble(
         neurons=_neurons(row, names),
         neuropil=_neuropil(row, path, values.shape),
     )
-    given = ("dataset", "neuropil_dataset", "time_dataset", "transpose", "rate_hz")
+    given = ("dataset", "neuropil_dataset", "time_dataset", "transpose", "zero_frames", "rate_hz")
     return history.record(
         dataset,
         f"ingest.{row['format']}",
@@ -148,6 +151,28 @@ def oriented(row: Mapping[str, Any], values: Array) -> Array:
             f"{name} has shape {values.shape}, which read as (frame, neuron) is "
             f"{values.shape[0]} frames of {values.shape[1]} neurons",
             "set transpose to true if it is (neuron, frame), or to false if it is right so",
+        )
+    return values
+
+
+def _without_filled(row: Mapping[str, Any], values: Array) -> Array:
+    """Return values with frames that are zero in all neurons marked as missing, where the row says that they are.
+
+    Frames that were censored (motion, light off) are often filled with zeros, and would pass for a state of the brain.
+    """
+    known = ~np.isnan(values).all(axis=0) if values.dtype.kind == "f" else np.ones(values.shape[1], bool)
+    filled = (values[:, known] == 0).all(axis=1) if known.any() else np.zeros(len(values), bool)
+    means = option(row, "zero_frames")
+    if means not in (None, *ZERO_FRAMES):
+        raise unreadable(row, f"zero_frames is {means!r}", f"set zero_frames to {' or '.join(ZERO_FRAMES)}")
+    if means == "missing":
+        return np.where(filled[:, None], np.nan, values.astype(float))
+    signed = bool((values < 0).any())  # traces that are never negative (spikes) may well be 0 where nothing happens
+    if means is None and signed and known.sum() >= MANY_NEURONS and 0 < filled.sum() < len(values):
+        raise unreadable(
+            row,
+            f"{int(filled.sum())} of {len(values)} frames are exactly 0 in all {int(known.sum())} neurons",
+            "set zero_frames to missing if they were censored and filled, or to values if nothing was active in them",
         )
     return values
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 StudyFile = Literal[
-    "summary", "nulls", "fits", "comparison", "truth", "true_groupings", "page", "figures", "provenance"
+    "summary", "nulls", "fits", "halves", "comparison", "truth", "true_groupings", "page", "figures", "provenance"
 ]
 RecordingFile = Literal[
     "recording",
@@ -33,6 +33,7 @@ OF_STUDY: dict[StudyFile, str] = {
     "summary": "summary.csv",
     "nulls": "nulls.csv",
     "fits": "fits.csv",
+    "halves": "halves.csv",
     "comparison": "comparison.csv",
     "truth": "truth.csv",
     "true_groupings": "true_groupings.csv",

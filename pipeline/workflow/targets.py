@@ -113,7 +113,7 @@ def jobs(study: Study) -> dict[str, int]:
         else 0,
         "macro": n if study.parameters.macro.scales else 0,
         **dict.fromkeys(("phi", "nulls"), n),
-        **dict.fromkeys(("summarise", "compare", "validate", "report", "all"), 1),
+        **dict.fromkeys(("summarise", "halves", "compare", "validate", "report", "all"), 1),
     }
     return {stage: count for stage, count in found.items() if count}
 
