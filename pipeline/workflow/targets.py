@@ -57,6 +57,22 @@ def shared_by(study: Study, recording: str) -> str:
     return next((name for name, members in sharing(study).items() if recording in members), "")
 
 
+def members(study: Study, name: str, file: RecordingFile, omit: Sequence[str] = ()) -> list[str]:
+    """Return the recordings that take part in what is shared.
+
+    One that failed later, and has the file that is asked of it, stays: units must not change, and all that was made of
+    them not be made again, because another recording failed.
+
+    Args:
+        study: the study.
+        name: under which recordings share.
+        file: that each of them gives.
+        omit: what failed before and is left out.
+    """
+    layout = Layout(study.root)
+    return [n for n in sharing(study)[name] if n not in omit or layout.of(file, n).exists()]
+
+
 def shared_units(study: Study, recording: str, k: str) -> list[Path]:
     """Return the file of the units that a recording shares with others; none where it has its own.
 

@@ -3,7 +3,10 @@
 
 rule shared_macro:
     input:
-        tpm=lambda wildcards: targets.files(STUDY, "tpm", OMIT, SHARING[wildcards.name]),
+        tpm=lambda wildcards: [
+            LAYOUT.of("tpm", name)
+            for name in targets.members(STUDY, wildcards.name, "tpm", OMIT)
+        ],
     output:
         learned=LAYOUT.shared("macro"),
     log:
@@ -15,7 +18,7 @@ rule shared_macro:
         mem_mb=4000,
         runtime=120,
     params:
-        members=lambda wildcards: [n for n in SHARING[wildcards.name] if n not in OMIT],
+        members=lambda wildcards: targets.members(STUDY, wildcards.name, "tpm", OMIT),
         scales=STUDY.parameters.macro.scales,
         encoder=targets.section(
             STUDY, "macro", "scales", "grouping", "random_groupings"

@@ -22,9 +22,10 @@ rule preprocess:
 
 rule shared_units:
     input:
-        preprocessed=lambda wildcards: targets.files(
-            STUDY, "preprocessed", OMIT, SHARING[wildcards.name]
-        ),
+        preprocessed=lambda wildcards: [
+            LAYOUT.of("preprocessed", name)
+            for name in targets.members(STUDY, wildcards.name, "preprocessed", OMIT)
+        ],
     output:
         shared=LAYOUT.shared("units"),
     log:
@@ -36,7 +37,9 @@ rule shared_units:
         mem_mb=16000,
         runtime=30,
     params:
-        members=lambda wildcards: [n for n in SHARING[wildcards.name] if n not in OMIT],
+        members=lambda wildcards: targets.members(
+            STUDY, wildcards.name, "preprocessed", OMIT
+        ),
         among=STUDY.parameters.ensembles.grouping,
         method=STUDY.parameters.ensembles.method,
         neurons=lambda wildcards: STUDY.chosen_neurons(SHARING[wildcards.name][0]),
