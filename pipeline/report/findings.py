@@ -12,8 +12,8 @@ import pandas as pd
 import xarray as xr
 
 from pipeline.base.errors import PhiscaleError
-from pipeline.results.columns import ROUTES, WINDOWS
-from pipeline.results.layout import SystemKey
+from pipeline.results.columns import HALVES, ROUTES, WINDOWS
+from pipeline.results.layout import Layout, SystemKey
 from pipeline.results.provenance import collect
 from pipeline.results.reader import Results, read_tables
 
@@ -96,6 +96,12 @@ class Findings:
     def quality(self) -> pd.DataFrame:
         """quality/R.csv of the sheet's recordings, one below the other."""
         return self._own(self.results.quality)
+
+    @cached_property
+    def halves(self) -> pd.DataFrame:
+        """halves.csv of the sheet's recordings; without rows where there is none."""
+        there = Layout(self.folder).of_study("halves").exists()
+        return self._own(self.results.halves) if there else pd.DataFrame(columns=HALVES.names)
 
     @cached_property
     def true_values(self) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from pipeline.nulls.registry import NULLS
 from pipeline.report.findings import Findings
 from pipeline.report.words.glossary import counted
 from pipeline.tpm.registry import ESTIMATORS
+from pipeline.traces.parameters import EVERY_SUBJECT
 
 # By the names that the texts below cite them with; the order is that of the list.
 _WORKS = {
@@ -68,17 +69,32 @@ _GROUPS = {
     "none": "not at all: each neuron was a unit",
 }
 _ENSEMBLES = (
-    "Neurons were grouped {grouped}, into {iit} units, one grouping per recording for all its windows; where a "
-    "recording had no more neurons than that, each neuron was a unit. A unit's activity is the mean of its neurons' "
+    "Neurons were grouped {grouped}, into {iit} units, {shared}. A unit's activity is the mean of its neurons' "
     "ΔF/F, each scaled by its robust noise standard deviation.{chosen}"
 )
+_SHARED = {
+    "recording": (
+        "one grouping per recording for all its windows; where a recording had no more neurons than that, each neuron "
+        "was a unit"
+    ),
+    "subject": (
+        "one grouping for all recordings of a subject, of the neurons (identified by name) that were usable in each of "
+        "them{traces}"
+    ),
+    "study": (
+        "one grouping for all recordings of the study, of the neurons (identified by name) that were usable in each of "
+        "them{traces}"
+    ),
+}
+_JOINED = "; correlations were those of all recordings together, each neuron z-scored within its recording"
 _STATES = (
     "In bins of {bin_s:g} s a unit was {rule}. Thresholds were determined {threshold}. Bins with fewer than half of "
     "their frames valid were left out.{matched}"
 )
 _MATCHED = (
     " Windows were cut to their first frames, as many as the recording's shortest window of at least {min_frames} "
-    "frames has, so that the bias of short data is equal."
+    "frames has (the subject's, where conditions stand in different recordings), so that the bias of short data is "
+    "equal."
 )
 _TPM = (
     "For each window, the probability of each unit being ON given the state of all units {bins} earlier was "
@@ -103,6 +119,10 @@ _LEARNED = {
     "recording": (
         "once for all windows of a recording, as those with the largest mean effective information over the windows "
         "(each counting alike), so that contrasts between its windows compare the same macro units"
+    ),
+    "shared": (
+        "once for all windows of all recordings that share their units, as those with the largest mean effective "
+        "information over the windows (each counting alike), so that contrasts compare the same macro units"
     ),
     "window": "in each window by itself, so that contrasts may compare different macro units",
 }
@@ -240,8 +260,10 @@ def _preprocess(p: dict[str, Any]) -> str:
 
 
 def _ensembles(p: dict[str, Any]) -> str:
-    chosen = f" Chosen neurons were used for {', '.join(sorted(p['neurons']))}." if p.get("neurons") else ""
-    return _ENSEMBLES.format(grouped=_GROUPS[p["method"]], iit=p["iit"], chosen=chosen)
+    subjects = ["all subjects" if name == EVERY_SUBJECT else name for name in sorted(p.get("neurons") or {})]
+    chosen = f" Chosen neurons were used for {', '.join(subjects)}." if subjects else ""
+    shared = _SHARED[p["grouping"]].format(traces=_JOINED if p["method"] == "activity" else "")
+    return _ENSEMBLES.format(grouped=_GROUPS[p["method"]], iit=p["iit"], shared=shared, chosen=chosen)
 
 
 def _states(p: dict[str, Any], listed: tuple[str, ...]) -> str:
@@ -266,10 +288,14 @@ def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
         at=" and ".join(map(str, p["scales"])),
         n_units=ensembles["iit"],
         allowed=", ".join(p["mappings"]),
-        learned=_LEARNED[p["grouping"]],
+        learned=_LEARNED[_learned_of(p["grouping"], ensembles["grouping"])],
         **p,
         **_CITED,
     )
+
+
+def _learned_of(macro: str, units: str) -> str:
+    return "shared" if macro == "recording" and units != "recording" else macro
 
 
 def _iit(p: dict[str, Any], copies: int) -> str:

@@ -115,6 +115,7 @@ def _tables(study: Findings, answers: list[ScaleAnswer], found: list[MacroUnits]
         "macro": result_tables.macro(study, found),
         "validity": result_tables.validity(found),
         "activity": study_tables.activity(study),
+        "halves": study_tables.halves(study),
         "planted": result_tables.planted(study.pairs),
         "parameters": study_tables.parameters(study),
         "versions": study_tables.versions(study),

@@ -201,7 +201,17 @@ TRUE_GROUPINGS = TableFile(
         ),
     ),
 )
-TABLES = (SUMMARY, NULLS, COMPARISON, FITS, TRUTH, TRUE_GROUPINGS, QUALITY, WINDOWS)
+HALVES = TableFile(
+    OF_STUDY["halves"],
+    "window and measure: the window's first half beside its second",
+    (
+        *(_RECORDING, _SUBJECT, _CONDITION, _WINDOW, _SCALE, _MEASURE),
+        _number("n_frames", "States (time bins) of the first half, of all that the window has before it is matched."),
+        _number("first", "The measure of the first half; empty where it is too short for the estimator."),
+        _number("second", "The measure of the second half."),
+    ),
+)
+TABLES = (SUMMARY, NULLS, COMPARISON, FITS, HALVES, TRUTH, TRUE_GROUPINGS, QUALITY, WINDOWS)
 
 SUMMARY_COLUMNS, NULL_COLUMNS, COMPARISON_COLUMNS = SUMMARY.names, NULLS.names, COMPARISON.names
 QUALITY_COLUMNS, WINDOW_COLUMNS = QUALITY.names, tuple(WINDOWS.names)

@@ -21,6 +21,7 @@ from pipeline.base.files import groups_of, load
 from pipeline.results.columns import (
     COMPARISON_COLUMNS,
     FITS,
+    HALVES,
     NULL_COLUMNS,
     NUMBERS,
     QUALITY_COLUMNS,
@@ -71,6 +72,11 @@ class Results:
     def fits(self) -> pd.DataFrame:
         """One row per recording and window: how far its unit TPM can be trusted."""
         return read_table(self.layout.of_study("fits"), FITS.names)
+
+    @cached_property
+    def halves(self) -> pd.DataFrame:
+        """One row per window and measure: its first half beside its second."""
+        return read_table(self.layout.of_study("halves"), HALVES.names)
 
     @cached_property
     def true_values(self) -> pd.DataFrame:

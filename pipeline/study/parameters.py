@@ -23,7 +23,7 @@ from pipeline.nulls.parameters import Nulls
 from pipeline.simulation.parameters import Simulate
 from pipeline.study.fields import empty_sections
 from pipeline.tpm.parameters import LEAST_COPIES, Tpm
-from pipeline.traces.parameters import Ensembles, Preprocess
+from pipeline.traces.parameters import EVERY_SUBJECT, Ensembles, Preprocess
 
 
 class Parameters(Section):
@@ -214,6 +214,17 @@ def _conditions_have_codes(p: Parameters) -> Iterator[Problem]:
             )
 
 
+def _shared_units_are_chosen_alike(p: Parameters) -> Iterator[Problem]:
+    chosen = list(p.ensembles.neurons.values())
+    if p.ensembles.grouping == "study" and chosen and (set(p.ensembles.neurons) != {EVERY_SUBJECT}):
+        yield Problem(
+            "ensembles.grouping and ensembles.neurons",
+            "all recordings are to share their units, but neurons are chosen subject by subject",
+            "Units of other neurons would bear one name",
+            f'choose them once, under "{EVERY_SUBJECT}", or set ensembles.grouping to subject',
+        )
+
+
 def _bouts_hold_a_transition(p: Parameters) -> Iterator[Problem]:
     shortest = p.binarize.bin_s * (p.tpm.lag + 1)
     if p.state_codes and p.state_codes.min_bout_s < shortest:
@@ -239,4 +250,5 @@ CHECKS: tuple[Callable[[Parameters], Iterator[Problem]], ...] = (
     _codes_stand_for_conditions,
     _conditions_have_codes,
     _bouts_hold_a_transition,
+    _shared_units_are_chosen_alike,
 )

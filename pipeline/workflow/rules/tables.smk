@@ -70,3 +70,23 @@ rule validate:
         "Estimates held against what is known to be true"
     run:
         WORKERS.run(rule, (input, output, log), params, wildcards, threads)
+
+
+rule halves:
+    input:
+        states=targets.files(STUDY, "states", OMIT),
+    output:
+        halves=LAYOUT.of_study("halves"),
+        parquet=LAYOUT.parquet("halves"),
+    log:
+        LAYOUT.study_log("halves"),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        tpm=targets.section(STUDY, "tpm", "draws", "copies"),
+    message:
+        "First halves of windows held against second halves"
+    run:
+        WORKERS.run(rule, (input, output, log), params, wildcards, threads)

@@ -351,3 +351,27 @@ def test_no_windows_give_empty_tables_with_their_columns():
     assert list(summary.columns) == SUMMARY_COLUMNS
     assert summary.empty
     assert list(nulls.columns) == NULL_COLUMNS
+
+
+def test_recordings_that_share_their_units_have_common_states():
+    """Two ensembles of one name are the same unit there; and recordings that hold both conditions stay apart."""
+
+    def shared(phi):
+        return phi.assign_attrs(units_shared="subject")
+
+    awake = shared(phi_of([1.0, 2.0], [50, 50], recording="day1", units=1, names=["e0"]))
+    sleep = shared(phi_of([1.0, 2.0], [90, 10], recording="day2", window="sleep", units=1, names=["e0"]))
+    summary, _ = summarise([awake, sleep])
+    common = summary[summary["measure"] == "phi_s_common"]
+    assert common["value"].to_numpy() == pytest.approx([0.7 * 1 + 0.3 * 2] * 2)
+    assert (common["flag"] == "").all()
+
+    day = {day: {w: [50 - 20 * (w == "sleep") - 9 * day, 50] for w in ("awake", "sleep")} for day in (1, 2)}
+    both = [
+        shared(phi_of([1.0, 2.0], visits, recording=f"day{d}", window=w, units=1, names=["e0"]))
+        for d, windows in day.items()
+        for w, visits in windows.items()
+    ]
+    occupancy = common_occupancy(both)
+    assert occupancy[key_of(both[0])] == occupancy[key_of(both[1])]
+    assert occupancy[key_of(both[0])].weights != pytest.approx(occupancy[key_of(both[2])].weights)
