@@ -5,7 +5,7 @@ What was chosen from a registry is told in the words of its entry; whom an entry
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.base.registry import Entry
@@ -16,6 +16,7 @@ from pipeline.ingest.registry import READERS
 from pipeline.nulls.registry import NULLS
 from pipeline.report.findings import Findings
 from pipeline.report.words.glossary import counted
+from pipeline.results.measures import MEASURES
 from pipeline.tpm.registry import ESTIMATORS
 
 # By the names that the texts below cite them with; the order is that of the list.
@@ -154,8 +155,19 @@ _COMPARE = (
     "from a bootstrap over subjects ({resamples} resamples, or all), stretched, to the same end as [{bootstrap}], by "
     "t/z · √(n/(n − 1)) for n subjects (t and z: quantiles of Student's t with n − 1 degrees of freedom and of the "
     "normal distribution); p-values from a two-sided sign-flip permutation test across subjects (all flips where "
-    "these are at most {permutations}), corrected over scales and measures within a contrast {corrected}. The "
-    "smallest p that the test can give{before_and_after} is stated with each test."
+    "these are at most {permutations}). The primary endpoint, named beforehand, was {primary}; it was tested alone. "
+    "All other tests of the study were secondary, and corrected together over contrasts, scales and measures "
+    "{corrected}; causal power, a multiple of effective information, shares its test. The smallest p that the test "
+    "can give is stated with each test. For the primary measure a linear mixed model (value ~ condition, random "
+    "intercept of the subject, restricted maximum likelihood, Student's t with n − 1 degrees of freedom) was fitted "
+    "to the same values. Its differences were also formed of the excess over the null{repeated}. The conditions of "
+    "the primary contrast were told in each subject from the values of the others, by logistic regression on the "
+    "primary measure, on the event rate, and on both, against labels exchanged within subjects."
+)
+_REPEATED_MATCHED = (
+    ", and of values that were estimated anew in windows cut to the same length, without and with the event rates of "
+    "the two conditions made equal (in the condition with the higher rate, ON events of each unit were deleted at "
+    "random; mean of {repeats} repetitions)"
 )
 _MULTISCALE = (
     "The question asked at every scale, whether states of consciousness differ in the causal power of learned "
@@ -183,7 +195,7 @@ def paragraphs(study: Findings) -> list[tuple[str, str]]:
         ("Integrated information", _iit(p["iit"], p["tpm"]["copies"])),
         ("Effective information", _INFORMATION.format(**_CITED)),
         ("Nulls", _nulls(p["nulls"], p["macro"], listed)),
-        ("Comparison of conditions", _compare(p["compare"])),
+        ("Comparison of conditions", _compare(p["compare"], p["conditions"])),
         ("Multiscale approach", _MULTISCALE.format(**_CITED)),
         ("Software", _software(study)),
     ]
@@ -291,17 +303,28 @@ def _nulls(p: dict[str, Any], macro: dict[str, Any], listed: tuple[str, ...]) ->
     return _NULLS.format(families=families, learned=learned, controls=controls, **p)
 
 
-def _compare(p: dict[str, Any]) -> str:
+def _compare(p: dict[str, Any], conditions: Sequence[str]) -> str:
     correction = CORRECTIONS[p["correction"]]
     cited = f" [{_CITED[correction.name]}]" if correction.reference else ""
     return _COMPARE.format(
         confidence=p["confidence"],
         resamples=p["bootstrap"],
         permutations=p["permutations"],
+        primary=_primary(p, conditions),
         corrected=correction.methods + cited,
-        before_and_after="" if correction.name == "none" else ", before and after correction,",
+        repeated=_REPEATED_MATCHED.format(**p) if p["repeats"] else "",
         **_CITED,
     )
+
+
+def _primary(p: dict[str, Any], conditions: Sequence[str]) -> str:
+    """Say what the primary endpoint is; what the study leaves open is filled in."""
+    own = p["primary"]
+    pair = own["contrast"] or next(iter(p["contrasts"]), None) or list(conditions[:2])
+    size = f"{own['scale']} " if own["scale"] else ""
+    words = "units" if own["route"] == "micro" else "macro units"
+    between = f", {pair[0]} minus {pair[1]}" if len(pair) == 2 else ""
+    return f"{MEASURES[own['measure']].words} of the {size}{words}{between}"
 
 
 def _software(study: Findings) -> str:

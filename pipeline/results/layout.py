@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 StudyFile = Literal[
-    "summary", "nulls", "fits", "comparison", "truth", "true_groupings", "page", "figures", "provenance"
+    "summary",
+    "nulls",
+    "fits",
+    "comparison",
+    "classification",
+    "truth",
+    "true_groupings",
+    "page",
+    "figures",
+    "provenance",
 ]
 RecordingFile = Literal[
     "recording", "truth", "preprocessed", "ensembles", "windows", "states", "quality", "tpm", "macro", "phi", "nulls"
@@ -23,6 +32,7 @@ OF_STUDY: dict[StudyFile, str] = {
     "nulls": "nulls.csv",
     "fits": "fits.csv",
     "comparison": "comparison.csv",
+    "classification": "classification.csv",
     "truth": "truth.csv",
     "true_groupings": "true_groupings.csv",
     "page": "report.html",

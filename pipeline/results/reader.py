@@ -19,6 +19,7 @@ import xarray as xr
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.files import groups_of, load
 from pipeline.results.columns import (
+    CLASSIFICATION,
     COMPARISON_COLUMNS,
     FITS,
     NULL_COLUMNS,
@@ -36,7 +37,7 @@ class Results:
 
     Attributes:
         folder: where the results are.
-        summary, nulls, comparison: the tables of the study (columns as in their files).
+        summary, nulls, comparison, classification: the tables of the study (columns as in their files).
         quality: the quality tables of the study's recordings, one below the other.
         provenance: versions, parameters, seed and inputs of the run; empty before the report.
         failures: what failed (recording, window unless all are concerned, stage, reason).
@@ -66,6 +67,11 @@ class Results:
     def comparison(self) -> pd.DataFrame:
         """One row per measure, scale and contrast."""
         return read_table(self.layout.of_study("comparison"), COMPARISON_COLUMNS)
+
+    @cached_property
+    def classification(self) -> pd.DataFrame:
+        """One row per contrast and features: how well a state is told in subjects that were left out."""
+        return read_table(self.layout.of_study("classification"), CLASSIFICATION.names)
 
     @cached_property
     def fits(self) -> pd.DataFrame:

@@ -108,6 +108,25 @@ def _contrasts_have_two_conditions(p: Parameters) -> Iterator[Problem]:
             )
 
 
+def _primary_is_compared(p: Parameters) -> Iterator[Problem]:
+    primary, pairs = p.compare.primary, contrasts(p)
+    if primary.contrast and primary.contrast not in pairs:
+        yield Problem(
+            "compare.primary.contrast",
+            f"{list(primary.contrast)} is none of the contrasts {[list(pair) for pair in pairs]}",
+            "The primary endpoint would not be tested",
+            "name one of them, in the same order",
+        )
+    sizes = [p.ensembles.iit] if primary.route == "micro" else p.macro.scales
+    if (primary.scale and primary.scale not in sizes) or not sizes:
+        yield Problem(
+            "compare.primary.scale and .route",
+            f"there are no systems of {primary.scale or 'any number of'} units by the route {primary.route}",
+            "The primary endpoint would not be tested",
+            f"use one of {sizes}" if sizes else "use the route micro, or give macro.scales",
+        )
+
+
 def _scales_are_macro(p: Parameters) -> Iterator[Problem]:
     for scale in p.macro.scales:
         if scale >= p.ensembles.iit:
@@ -228,6 +247,7 @@ def _bouts_hold_a_transition(p: Parameters) -> Iterator[Problem]:
 CHECKS: tuple[Callable[[Parameters], Iterator[Problem]], ...] = (
     _conditions_differ,
     _contrasts_have_two_conditions,
+    _primary_is_compared,
     _scales_are_macro,
     _scales_differ,
     _scales_have_a_mapping,

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.inference.contrasts import ALPHA
-from pipeline.inference.corrections import CORRECTIONS
+from pipeline.inference.families import ALPHA, PRIMARY
 from pipeline.inference.subjects import flagged, subject_means, subject_values
 from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.report.findings import Findings, StudyScale
+from pipeline.report.words.endpoint import primary_sentences, secondary_sentences
 from pipeline.report.words.glossary import NULL_NAMES, counted, number, probability, short, unit, valued
+from pipeline.report.words.testing import split
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,8 @@ class Contrast:
     high: float
     p: float
     p_corrected: float
-    attainable: float  # smallest p that the test can give
-    tests: int  # of this contrast, over all measures and scales
-    attainable_corrected: float  # smallest p that is left after correction for them
-    needed: str  # what it would take for a corrected p of 5% to be possible
-
-    @property
-    def interval_excludes_zero(self) -> bool:
-        """Whether the interval lies on one side of zero (False where there is none)."""
-        return bool(self.low > 0 or self.high < 0)
-
-    @property
-    def significant(self) -> bool:
-        """Whether the corrected p is at most 5%."""
-        return bool(self.p_corrected <= ALPHA)
+    attainable_corrected: float  # smallest p that is left after correction
+    primary: bool  # the endpoint named beforehand
 
 
 @dataclass(frozen=True)
@@ -119,7 +107,7 @@ def verdict(study: Findings, found: list[ScaleAnswer]) -> list[str]:
         )
     return [
         first,
-        _support(study, found),
+        *_support(study),
         *_imprecise(study),
         *_by_big_phi(study, found),
         *_beyond_null(study),
@@ -201,52 +189,10 @@ def across_scales(study: Findings) -> list[str]:
     return said
 
 
-def _support(study: Findings, found: list[ScaleAnswer]) -> str:
-    contrasts = [c for a in found for c in a.contrasts]
-    if not contrasts:
-        return "No subject has two conditions, so the difference cannot be tested."
-    n, excluding = len(contrasts), sum(c.interval_excludes_zero for c in contrasts)
-    significant = sum(c.significant for c in contrasts)
-    subjects = max(c.n for c in contrasts)
-    if subjects < 2:
-        return "One subject has both conditions: the difference is described, not tested."
-    reachable = min(contrasts, key=lambda c: c.attainable_corrected)
-    decidable = reachable.attainable_corrected <= ALPHA
-    test = _out_of_reach(reachable)
-    if significant:
-        rest = f"; for {n - significant} it is not shown" if significant < n else ""
-        return (
-            f"The difference in phi_s is significant (corrected p ≤ {ALPHA:g}) for {significant} of {n} "
-            f"contrasts, and the interval over subjects excludes zero for {excluding}{rest}."
-        )
-    if excluding and not decidable:
-        return (
-            f"The interval over subjects excludes zero for {excluding} of {n} contrasts of phi_s, but {test}: "
-            "read it as a consistent direction in these subjects, not as proof for the population."
-        )
-    if excluding:
-        return (
-            f"The interval over subjects excludes zero for {excluding} of {n} contrasts of phi_s, but no "
-            f"corrected p reaches {ALPHA:g}: the difference is suggested, not shown."
-        )
-    return (
-        "The data do not support this order: no interval over subjects excludes "
-        f"zero{'; ' + test if not decidable else f' and no corrected p reaches {ALPHA:g}'}."
-    )
-
-
-def _out_of_reach(c: Contrast) -> str:
-    """Why no p can be small enough, whatever the data, and what it would take."""
-    corrected = (
-        f", which is {probability(c.attainable_corrected)} after correction for the {c.tests} tests of a contrast"
-        if c.attainable_corrected > c.attainable
-        else ""
-    )
-    return (
-        f"with {counted(c.n, 'subject')} the sign-flip test cannot give a p below "
-        f"{probability(c.attainable)}{corrected}, so significance at {ALPHA:g} is out of reach whatever the "
-        f"data (it would take {c.needed})"
-    )
+def _support(study: Findings) -> list[str]:
+    """What the tests say: of the primary endpoint, and of the other contrasts."""
+    told = [*primary_sentences(study), *secondary_sentences(study)]
+    return told or ["No subject has two conditions, so the difference cannot be tested."]
 
 
 def _answer(study: Findings, scale: StudyScale) -> ScaleAnswer | None:
@@ -314,30 +260,9 @@ def _contrast(row: Any) -> Contrast:
         row.ci_high,
         row.p,
         row.p_corrected,
-        attainable=row.smallest_p,
-        tests=int(row.n_tests),
         attainable_corrected=row.smallest_p_corrected,
-        needed=what_it_takes(row),
+        primary=row.role == PRIMARY,
     )
-
-
-def split(contrast: str) -> tuple[str, str]:
-    """The two conditions of a contrast "a-b"."""
-    a, _, b = contrast.partition("-")
-    return a.strip(), b.strip()
-
-
-def what_it_takes(row: Any) -> str:
-    """What it would take for a corrected p of 5% to be possible at all.
-
-    Args:
-        row: of comparison.csv.
-    """
-    said = f"at least {int(row.n_subjects_needed)} subjects with both conditions"
-    if math.isfinite(row.n_flips_needed):
-        said += f" and at least {int(row.n_flips_needed)} permutations"
-    several = CORRECTIONS[row.correction].multiplies_smallest and row.n_tests > 1
-    return said + (", or fewer measures and scales, chosen beforehand" if several else "")
 
 
 def _common(study: Findings, scale: StudyScale, contrasts: list[Contrast]) -> list[str]:
