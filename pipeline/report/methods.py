@@ -128,6 +128,12 @@ _COPIES = (
     "value is (√m + mean of r)², and the interval (√m + quantiles of r)². Tests against surrogates are of the "
     "values before correction."
 )
+_WITHHELD = (
+    " P(φ_s > 0) is the share of posterior draws above zero. Rows of a TPM visited less than {min_row_visits} times "
+    "are extrapolation: effective information and causal power, which average all rows alike, are withheld where "
+    "there is such a row, Φ where more than half of the rows are so, and Φ also where its interval spans more than a factor of "
+    "ten."
+)
 _INFORMATION = (
     "Effective information is the mutual information between a uniformly distributed state and the state that "
     "follows, from the row-stochastic TPM [{information}]; causal power is effective information divided by its "
@@ -192,7 +198,7 @@ def paragraphs(study: Findings) -> list[tuple[str, str]]:
         ("States", _states(p["binarize"], listed)),
         ("Transition probability matrices", _tpm(p["tpm"], listed)),
         ("Macro units", _macro(p["macro"], p["ensembles"])),
-        ("Integrated information", _iit(p["iit"], p["tpm"]["copies"])),
+        ("Integrated information", _iit(p["iit"], p["tpm"]["copies"], p["tpm"]["draws"])),
         ("Effective information", _INFORMATION.format(**_CITED)),
         ("Nulls", _nulls(p["nulls"], p["macro"], listed)),
         ("Comparison of conditions", _compare(p["compare"], p["conditions"])),
@@ -284,10 +290,15 @@ def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
     )
 
 
-def _iit(p: dict[str, Any], copies: int) -> str:
+def _iit(p: dict[str, Any], copies: int, draws: int) -> str:
     times = counted(p["min_visits"], "time").replace("1 time", "once")
     corrected = _COPIES.format(copies=copies) if copies else ""
-    return _IIT.format(times=times, **p, **_CITED) + corrected
+    withheld = _WITHHELD.format(**p) if p["min_row_visits"] else ""
+    return (
+        _IIT.format(times=times, **(p | {"big_phi_draws": min(p["big_phi_draws"], draws)}), **_CITED)
+        + withheld
+        + corrected
+    )
 
 
 def _nulls(p: dict[str, Any], macro: dict[str, Any], listed: tuple[str, ...]) -> str:

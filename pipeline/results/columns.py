@@ -74,7 +74,7 @@ _MEASURE = Column("measure", "What was measured; the measures and their units ha
 _VALUE = _number(
     "value",
     "The measure of the point estimate of the TPM; a mean over visited states where each state has one. Flagged "
-    "corrected: moved by what simulated copies show of its bias.",
+    "corrected: moved by what simulated copies show of its bias. Empty where it is withheld; the flag says why.",
 )
 _CI = (
     _number(
@@ -92,6 +92,11 @@ SUMMARY = TableFile(
     "window, scale, route and measure",
     (
         *(_RECORDING, _SUBJECT, _CONDITION, _WINDOW, _SCALE, _ROUTE, _MEASURE, _VALUE, *_CI),
+        _number(
+            "p_positive",
+            "Share of posterior draws above 1e-9, for measures whose 0 means that there is nothing (phi_s, that of the "
+            "first complex, Φ). An interval of draws that are never negative holds 0 at most at its end.",
+        ),
         _number("null_mean", "Mean of the measure over surrogates that went through the same estimation."),
         _number(
             "null_p", "One-sided p against them: (1 + surrogates at or above the value) / (1 + number of surrogates)."

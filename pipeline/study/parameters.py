@@ -158,16 +158,6 @@ def _scales_have_a_mapping(p: Parameters) -> Iterator[Problem]:
         )
 
 
-def _unfolded_draws_are_made(p: Parameters) -> Iterator[Problem]:
-    if p.iit.big_phi_draws > p.tpm.draws:
-        yield Problem(
-            "iit.big_phi_draws and tpm.draws",
-            f"{p.iit.big_phi_draws} draws are to be unfolded, but only {p.tpm.draws} are made",
-            "The interval of Φ would rest on fewer draws than stated",
-            "lower iit.big_phi_draws or raise tpm.draws",
-        )
-
-
 def _copies_have_draws(p: Parameters) -> Iterator[Problem]:
     if p.tpm.copies and (p.tpm.copies < LEAST_COPIES or not p.tpm.draws):
         yield Problem(
@@ -251,7 +241,6 @@ CHECKS: tuple[Callable[[Parameters], Iterator[Problem]], ...] = (
     _scales_are_macro,
     _scales_differ,
     _scales_have_a_mapping,
-    _unfolded_draws_are_made,
     _copies_have_draws,
     _unfolded_surrogates_are_made,
     _bins_hold_a_frame,

@@ -19,7 +19,7 @@ class TpmCommon(Section):
     """Unit TPM of a window."""
 
     lag: Annotated[int, Field(ge=1)] = Field(LAG, description="Lag of a transition [bins]")
-    draws: Annotated[int, Field(ge=0)] = Field(100, description="Posterior draws that carry the uncertainty into phi")
+    draws: Annotated[int, Field(ge=0)] = Field(200, description="Posterior draws that carry the uncertainty into phi")
     copies: Annotated[int, Field(ge=0)] = Field(
         0,
         description="Simulated copies of each window, estimated like it, that correct the bias and the level of the "

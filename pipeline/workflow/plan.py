@@ -65,7 +65,7 @@ def window_seconds(study: Study) -> tuple[float, float]:
     for n in (p.ensembles.iit, *p.macro.scales):
         random = p.macro.random_groupings if n in p.macro.scales else 0
         tpms = 1 + p.tpm.draws + kinds * p.nulls.surrogates + random
-        unfolded = 1 + p.iit.big_phi_draws + kinds * p.nulls.big_phi_surrogates
+        unfolded = 1 + min(p.iit.big_phi_draws, p.tpm.draws) + kinds * p.nulls.big_phi_surrogates
         unfolded += min(random, p.nulls.big_phi_surrogates)
         tpms += p.tpm.copies * (1 + COPY_DRAWS)
         costs = [estimate_cost(n, "phi_s", tpms * 2**n), estimate_cost(n, "complexes", 2**n)]

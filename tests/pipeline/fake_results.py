@@ -354,6 +354,7 @@ class _Recording:
             tail = {
                 "null_mean": np.nan,
                 "null_p": np.nan,
+                "p_positive": 1.0,
                 "n_frames": self.frames,
                 "n_states_visited": 13,
                 "estimator": "logistic",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from pipeline.inference.subjects import flagged
 from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.macro_units import MacroUnits
 from pipeline.report.tables.table import Cell, Table, flags, interval, window_name
@@ -168,7 +169,8 @@ def values(study: Findings) -> Table:
         "causal_power",
         "delta_causal_power",
     ]
-    table = study.summary[study.summary["measure"].isin(shown) & study.summary["value"].notna()]
+    told = study.summary["value"].notna() | flagged(study.summary["flag"], "withheld")
+    table = study.summary[study.summary["measure"].isin(shown) & told]
     rows = [
         [
             row.recording,
@@ -177,8 +179,9 @@ def values(study: Findings) -> Table:
             str(StudyScale(row.route, row.scale)),
             row.measure,
             unit(row.measure),
-            number(row.value),
+            number(row.value) if np.isfinite(row.value) else "withheld",
             interval(row.ci_low, row.ci_high),
+            number(row.p_positive, 2),
             number(row.null_mean),
             probability(row.null_p),
             count(row.n_frames),
@@ -196,6 +199,7 @@ def values(study: Findings) -> Table:
         "Unit",
         "Value #",
         f"{study.confidence:.0%} interval #",
+        "P(> 0) #",
         "Null mean #",
         "Null p #",
         "Frames #",

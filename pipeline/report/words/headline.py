@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipeline.inference.families import ALPHA, PRIMARY
 from pipeline.inference.subjects import flagged, subject_means, subject_values
+from pipeline.inference.withheld import WORD
 from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.words.endpoint import primary_sentences, secondary_sentences
@@ -109,6 +110,7 @@ def verdict(study: Findings, found: list[ScaleAnswer]) -> list[str]:
         first,
         *_support(study),
         *_imprecise(study),
+        *_withheld(study),
         *_by_big_phi(study, found),
         *_beyond_null(study),
     ]
@@ -116,8 +118,13 @@ def verdict(study: Findings, found: list[ScaleAnswer]) -> list[str]:
 
 def _by_big_phi(study: Findings, found: list[ScaleAnswer]) -> list[str]:
     """Say where Φ does not order the conditions as phi_s does."""
-    other = [a.scale for a in found if _order(study, a.scale, "big_phi") not in ((), a.order)]
+    other = [a.scale for a in found if _differs(_order(study, a.scale, "big_phi"), a.order)]
     return [f"By Φ the order is another at {' and '.join(map(str, other))}."] if other else []
+
+
+def _differs(order: tuple[str, ...], by_phi_s: tuple[str, ...]) -> bool:
+    """Whether conditions (those whose values are withheld are absent) come in another order than by phi_s."""
+    return order != tuple(c for c in by_phi_s if c in order)
 
 
 def _order(study: Findings, scale: StudyScale, measure: str) -> tuple[str, ...]:
@@ -145,6 +152,26 @@ def _imprecise(study: Findings) -> list[str]:
             "wider than the value, so the data do not tell them from their double, or from nothing."
         )
     ]
+
+
+def _withheld(study: Findings) -> list[str]:
+    """Say which values are not told, and why."""
+    said = []
+    for measure in ("big_phi", "effective_information"):
+        rows = study.summary[study.summary["measure"] == measure]
+        away = rows[flagged(rows["flag"], WORD)]
+        if away.empty:
+            continue
+        tenfold = int(away["flag"].str.contains(f"{WORD}:tenfold", regex=False).sum())
+        why = [f"in {tenfold} the interval spans more than a factor of ten"] if tenfold else []
+        few = len(away) - tenfold
+        why += [f"in {few} rows of the TPM were hardly visited"] if few else []
+        name = short(measure)
+        said.append(
+            f"{name[:1].upper()}{name[1:]} is withheld for {len(away)} of {len(rows)} windows and scales: "
+            f"{', '.join(why)}."
+        )
+    return [" ".join(said)] if said else []
 
 
 def _beyond_null(study: Findings) -> list[str]:
@@ -204,10 +231,21 @@ def _answer(study: Findings, scale: StudyScale) -> ScaleAnswer | None:
     order = " > ".join(f"{c} {number(v)}" for c, v in means.items())
     what = "Means over subjects" if values["subject"].nunique() > 1 else "Values of the one subject"
     sentences = [f"{what}: {order} {unit('phi_s')}.{_consistency(values, means)}"]
+    sentences += _above_zero(study, scale)
     sentences += _other_orders(study, scale, tuple(means.index))
     sentences += _common(study, scale, contrasts)
     sentences += _against_null(study, scale)
     return ScaleAnswer(scale, means, contrasts, contrasts_of(study, scale, "phi_s_common"), sentences)
+
+
+def _above_zero(study: Findings, scale: StudyScale) -> list[str]:
+    """P(phi_s > 0), mean over windows: an interval of values that are never negative cannot tell it."""
+    rows = scale.of(study.summary, "phi_s")
+    mean = rows.groupby("condition")["p_positive"].mean().reindex(study.conditions).dropna()
+    if mean.empty:
+        return []
+    listed = ", ".join(f"{c} {number(p, 2)}" for c, p in mean.items())
+    return [f"P(phi_s > 0), the mean over windows of the share of posterior draws: {listed}."]
 
 
 def _other_orders(study: Findings, scale: StudyScale, order: tuple[str, ...]) -> list[str]:
@@ -218,7 +256,7 @@ def _other_orders(study: Findings, scale: StudyScale, order: tuple[str, ...]) ->
         if means.empty:
             continue
         listed = " > ".join(f"{c} {number(v)}" for c, v in means.items())
-        differs = len(means) > 1 and tuple(means.index) != order
+        differs = _differs(tuple(means.index), order)
         name = short(measure)
         another = ", another order than by phi_s" if differs else ""
         said.append(f"{name[:1].upper()}{name[1:]}: {listed} {unit(measure)}{another}.")

@@ -13,7 +13,7 @@ rule phi:
         mem_mb=4000,
         runtime=360,
     params:
-        iit=targets.section(STUDY, "iit"),
+        iit=targets.section(STUDY, "iit", "min_row_visits"),
     message:
         "Integrated information of {wildcards.recording}"
     run:
@@ -37,7 +37,9 @@ rule nulls:
     params:
         nulls=targets.section(STUDY, "nulls"),
         mappings=STUDY.parameters.macro.mappings,
-        iit=targets.section(STUDY, "iit", "big_phi_draws", "structures"),
+        iit=targets.section(
+            STUDY, "iit", "big_phi_draws", "structures", "min_row_visits"
+        ),
         binarize=targets.section(STUDY, "binarize") if ON_TRACES else {},
         seed=STUDY.parameters.seed,
     message:

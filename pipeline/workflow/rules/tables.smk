@@ -19,6 +19,7 @@ rule summarise:
         runtime=20,
     params:
         confidence=STUDY.parameters.compare.confidence,
+        min_row_visits=STUDY.parameters.iit.min_row_visits,
     message:
         "Summary of every window, scale and measure"
     run:
