@@ -85,11 +85,17 @@ _TPM = (
     "For each window, the probability of each unit being ON given the state of all units {bins} earlier was "
     "estimated by {estimator}. Transitions never cross the border of a window, a bin left out or a gap. The fit was "
     "judged by the log-likelihood of five held-out contiguous blocks, separated from the training data by the "
-    "longest autocorrelation time of the units (at most a tenth of the window) and the lag. {draws} posterior draws "
-    "of the TPM carried its uncertainty into every measure. Units are taken as conditionally independent given the "
-    "past state; the correlation that this leaves is reported. The TPM is observational: the system was not "
-    "perturbed."
+    "longest autocorrelation time of the units (at most a tenth of the window) and the lag. {draws} {drawn} carried "
+    "its uncertainty into every measure. Units are taken as conditionally independent given the past state; "
+    "the correlation that this leaves is reported. The TPM is observational: the system was not perturbed."
 )
+_DRAWN = {
+    "posterior": "posterior draws of the TPM",
+    "bootstrap": (
+        "estimates of the TPM from resampled transitions (moving-block bootstrap, blocks of at least the longest "
+        "autocorrelation time of the units), here called draws,"
+    ),
+}
 _MACRO = (
     "At the scale{s} of {at} macro units, the {n_units} units were grouped into disjoint macro units, each with a "
     "state mapping ({allowed}), by an encoder that maximises effective information of the macro TPM (hard "
@@ -131,8 +137,8 @@ _COPIES = (
 _WITHHELD = (
     " P(φ_s > 0) is the share of posterior draws above zero. Rows of a TPM visited less than {min_row_visits} times "
     "are extrapolation: effective information and causal power, which average all rows alike, are withheld where "
-    "there is such a row, Φ where more than half of the rows are so, and Φ also where its interval spans more than a factor of "
-    "ten."
+    "there is such a row, Φ where more than half of the rows are so, and Φ also where its interval spans more than a "
+    "factor of ten."
 )
 _INFORMATION = (
     "Effective information is the mutual information between a uniformly distributed state and the state that "
@@ -273,7 +279,9 @@ def _states(p: dict[str, Any], listed: tuple[str, ...]) -> str:
 
 def _tpm(p: dict[str, Any], listed: tuple[str, ...]) -> str:
     estimator = _said(ESTIMATORS.choose(p["method"]), p, listed)
-    return _TPM.format(bins=counted(p["lag"], "bin"), estimator=estimator, draws=p["draws"])
+    return _TPM.format(
+        bins=counted(p["lag"], "bin"), estimator=estimator, draws=p["draws"], drawn=_DRAWN[p["uncertainty"]]
+    )
 
 
 def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:

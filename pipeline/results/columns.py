@@ -197,6 +197,18 @@ QUALITY = TableFile(
         Column("units", "Its physical unit."),
     ),
 )
+MATCHED = TableFile(
+    OF_RECORDING["matched"].format(recording="R"),
+    "window of a recording, scale, way to match it and condition that it is matched with",
+    (
+        *(_RECORDING, _SUBJECT, _CONDITION, _WINDOW, _SCALE, _ROUTE, _MEASURE),
+        Column("adjusted", f"How the values were made comparable; see {OF_STUDY['comparison']}."),
+        Column("against", "Condition that the window was matched with."),
+        _number("value", "The measure of the point estimate of the TPM, mean over repetitions."),
+        _number("n_frames", "States (time bins) that were left."),
+        Column("flag", "Words of caution about the window's TPM."),
+    ),
+)
 WINDOWS = TableFile(
     OF_RECORDING["windows"].format(recording="R"),
     "stretch of a window",
@@ -252,7 +264,7 @@ TRUE_GROUPINGS = TableFile(
         ),
     ),
 )
-TABLES = (SUMMARY, NULLS, COMPARISON, CLASSIFICATION, FITS, TRUTH, TRUE_GROUPINGS, QUALITY, WINDOWS)
+TABLES = (SUMMARY, NULLS, COMPARISON, CLASSIFICATION, FITS, TRUTH, TRUE_GROUPINGS, QUALITY, MATCHED, WINDOWS)
 
 SUMMARY_COLUMNS, NULL_COLUMNS, COMPARISON_COLUMNS = SUMMARY.names, NULLS.names, COMPARISON.names
 QUALITY_COLUMNS, WINDOW_COLUMNS = QUALITY.names, tuple(WINDOWS.names)

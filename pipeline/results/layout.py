@@ -24,7 +24,18 @@ StudyFile = Literal[
     "provenance",
 ]
 RecordingFile = Literal[
-    "recording", "truth", "preprocessed", "ensembles", "windows", "states", "quality", "tpm", "macro", "phi", "nulls"
+    "recording",
+    "truth",
+    "preprocessed",
+    "ensembles",
+    "windows",
+    "states",
+    "quality",
+    "tpm",
+    "macro",
+    "phi",
+    "nulls",
+    "matched",
 ]
 
 OF_STUDY: dict[StudyFile, str] = {
@@ -51,6 +62,7 @@ OF_RECORDING: dict[RecordingFile, str] = {
     "macro": "macro/{recording}.nc",
     "phi": "phi/{recording}.nc",
     "nulls": "nulls/{recording}.nc",
+    "matched": "matched/{recording}.csv",
 }
 
 

@@ -168,6 +168,16 @@ def _copies_have_draws(p: Parameters) -> Iterator[Problem]:
         )
 
 
+def _copies_are_of_the_posterior(p: Parameters) -> Iterator[Problem]:
+    if p.tpm.copies and p.tpm.uncertainty == "bootstrap":
+        yield Problem(
+            "tpm.copies and tpm.uncertainty",
+            f"{p.tpm.copies} copies beside draws of a bootstrap",
+            "Copies show how far the mean over posterior draws is from the truth, not that over resamples",
+            "use uncertainty: posterior, or no copies",
+        )
+
+
 def _unfolded_surrogates_are_made(p: Parameters) -> Iterator[Problem]:
     if p.nulls.big_phi_surrogates > p.nulls.surrogates:
         yield Problem(
@@ -242,6 +252,7 @@ CHECKS: tuple[Callable[[Parameters], Iterator[Problem]], ...] = (
     _scales_differ,
     _scales_have_a_mapping,
     _copies_have_draws,
+    _copies_are_of_the_posterior,
     _unfolded_surrogates_are_made,
     _bins_hold_a_frame,
     _windows_are_given,

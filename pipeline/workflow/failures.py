@@ -14,6 +14,8 @@ from pipeline.study.study import Study
 from pipeline.workflow import targets
 from pipeline.workflow.job import Note, noted, place
 
+OPTIONAL = ("macro", "truth", "matched")  # stages whose failure for a recording costs nothing else of it
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -80,7 +82,7 @@ def omitted(note: Note) -> str | None:
     """Return what the rest of the study has to do without, as `targets` calls it; None for a part that was left out."""
     if "window" in note or "system" in note:
         return None
-    return f"{note['recording']}:{note['stage']}" if note["stage"] in ("macro", "truth") else note["recording"]
+    return f"{note['recording']}:{note['stage']}" if note["stage"] in OPTIONAL else note["recording"]
 
 
 def second_run(argv: Sequence[str], snakefile: str, config: Mapping[str, Any], omit: Sequence[str]) -> list[str]:

@@ -175,6 +175,10 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
     "primary measure unknown": (put(compare__primary={"measure": "charm"}), ["compare.primary.measure", "charm"]),
     "copies without quantiles": (put(tpm__copies=5), ["tpm.copies and tpm.draws", "5 copies"]),
     "copies without draws": (put(tpm__copies=40, tpm__draws=0, iit__big_phi_draws=0), ["tpm.copies and tpm.draws"]),
+    "copies of a bootstrap": (
+        put(tpm__copies=40, tpm__uncertainty="bootstrap"),
+        ["tpm.copies and tpm.uncertainty", "use uncertainty: posterior"],
+    ),
     "more surrogates unfolded than made": (
         put(nulls__surrogates=5, nulls__big_phi_surrogates=10),
         ["nulls.big_phi_surrogates and nulls.surrogates"],

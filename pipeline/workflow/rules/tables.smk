@@ -31,6 +31,7 @@ rule compare:
         summary=LAYOUT.of_study("summary"),
         nulls=LAYOUT.of_study("nulls"),
         quality=targets.files(STUDY, "quality", OMIT),
+        matched=targets.matched(STUDY, OMIT),
     output:
         comparison=LAYOUT.of_study("comparison"),
         classification=LAYOUT.of_study("classification"),

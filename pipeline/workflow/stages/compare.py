@@ -11,7 +11,7 @@ from pipeline.inference.classification import classify
 from pipeline.inference.contrasts import compare, endpoint_of
 from pipeline.inference.parameters import Primary
 from pipeline.inference.subjects import subject_values
-from pipeline.results.columns import CLASSIFICATION, NULL_COLUMNS, QUALITY_COLUMNS, SUMMARY_COLUMNS
+from pipeline.results.columns import CLASSIFICATION, MATCHED, NULL_COLUMNS, QUALITY_COLUMNS, SUMMARY_COLUMNS
 from pipeline.results.reader import read_table, read_tables
 from pipeline.results.tables import table
 from pipeline.workflow.job import Job
@@ -23,13 +23,15 @@ def run(job: Job) -> None:
     summary = read_table(job.input.summary, SUMMARY_COLUMNS)
     nulls = read_table(job.input.nulls, NULL_COLUMNS)
     primary = Primary(**p.compare["primary"])
-    excess = excess_over_null(summary, nulls, primary.measure)
+    matched = read_tables([Path(path) for path in job.input.matched], MATCHED.names)
+    variants = {str(how): rows for how, rows in matched.groupby("adjusted", sort=False)}
+    variants |= {"excess_over_null": excess_over_null(summary, nulls, primary.measure)}
     comparison = compare(
         summary,
         p.contrasts,
         p.conditions,
         **p.compare,
-        variants={"excess_over_null": excess},
+        variants=variants,
         seed=derive(p.seed, "compare"),
     )
     save_table(comparison, job.output.comparison)
