@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.inference.families import ALPHA, PRIMARY, SECONDARY
+from pipeline.inference.summary import TIE
 from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.words.glossary import counted, number, probability, short, valued
 from pipeline.report.words.testing import split, what_it_takes
@@ -124,7 +125,8 @@ def _adjusted(study: Findings, row: Any) -> list[str]:
     if int(row.n_subjects) < 2:
         return []
     rows = study.adjusted[_same(study.adjusted, row)]
-    said = [_survives(row, other) for other in rows[rows["n_subjects"] > 0].itertuples()]
+    rows = rows[(rows["n_subjects"] > 0) & ((rows["estimate"] - row.estimate).abs() > TIE)]  # the rest changed nothing
+    said = [_survives(row, other) for other in rows.itertuples()]
     return [" ".join(said)] if said else []
 
 

@@ -128,12 +128,19 @@ def _differs(order: tuple[str, ...], by_phi_s: tuple[str, ...]) -> bool:
 
 
 def _order(study: Findings, scale: StudyScale, measure: str) -> tuple[str, ...]:
-    """Conditions by their mean over subjects, the largest first."""
-    return tuple(_means(study, scale, measure).index)
+    """Conditions by their mean over subjects, the largest first; without those that are too imprecise for it."""
+    return tuple(_means(study, scale, measure)[0].index)
 
 
-def _means(study: Findings, scale: StudyScale, measure: str) -> pd.Series:
-    return _ordered(subject_values(scale.of(study.summary, measure)))
+def _means(study: Findings, scale: StudyScale, measure: str) -> tuple[pd.Series, list[str]]:
+    """Means over subjects, the largest first, and the conditions whose values are too imprecise to be ordered.
+
+    These are the ones in which at least half of the subjects' values are flagged so.
+    """
+    values = subject_values(scale.of(study.summary, measure))
+    vague = values.groupby("condition")["imprecise"].mean() >= 0.5
+    left_out = [c for c in study.conditions if vague.get(c, False)]
+    return _ordered(values[~values["condition"].isin(left_out)]), left_out
 
 
 def _ordered(values: pd.DataFrame) -> pd.Series:
@@ -252,14 +259,15 @@ def _other_orders(study: Findings, scale: StudyScale, order: tuple[str, ...]) ->
     """Φ and effective information, and whether they order the conditions as phi_s does."""
     said = []
     for measure in ("big_phi", "effective_information"):
-        means = _means(study, scale, measure)
-        if means.empty:
-            continue
-        listed = " > ".join(f"{c} {number(v)}" for c, v in means.items())
-        differs = _differs(tuple(means.index), order)
+        means, vague = _means(study, scale, measure)
+        parts = []
+        if len(means):
+            listed = " > ".join(f"{c} {number(v)}" for c, v in means.items())
+            another = ", another order than by phi_s" if _differs(tuple(means.index), order) else ""
+            parts.append(f"{listed} {unit(measure)}{another}")
+        parts += [f"too imprecise to be ordered in {' and '.join(vague)}"] if vague else []
         name = short(measure)
-        another = ", another order than by phi_s" if differs else ""
-        said.append(f"{name[:1].upper()}{name[1:]}: {listed} {unit(measure)}{another}.")
+        said += [f"{name[:1].upper()}{name[1:]}: {'; '.join(parts)}."] if parts else []
     return [" ".join(said)] if said else []
 
 

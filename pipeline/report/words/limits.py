@@ -193,16 +193,21 @@ def _rates(study: Findings) -> list[str]:
             f"Event rates differ between conditions ({rate.idxmax()} {number(rate.max(), 2)} Hz, "
             f"{rate.idxmin()} {number(rate.min(), 2)} Hz). A difference in phi_s may follow from how active "
             "the units are; the common occupancy controls for which states are visited, not for everything "
-            "that goes with the rate."
+            "that goes with the rate. The comparison of conditions says what is left with the rates matched."
         )
     ]
 
 
 def _unequal(study: Findings) -> list[str]:
-    frames = study.summary.drop_duplicates(["recording", "window"]).groupby("recording")["n_frames"]
-    unequal = [str(r) for r, n in frames if n.max() > 1.2 * n.min()]
+    frames = study.summary.drop_duplicates(["recording", "window"]).groupby("subject")["n_frames"]
+    unequal = [str(subject) for subject, n in frames if n.max() > 1.2 * n.min()]
+    matched = "matched_length" in set(study.adjusted["adjusted"])
+    told = "; the comparison of conditions says what is left with windows of the same length" if matched else ""
     return (
-        [f"Windows of different length are compared in {_list(unequal)}; the bias of short data differs between them."]
+        [
+            f"Windows of different length are compared in {_list(unequal)}; the bias of short data differs between "
+            f"them{told}."
+        ]
         if unequal
         else []
     )

@@ -373,3 +373,22 @@ def test_table_figure_and_sentence_have_the_same_value_of_a_subject(tmp_path: Pa
 def test_no_subject_with_two_conditions_is_said_among_the_limits(tmp_path: Path) -> None:
     made = study(tmp_path, {"awake": [2.0, 2.1], "asleep": [1.0, 1.1]}, (np.nan,) * 5)
     assert "No subject has two conditions" in " ".join(limits.limits(made, []))
+
+
+def test_what_is_imprecise_or_withheld_makes_no_claim_of_an_order(tmp_path: Path) -> None:
+    """Φ above awake under anesthesia, where it is not told from its double, is no order."""
+    made = study(tmp_path, {"awake": [2.0] * 4, "dozing": [1.5] * 4, "asleep": [1.0] * 4})
+    big = made.summary.assign(measure="big_phi")
+    big["value"] = big["condition"].map({"awake": 20.0, "dozing": 10.0, "asleep": 300.0})
+    big["flag"] = big["condition"].map({"awake": "", "dozing": "", "asleep": "imprecise"})
+    pd.concat([made.summary, big]).to_csv(tmp_path / "summary.csv", index=False)
+    again = Findings(tmp_path, made.parameters, [], made.windows, made.recordings)
+    assert "By Φ" not in told(again)
+    text = " ".join(s for a in headline.answers(again) for s in a.sentences)
+    assert "Φ: awake 20.0 > dozing 10.0 ibit; too imprecise to be ordered in asleep." in text
+    away = big.assign(flag="withheld:9_of_16_rows", value=np.nan)
+    away.loc[away["condition"] == "awake", "flag"] = "withheld:tenfold"
+    pd.concat([made.summary, away]).to_csv(tmp_path / "summary.csv", index=False)
+    text = told(Findings(tmp_path, made.parameters, [], made.windows, made.recordings))
+    assert "Φ is withheld for 12 of 12 windows and scales: in 4 the interval spans" in text
+    assert "in 8 rows of the TPM were hardly visited" in text
