@@ -53,6 +53,7 @@ class Estimate:
         flags: words of caution.
         copies: (copy, 2) truth and estimate of simulated copies.
         withheld: why the value is not told, as a flag; "" where it is.
+        least: (draw,) of what is told of a value that is withheld: that it is no less.
     """
 
     value: float
@@ -60,6 +61,7 @@ class Estimate:
     flags: tuple[str, ...] = ()
     copies: Floats = field(default_factory=lambda: np.empty((0, 2)))
     withheld: str = ""
+    least: Floats = field(default_factory=lambda: np.empty(0))
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """Return the central interval of the draws, NaN where there are fewer than two."""
@@ -72,7 +74,8 @@ class Estimate:
     def reported(self, confidence: float) -> Reported:
         """Return what is told of it: corrected where it has copies."""
         if self.withheld:
-            return Reported(np.nan, np.nan, np.nan, (*self.flags, self.withheld))
+            low, _ = Estimate(np.nan, self.least).interval(confidence)
+            return Reported(np.nan, low, np.nan, (*self.flags, self.withheld))
         found = corrected(self.draws, self.copies, confidence)
         if found is None:
             return Reported(self.value, *self.interval(confidence), self.flags)
@@ -155,7 +158,8 @@ def window_estimates(phi: xr.Dataset, common: Occupancy, micro: xr.Dataset | Non
         if measure in measures.COMMON:
             found[measures.common_name(measure)] = _common_estimate(values, draws, common)
     for measure in measures.OF_TPM:
-        found[measure] = Estimate(float(phi[measure]), _draws(phi, measure), copies=_copies(phi, measure))
+        copies, least = _copies(phi, measure), _least(phi, measure)
+        found[measure] = Estimate(float(phi[measure]), _draws(phi, measure), copies=copies, least=least)
     if micro is not None:
         found["delta_causal_power"] = _difference(phi, micro)
     return {measure: found[measure] for measure in measures.SUMMARISED if measure in found}
@@ -190,6 +194,14 @@ def _draws(phi: xr.Dataset, measure: str) -> Floats:
     name = f"{measure}_draws"
     draws: Floats = phi[name].values if name in phi else np.empty((0, *phi[measure].shape))
     return draws
+
+
+def _least(phi: xr.Dataset, measure: str) -> Floats:
+    """Draws (draw,) of the least that the rows visited often enough imply; none where it is not known."""
+    if "information_of_rows_draws" not in phi:
+        return np.empty(0)
+    least: Floats = phi["information_of_rows_draws"].values
+    return least / int(phi.attrs["scale"]) if measure == "causal_power" else least
 
 
 def _copies(phi: xr.Dataset, measure: str) -> Floats:

@@ -78,7 +78,10 @@ _VALUE = _number(
 )
 _CI = (
     _number(
-        "ci_low", "Lower limit: quantile over posterior draws of the TPM, or over copies (uncertainty of one window)."
+        "ci_low",
+        "Lower limit: quantile over posterior draws of the TPM, or over copies (uncertainty of one window). Of an "
+        "effective information (or causal power) of units that is withheld: the same quantile of the least that the "
+        "rows visited often enough imply, whatever the others are.",
     ),
     _number(
         "ci_high", "Upper limit: quantile over posterior draws of the TPM, or over copies (uncertainty of one window)."

@@ -13,7 +13,7 @@ rule phi:
         mem_mb=4000,
         runtime=360,
     params:
-        iit=targets.section(STUDY, "iit", "min_row_visits"),
+        iit=targets.section(STUDY, "iit"),
     message:
         "Integrated information of {wildcards.recording}"
     run:

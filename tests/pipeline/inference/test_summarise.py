@@ -376,7 +376,6 @@ def test_what_rests_on_rows_hardly_visited_is_withheld(visits, information, stru
         told = f"withheld:{why}_rows" in value(summary, measure, column="flag").split(";")
         assert told == bool(why)
         assert np.isnan(value(summary, measure)) == bool(why)
-        assert np.isnan(value(summary, measure, column="ci_low")) == bool(why) or measure not in ("phi_s",)
     assert np.isnan(value(summary, "effective_information", column="null_p")) == bool(information)
 
 
@@ -398,3 +397,12 @@ def test_macro_units_rest_on_the_rows_of_their_micro_units():
     summary, _ = summarise([micro, macro])
     for measure in ("effective_information", "delta_causal_power"):
         assert value(summary, measure, scale=1, column="flag") == "withheld:1_of_4_rows"
+
+
+def test_of_an_information_that_is_withheld_a_bound_is_told():
+    phi = phi_of(np.ones(4), [10, 10, 10, 9]).assign(information_of_rows_draws=("draw", [0.4, 0.5, 0.6]))
+    summary, _ = summarise([phi], confidence=0.9)
+    assert value(summary, "effective_information", column="ci_low") == pytest.approx(0.41)
+    assert value(summary, "causal_power", column="ci_low") == pytest.approx(0.205)
+    for column in ("value", "ci_high"):
+        assert np.isnan(value(summary, "effective_information", column=column))
