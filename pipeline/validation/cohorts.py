@@ -36,6 +36,7 @@ JITTER, STEP_S, SWITCHING = 0.05, 0.5, 0.05
 RATIO = 1.5  # of the true phi_s of the conditions, where they differ
 DETECTION = {"awake": (0.05, 0.01), "other": (0.20, 0.02)}  # share of ON bins missed, of OFF bins seen as ON
 AMPLITUDE = 0.64  # logit of the common drive, where there is one
+WEAK = 0.4  # couplings, relative to awake, of animals whose other condition has a drive: there it shows
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,13 @@ class Question:
         name: of the question.
         other: gives the substrate of the other condition from that of the first.
         seen: (miss, false) of each condition; states are as they are where it is None.
-        effect: whether phi_s differs in truth.
+        coupling: of the first condition, relative to awake.
     """
 
     name: str
     other: Callable[[Regime], Regime]
     seen: dict[str, tuple[float, float]] | None = None
-    effect: bool = False
+    coupling: float = 1.0
 
 
 def true_phi_s(substrate: Regime) -> float:
@@ -83,38 +84,40 @@ def on_fraction(substrate: Regime) -> float:
 
 def weaker(substrate: Regime) -> Regime:
     """Return the substrate with weaker couplings, which lower phi_s by about RATIO, and the ON fraction as before."""
-    return _scaled(substrate, _share())
-
-
-@cache
-def _share() -> float:
-    """What the couplings of a substrate without jitter are multiplied by, for phi_s to be lower by RATIO."""
-    from scipy.optimize import brentq
-
-    substrate = _awake(couplings(1, 1e-3, np.random.default_rng(0)))  # exact ties would double phi_s
-    goal = true_phi_s(substrate) / RATIO
-    return float(brentq(lambda share: true_phi_s(_scaled(substrate, share)) - goal, 0.3, 1.0, xtol=1e-3))
-
-
-def _scaled(substrate: Regime, share: float) -> Regime:
-    return with_on_fraction(replace(substrate, weights=substrate.weights * share), on_fraction(substrate))
-
-
-def _awake(weights: Floats) -> Regime:
-    return replace(regime(weights, "awake", 1.0, STEP_S), bias=BIAS, switching=SWITCHING)
+    return _scaled(substrate, _share(1.0, RATIO, 0.0), 0.0)
 
 
 def driven(substrate: Regime) -> Regime:
-    """Return the substrate under a slow common drive, the ON fraction as before."""
-    return with_on_fraction(replace(substrate, amplitude=AMPLITUDE), on_fraction(substrate))
+    """Return the substrate under a slow common drive, phi_s (with the drive averaged out) and ON fraction as before."""
+    return _scaled(substrate, _share(WEAK, 1.0, AMPLITUDE), AMPLITUDE)
+
+
+@cache
+def _share(coupling: float, ratio: float, amplitude: float) -> float:
+    """What couplings are multiplied by, for phi_s to be lower by a ratio under a drive; without jitter."""
+    from scipy.optimize import brentq
+
+    substrate = _first(couplings(1, 1e-3, np.random.default_rng(0)), coupling)  # exact ties would double phi_s
+    goal = true_phi_s(substrate) / ratio
+    return float(brentq(lambda s: true_phi_s(_scaled(substrate, s, amplitude)) - goal, 0.3, 2.0, xtol=1e-3))
+
+
+def _scaled(substrate: Regime, share: float, amplitude: float) -> Regime:
+    changed = replace(substrate, weights=substrate.weights * share, amplitude=amplitude)
+    return with_on_fraction(changed, on_fraction(substrate))
+
+
+def _first(weights: Floats, coupling: float) -> Regime:
+    awake = replace(regime(weights, "awake", 1.0, STEP_S), bias=BIAS, switching=SWITCHING)
+    return awake if coupling == 1 else _scaled(awake, coupling, 0.0)
 
 
 QUESTIONS = {
     question.name: question
     for question in (
-        Question("power", weaker, effect=True),
+        Question("power", weaker),
         Question("detection", lambda substrate: substrate, DETECTION),
-        Question("drive", driven),
+        Question("drive", driven, coupling=WEAK),
         Question("nothing", lambda substrate: substrate),
     )
 }
@@ -144,7 +147,7 @@ def animal(question: Question, bins: int, rng: np.random.Generator) -> dict[str,
     Returns:
         States (bin, unit) as they are seen, and the true phi_s, of each condition.
     """
-    first = _awake(couplings(1, JITTER, rng))
+    first = _first(couplings(1, JITTER, rng), question.coupling)
     found = {}
     for condition, substrate in zip(CONDITIONS, (first, question.other(first)), strict=True):
         states = substrate.run(np.zeros(4, np.uint8), bins, rng)

@@ -14,6 +14,7 @@ def test_conditions_differ_in_what_is_asked_and_in_nothing_else():
     truths = {name: np.array([[a[c][1] for c in CONDITIONS] for a in many(name)]) for name in QUESTIONS}
     for name in ("detection", "nothing"):
         np.testing.assert_array_equal(truths[name][:, 0], truths[name][:, 1])
+    assert np.median(truths["drive"][:, 0] / truths["drive"][:, 1]) == pytest.approx(1.0, rel=0.1)
     assert np.median(truths["power"][:, 0] / truths["power"][:, 1]) == pytest.approx(RATIO, rel=0.15)
     on = [[a[c][0].mean() for c in CONDITIONS] for a in many("power", bins=20000, n=1)]
     assert on[0][0] == pytest.approx(on[0][1], rel=0.1)
