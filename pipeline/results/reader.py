@@ -22,6 +22,7 @@ from pipeline.results.columns import (
     CLASSIFICATION,
     COMPARISON_COLUMNS,
     FITS,
+    MATCHED,
     NULL_COLUMNS,
     NUMBERS,
     QUALITY_COLUMNS,
@@ -38,7 +39,7 @@ class Results:
     Attributes:
         folder: where the results are.
         summary, nulls, comparison, classification: the tables of the study (columns as in their files).
-        quality: the quality tables of the study's recordings, one below the other.
+        quality, matched: these tables of the study's recordings, one below the other.
         provenance: versions, parameters, seed and inputs of the run; empty before the report.
         failures: what failed (recording, window unless all are concerned, stage, reason).
 
@@ -94,6 +95,12 @@ class Results:
         known = {i["recording"] for i in self.provenance.get("inputs", [])}
         names = sorted(known | set(self.summary["recording"]))
         return read_tables([self.layout.of("quality", name) for name in names], QUALITY_COLUMNS)
+
+    @cached_property
+    def matched(self) -> pd.DataFrame:
+        """One row per window, scale and condition that it was matched with in length and event rate."""
+        names = sorted(set(self.summary["recording"]))
+        return read_tables([self.layout.of("matched", name) for name in names], MATCHED.names)
 
     @cached_property
     def provenance(self) -> dict[str, Any]:

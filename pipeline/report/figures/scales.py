@@ -66,9 +66,9 @@ def other_measures(study: Findings) -> Figure | None:
 
 _READING = (
     "Each dot is one subject (windows of a subject averaged, weighted by frames), lines join the same subject, "
-    "black bars are means over subjects. Open dots: imprecise, the interval is wider than the value itself (at "
-    "least half of the frames are in windows flagged so); such a value is not told from its double, or from "
-    "nothing. Values that the data cannot carry are withheld, and absent."
+    "black bars are means over subjects (thin where at least half of the values are imprecise). Open dots: "
+    "imprecise, the interval is wider than the value itself (at least half of the frames are in windows flagged "
+    "so); such a value is not told from its double, or from nothing. Values that the data cannot carry are withheld, and absent."
 )
 
 _AVERAGED = ", averaged over the windows and subjects of the dots"
@@ -139,8 +139,8 @@ def _panel(panel: Axes, study: Findings, scale: StudyScale, measure: str) -> flo
     ]
     if len(study.subjects) > 1:
         for condition, mean in subject_means(values).items():
-            x = place[condition]
-            panel.plot([x - 0.3, x + 0.3], [mean, mean], color=INK, lw=1.8, zorder=2)
+            x, vague = place[condition], values.loc[values["condition"] == condition, "imprecise"].mean() >= 0.5
+            panel.plot([x - 0.3, x + 0.3], [mean, mean], color=INK, lw=0.7 if vague else 1.8, zorder=2)
     return max(tops)
 
 
