@@ -68,7 +68,8 @@ _READING = (
     "Each dot is one subject (windows of a subject averaged, weighted by frames), lines join the same subject, "
     "black bars are means over subjects (thin where at least half of the values are imprecise). Open dots: "
     "imprecise, the interval is wider than the value itself (at least half of the frames are in windows flagged "
-    "so); such a value is not told from its double, or from nothing. Values that the data cannot carry are withheld, and absent."
+    "so); such a value is not told from its double, or from nothing. Values that the data cannot "
+    "carry are withheld, and absent."
 )
 
 _AVERAGED = ", averaged over the windows and subjects of the dots"
