@@ -28,7 +28,10 @@ UNITS = STUDY.parameters.ensembles.iit
 SIMULATED = targets.simulated(STUDY)
 ON_TRACES = targets.nulls_on_traces(STUDY)
 KNOWN = [n for n in targets.known(STUDY) if not {n, f"{n}:truth"} & set(OMIT)]
-TABLES = ("summary", "nulls", "fits", "halves", "comparison", "truth", "true_groupings")
+TABLES = (
+    *("summary", "nulls", "fits", "halves", "comparison", "classification"),
+    *("truth", "true_groupings"),
+)
 SHARING = targets.sharing(STUDY)
 MATCHED = targets.matched_with(STUDY)
 READ = [name for name in STUDY.names if name not in SIMULATED]

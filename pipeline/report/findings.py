@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from pipeline.base.errors import PhiscaleError
+from pipeline.inference.families import ADJUSTED
 from pipeline.results.columns import HALVES, ROUTES, WINDOWS
 from pipeline.results.layout import Layout, SystemKey
 from pipeline.results.provenance import collect
@@ -82,10 +83,20 @@ class Findings:
         """nulls.csv: one row per window, scale, measure and null family."""
         return self.results.nulls
 
-    @property
+    @cached_property
     def comparison(self) -> pd.DataFrame:
-        """comparison.csv: one row per measure, scale and contrast."""
-        return self.results.comparison
+        """comparison.csv: one row per measure, scale and contrast, of values as they are."""
+        return self.results.comparison[self.results.comparison["role"] != ADJUSTED]
+
+    @cached_property
+    def adjusted(self) -> pd.DataFrame:
+        """comparison.csv: the rows of values that were adjusted."""
+        return self.results.comparison[self.results.comparison["role"] == ADJUSTED]
+
+    @property
+    def classification(self) -> pd.DataFrame:
+        """classification.csv: how well a state is told from a subject's values."""
+        return self.results.classification
 
     @cached_property
     def fits(self) -> pd.DataFrame:

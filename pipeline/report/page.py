@@ -110,6 +110,8 @@ def _tables(study: Findings, answers: list[ScaleAnswer], found: list[MacroUnits]
         "failures": study_tables.failures(study),
         "answers": [result_tables.contrasts(study, answer) for answer in answers],
         "comparison": result_tables.comparison(study),
+        "adjusted": result_tables.adjusted(study),
+        "classification": result_tables.classification(study),
         "comparison_more": result_tables.comparison(study, main=False),
         "measured": result_tables.values(study),
         "macro": result_tables.macro(study, found),

@@ -17,6 +17,7 @@ StudyFile = Literal[
     "fits",
     "halves",
     "comparison",
+    "classification",
     "truth",
     "true_groupings",
     "estimator",
@@ -38,6 +39,7 @@ RecordingFile = Literal[
     "macro",
     "phi",
     "nulls",
+    "matched",
 ]
 
 OF_STUDY: dict[StudyFile, str] = {
@@ -46,6 +48,7 @@ OF_STUDY: dict[StudyFile, str] = {
     "fits": "fits.csv",
     "halves": "halves.csv",
     "comparison": "comparison.csv",
+    "classification": "classification.csv",
     "truth": "truth.csv",
     "true_groupings": "true_groupings.csv",
     "estimator": "estimator.json",
@@ -69,6 +72,7 @@ OF_RECORDING: dict[RecordingFile, str] = {
     "macro": "macro/{recording}.nc",
     "phi": "phi/{recording}.nc",
     "nulls": "nulls/{recording}.nc",
+    "matched": "matched/{recording}.csv",
 }
 
 

@@ -14,6 +14,8 @@ from pipeline.study.study import Study
 from pipeline.workflow import targets
 from pipeline.workflow.job import Note, noted, place
 
+OPTIONAL = ("macro", "truth", "matched")  # stages whose failure for a recording costs nothing else of it
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -84,7 +86,7 @@ def omitted(note: Note) -> str | None:
     if "window" in note or "system" in note:
         return None
     stage = {"shared_macro": "macro"}.get(note["stage"], note["stage"])
-    return f"{note['recording']}:{stage}" if stage in ("macro", "truth") else note["recording"]
+    return f"{note['recording']}:{stage}" if stage in OPTIONAL else note["recording"]
 
 
 def second_run(argv: Sequence[str], snakefile: str, config: Mapping[str, Any], omit: Sequence[str]) -> list[str]:

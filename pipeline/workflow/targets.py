@@ -135,6 +135,7 @@ def jobs(study: Study) -> dict[str, int]:
         else 0,
         "macro": n if study.parameters.macro.scales else 0,
         **dict.fromkeys(("phi", "nulls"), n),
+        "matched": n if _matches(study) else 0,
         **dict.fromkeys(("summarise", "halves", "compare", "validate", "report", "all"), 1),
     }
     return {stage: count for stage, count in found.items() if count}
@@ -179,6 +180,34 @@ def macro(study: Study, omit: Sequence[str], among: Sequence[str]) -> list[Path]
         among: the recordings.
     """
     return files(study, "macro", omit, among) if study.parameters.macro.scales else []
+
+
+def _matches(study: Study) -> bool:
+    """Tell whether values are to be matched in length and rate: where there are two conditions to compare."""
+    return bool(study.parameters.compare.repeats and study.contrasts())
+
+
+def matched(study: Study, omit: Sequence[str] = ()) -> list[Path]:
+    """Return the files of values matched in length and rate, as far as there are to be any.
+
+    Args:
+        study: the study.
+        omit: what failed before and is left out.
+    """
+    return files(study, "matched", omit) if _matches(study) else []
+
+
+def of_subject(study: Study, name: RecordingFile, recording: str, omit: Sequence[str] = ()) -> list[Path]:
+    """Return a file of every recording of the subject that one recording is of.
+
+    Args:
+        study: the study.
+        name: which file.
+        recording: name of the recording.
+        omit: what failed before and is left out.
+    """
+    subject = study.row(recording)["subject"]
+    return files(study, name, omit, [other for other in study.names if study.row(other)["subject"] == subject])
 
 
 def section(study: Study, name: str, *without: str) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def test_draws_and_surrogates_cost_as_much_as_the_estimate_each(tmp_path: Path) 
 def test_structures_are_counted_up_to_their_limit(tmp_path: Path) -> None:
     without = window_seconds(study(tmp_path, 6, iit={"big_phi_max_units": 5}))[0]
     unfolded = window_seconds(study(tmp_path, 6, iit={"big_phi_max_units": 6}))[0]
-    structures = (1 + 20 + 20) * 64 + 3
+    structures = (1 + 200 + 20) * 64 + 3
     expected = estimate_cost(6, "structure", structures).seconds
     assert unfolded - without == pytest.approx(expected)
 
@@ -78,8 +78,8 @@ def test_the_plan_grows_with_the_units_and_says_how_sure_it_is(tmp_path: Path) -
     assert all(hard > typical for typical, hard in costs)
     told = plan(study(tmp_path, 10, (2,)))
     phi = span(2 * costs[-1][0])
-    stages = ("ingest", "preprocess", "ensembles", "states", "tpm", "macro", "phi", "nulls")
-    once = ("summarise", "halves", "compare", "validate", "report")
+    stages = ("ingest", "preprocess", "ensembles", "states", "score", "tpm", "macro", "phi", "nulls", "matched")
+    once = ("choose", "summarise", "halves", "compare", "validate", "report")
     around = span(LOADING_S + sum(SECONDS[stage] for stage in (*stages, *once)))
     for text in ("14 jobs", "of the order of", f"{phi} for phi", f"{around} for all but phi"):
         assert text in told
@@ -160,7 +160,7 @@ def test_the_plan_counts_the_jobs_of_mouse_sleep(tmp_path: Path, data_dir: Path)
     path, data = ROOT / "config" / "examples" / "mouse-sleep", data_dir / "mouse_sleep_mch"
     jobs = targets.jobs(Study.load(path, data))
     assert jobs == jobs_of_snakemake(tmp_path, path, data)
-    assert sum(jobs.values()) == 16 * 8 + 2 * 2 + 6  # units and macro units of two mice
+    assert sum(jobs.values()) == 16 * 10 + 2 * 2 + 7  # units and macro units of two mice
 
 
 def test_every_stage_has_its_seconds() -> None:
