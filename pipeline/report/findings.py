@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -113,6 +114,12 @@ class Findings:
         """halves.csv of the sheet's recordings; without rows where there is none."""
         there = Layout(self.folder).of_study("halves").exists()
         return self._own(self.results.halves) if there else pd.DataFrame(columns=HALVES.names)
+
+    @cached_property
+    def choice(self) -> dict[str, Any] | None:
+        """estimator.json: the estimator that the recordings have chosen, why, and scores; None where none was."""
+        path = Layout(self.folder).of_study("estimator")
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
     @cached_property
     def true_values(self) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from pipeline.nulls.registry import NULLS
 from pipeline.report.findings import Findings
 from pipeline.report.words.glossary import counted
 from pipeline.results.measures import MEASURES
+from pipeline.tpm.choice import parameters_of
 from pipeline.tpm.registry import ESTIMATORS
 from pipeline.traces.parameters import EVERY_SUBJECT
 
@@ -103,7 +104,13 @@ _TPM = (
     "judged by the log-likelihood of five held-out contiguous blocks, separated from the training data by the "
     "longest autocorrelation time of the units (at most a tenth of the window) and the lag. {draws} {drawn} carried "
     "its uncertainty into every measure. Units are taken as conditionally independent given the past state; "
-    "the correlation that this leaves is reported. The TPM is observational: the system was not perturbed."
+    "the correlation that this leaves is reported. {kind}"
+)
+_OBSERVATIONAL = "The TPM is observational: the system was not perturbed."
+_DRIVE_HELD = (
+    "The TPM is drive-held: P(ON) given the state, averaged over how a hidden common drive stands, whatever the state; "
+    "phi_s was computed of the observational TPM as well, in which the state tells of the drive too. Neither is "
+    "interventional: the system was not perturbed, and a drive of another form is not held."
 )
 _DRAWN = {
     "posterior": "posterior draws of the TPM",
@@ -216,13 +223,13 @@ def paragraphs(study: Findings) -> list[tuple[str, str]]:
     Args:
         study: its results; what was chosen stands in its parameters.
     """
-    p, listed = study.parameters, references(study)
+    p, listed = settled(study), references(study)
     return [
         ("Recordings", _recordings(study)),
         ("Preprocessing", _preprocess(p["preprocess"])),
         ("Ensembles", _ensembles(p["ensembles"])),
         ("States", _states(p["binarize"], listed)),
-        ("Transition probability matrices", _tpm(p["tpm"], listed)),
+        ("Transition probability matrices", _tpm(p["tpm"], listed) + _chosen(study)),
         ("Macro units", _macro(p["macro"], p["ensembles"])),
         ("Integrated information", _iit(p["iit"], p["tpm"]["copies"], p["tpm"]["draws"])),
         ("Effective information", _INFORMATION.format(**_CITED)),
@@ -239,8 +246,33 @@ def references(study: Findings) -> tuple[str, ...]:
     Args:
         study: its results.
     """
-    added = (reference for entry in _entries(study.parameters) for reference in entry.references)
+    added = (reference for entry in _entries(settled(study)) for reference in entry.references)
     return tuple(dict.fromkeys([*REFERENCES, *added]))
+
+
+def settled(study: Findings) -> dict[str, Any]:
+    """Return a study's parameters, with the estimator that its recordings have chosen where it leaves that open."""
+    p, choice = study.parameters, getattr(study, "choice", None)
+    if choice is None or p["tpm"]["method"] != "auto":
+        return p
+    own = parameters_of(choice["method"], {n: v for n, v in p["tpm"].items() if n != "method"})
+    return p | {"tpm": p["tpm"] | own | {"method": choice["method"]}}
+
+
+def _chosen(study: Findings) -> str:
+    """Say why the estimator is the one that it is, where that was left to the recordings."""
+    choice = getattr(study, "choice", None)
+    if choice is None or study.parameters["tpm"]["method"] != "auto":
+        return ""
+    scores = "; ".join(
+        f"{what} {', '.join(f'{name} {bits:.3f}' for name, bits in choice[kind].items())}"
+        for kind, what in (("states", "of the states:"), ("signal", "of the signal's categories:"))
+        if choice[kind]
+    )
+    return (
+        f" This estimator ({choice['method']}) was chosen for all recordings together, because {choice['reason']} "
+        f"(log2-likelihood of what was left out, in bits per bin and unit, {scores})."
+    )
 
 
 def _entries(p: Mapping[str, Any]) -> Iterator[Entry]:
@@ -302,7 +334,11 @@ def _states(p: dict[str, Any], listed: tuple[str, ...]) -> str:
 def _tpm(p: dict[str, Any], listed: tuple[str, ...]) -> str:
     estimator = _said(ESTIMATORS.choose(p["method"]), p, listed)
     return _TPM.format(
-        bins=counted(p["lag"], "bin"), estimator=estimator, draws=p["draws"], drawn=_DRAWN[p["uncertainty"]]
+        bins=counted(p["lag"], "bin"),
+        estimator=estimator,
+        draws=p["draws"],
+        drawn=_DRAWN[p["uncertainty"]],
+        kind=_DRIVE_HELD if p.get("drive") else _OBSERVATIONAL,
     )
 
 

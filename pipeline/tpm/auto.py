@@ -15,6 +15,7 @@ class Auto(Average):
 
     name: ClassVar[str] = "auto"
     summary: ClassVar[str] = "the one of the others that predicts left-out bins of the study's recordings best"
+    references: ClassVar[tuple[str, ...]] = ()
     methods: ClassVar[str] = (
         "the method that predicted left-out bins of all recordings best, chosen among latent, average, "
         "logistic_pairwise, logistic and beta (families up to {family:d} averaged over; a common drive allowed: "

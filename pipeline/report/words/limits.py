@@ -26,8 +26,9 @@ def limits(study: Findings, found: list[MacroUnits]) -> list[str]:
     """
     said = [
         (
-            "The TPMs are observational: nothing was perturbed. They describe how the recorded states followed "
-            "each other; common input and unrecorded neurons look like interaction among the units."
+            "Nothing was perturbed. The TPMs describe how the recorded states followed each other; unrecorded neurons "
+            "look like interaction among the units, and so does common input where the estimator does not hold it (it "
+            "holds a slow one, common to the units)."
         ),
         (
             "phi_s and Φ are those of the units as they were defined here (ensembles, threshold, time bin, "

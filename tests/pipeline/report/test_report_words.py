@@ -26,6 +26,7 @@ from pipeline.results.columns import COMPARISON_COLUMNS as COMPARISON
 from pipeline.results.columns import NULL_COLUMNS as NULLS
 from pipeline.results.columns import SUMMARY_COLUMNS as SUMMARY
 from pipeline.study.parameters import Parameters
+from pipeline.tpm.registry import ESTIMATORS
 
 
 def corrected(row: dict[str, Any], smallest: float, tests: int, correction: str = "holm") -> dict[str, Any]:
@@ -268,7 +269,7 @@ def test_the_test_is_said_in_words() -> None:
 def test_limits_name_what_is_weak(tmp_path: Path) -> None:
     made = study(tmp_path, {"awake": [2.0] * 3, "asleep": [1.0] * 3}, (1.0, 0.8, 1.2, 0.25, 0.25), 0.4)
     text = " ".join(limits.limits(made, []))
-    assert text.startswith("The TPMs are observational")
+    assert text.startswith("Nothing was perturbed.")
     assert (
         "smallest p that the sign-flip test can give is 0.25. The primary endpoint cannot reach p = 0.05; that would "
         "take at least 6 subjects"
@@ -298,12 +299,12 @@ def test_methods_follow_the_parameters(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", ["quantile", "median", "zscore", "otsu", "hmm", "events"])
-@pytest.mark.parametrize("estimator", ["logistic", "logistic_pairwise", "beta"])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_methods_have_words_for_every_choice(tmp_path: Path, method: str, estimator: str) -> None:
     made = study(tmp_path, {"awake": [2.0]})
     own = BINARIZERS[method].Parameters().model_dump()
     made.parameters["binarize"] |= {"method": method, **own}
-    made.parameters["tpm"]["method"] = estimator
+    made.parameters["tpm"] |= {"method": estimator, **ESTIMATORS[estimator].Parameters().model_dump()}
     assert all("{" not in text for _, text in methods.paragraphs(made))
 
 
