@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -28,11 +28,14 @@ from pipeline.integration import batch
 from pipeline.integration.matched import WindowStates, matched_values
 from pipeline.integration.occupancy import weighted_mean
 from pipeline.results.columns import SUMMARY_COLUMNS
-from pipeline.simulation.planted import BIAS, Regime, couplings, regime
+from pipeline.simulation.drives import Drive, Telegraph
+from pipeline.simulation.planted import BIAS, couplings
+from pipeline.simulation.regimes import Regime, logistic
 from pipeline.tpm.estimation import estimate
 
 CONDITIONS = ("awake", "other")
-JITTER, STEP_S, SWITCHING = 0.05, 0.5, 0.05
+JITTER = 0.05
+DWELL = 20.0  # mean steps between two switches of the drive
 RATIO = 1.5  # of the true phi_s of the conditions, where they differ
 DETECTION = {"awake": (0.05, 0.01), "other": (0.20, 0.02)}  # share of ON bins missed, of OFF bins seen as ON
 AMPLITUDE = 0.64  # logit of the common drive, where there is one
@@ -57,24 +60,38 @@ class Question:
 
 
 def true_phi_s(substrate: Regime) -> float:
-    """Return phi_s of the interventional TPM, mean over states weighted with their stationary probability."""
+    """Return phi_s of the drive-held TPM, mean over states weighted with their stationary probability."""
     states = np.arange(2**substrate.n)
     return float(weighted_mean(batch.system_phi(substrate.p_on[None], states), substrate.occupancy)[0])
 
 
-def with_on_fraction(substrate: Regime, goal: float) -> Regime:
+def pairs(weights: Floats, bias: float, amplitude: float = 0.0) -> Regime:
+    """Return units that add up what acts on them, under a telegraph drive where its amplitude is not 0.
+
+    Args:
+        weights: (n, n) logit that unit i being ON adds to unit j, in [i, j].
+        bias: logit without input.
+        amplitude: of the drive [logit].
+    """
+    drive = Telegraph(amplitude, DWELL) if amplitude else Drive()
+    return Regime(logistic(weights, bias), drive, weights=weights, bias=bias)
+
+
+def with_on_fraction(weights: Floats, amplitude: float, goal: float) -> Regime:
     """Return the substrate with the bias that gives a mean ON fraction.
 
     Args:
-        substrate: of four units.
+        weights: (n, n), as in `pairs`.
+        amplitude: of the drive [logit].
         goal: mean over units.
     """
     from scipy.optimize import brentq
 
-    def above(bias: float) -> float:
-        return on_fraction(replace(substrate, bias=bias)) - goal
-
-    return replace(substrate, bias=float(brentq(above, -12.0, 4.0)))
+    return pairs(
+        weights,
+        float(brentq(lambda bias: on_fraction(pairs(weights, bias, amplitude)) - goal, -12.0, 4.0, xtol=1e-4)),
+        amplitude,
+    )
 
 
 def on_fraction(substrate: Regime) -> float:
@@ -88,7 +105,7 @@ def weaker(substrate: Regime) -> Regime:
 
 
 def driven(substrate: Regime) -> Regime:
-    """Return the substrate under a slow common drive, phi_s (with the drive averaged out) and ON fraction as before."""
+    """Return the substrate under a slow common drive, phi_s (with the drive held) and ON fraction as before."""
     return _scaled(substrate, _share(WEAK, 1.0, AMPLITUDE), AMPLITUDE)
 
 
@@ -103,12 +120,12 @@ def _share(coupling: float, ratio: float, amplitude: float) -> float:
 
 
 def _scaled(substrate: Regime, share: float, amplitude: float) -> Regime:
-    changed = replace(substrate, weights=substrate.weights * share, amplitude=amplitude)
-    return with_on_fraction(changed, on_fraction(substrate))
+    assert substrate.weights is not None
+    return with_on_fraction(substrate.weights * share, amplitude, on_fraction(substrate))
 
 
 def _first(weights: Floats, coupling: float) -> Regime:
-    awake = replace(regime(weights, "awake", 1.0, STEP_S), bias=BIAS, switching=SWITCHING)
+    awake = pairs(weights, BIAS)
     return awake if coupling == 1 else _scaled(awake, coupling, 0.0)
 
 
@@ -150,7 +167,7 @@ def animal(question: Question, bins: int, rng: np.random.Generator) -> dict[str,
     first = _first(couplings(1, JITTER, rng), question.coupling)
     found = {}
     for condition, substrate in zip(CONDITIONS, (first, question.other(first)), strict=True):
-        states = substrate.run(np.zeros(4, np.uint8), bins, rng)
+        states = substrate.run(bins, rng)
         if question.seen:
             states = detected(states, *question.seen[condition], rng)
         found[condition] = states, true_phi_s(substrate)

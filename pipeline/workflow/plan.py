@@ -25,6 +25,7 @@ SECONDS = {
         "report": 20.0,
     },
     "all": 0.0,
+    **{"score": 8.0, "choose": 0.3},
 }
 LOADING_S = 7.0  # Snakemake, and the libraries once for all jobs
 

@@ -10,14 +10,31 @@ from pipeline.results.measures import MEASURES
 
 def test_rows_of_the_tables_keep_their_order() -> None:
     assert list(measures.SUMMARISED) == [
-        *("phi_s", "phi_s_common", "phi_s_complex", "phi_s_complex_common", "big_phi", "big_phi_common"),
+        *(
+            "phi_s",
+            "phi_s_common",
+            "phi_s_observational",
+            "phi_s_complex",
+            "phi_s_complex_common",
+            "big_phi",
+            "big_phi_common",
+        ),
         *("n_distinctions", "n_relations", "effective_information", "causal_power", "delta_causal_power"),
     ]
 
 
 def test_variables_of_a_state_keep_their_order() -> None:
     assert list(measures.OF_STATE) == [
-        *("phi_s", "phi_s_complex", "big_phi", "sum_phi_d", "sum_phi_r", "n_distinctions", "n_relations"),
+        *(
+            "phi_s",
+            "phi_s_observational",
+            "phi_s_complex",
+            "big_phi",
+            "sum_phi_d",
+            "sum_phi_r",
+            "n_distinctions",
+            "n_relations",
+        ),
     ]
     assert list(measures.OF_TPM) == ["effective_information", "causal_power"]
 
