@@ -26,6 +26,7 @@ from pipeline.results.columns import COMPARISON_COLUMNS as COMPARISON
 from pipeline.results.columns import NULL_COLUMNS as NULLS
 from pipeline.results.columns import SUMMARY_COLUMNS as SUMMARY
 from pipeline.study.parameters import Parameters
+from pipeline.tpm.registry import ESTIMATORS
 
 
 def corrected(row: dict[str, Any], smallest: float, tests: int, correction: str = "holm") -> dict[str, Any]:
@@ -303,7 +304,7 @@ def test_methods_have_words_for_every_choice(tmp_path: Path, method: str, estima
     made = study(tmp_path, {"awake": [2.0]})
     own = BINARIZERS[method].Parameters().model_dump()
     made.parameters["binarize"] |= {"method": method, **own}
-    made.parameters["tpm"]["method"] = estimator
+    made.parameters["tpm"] |= {"method": estimator, **ESTIMATORS[estimator].Parameters().model_dump()}
     assert all("{" not in text for _, text in methods.paragraphs(made))
 
 
