@@ -118,6 +118,7 @@ _OF_SYSTEMS = (
         "outside count as if the units acted on each other. Only where the estimator models a common drive, and phi_s "
         "itself is of the drive-held TPM.",
         of_state=True,
+        zero=True,
     ),
     Measure(
         "phi_s_complex",

@@ -14,10 +14,12 @@ import numpy as np
 import xarray as xr
 
 from pipeline.base.arrays import Array, Floats, Ints
+from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.history import record
 from pipeline.base.raster import autocorrelation_time, encode, raster, transition_frames
 from pipeline.base.seeds import generator
-from pipeline.tpm.registry import ESTIMATORS, own_parameters
+from pipeline.tpm.estimation import estimated_with
+from pipeline.tpm.registry import ESTIMATORS
 from pipeline.tpm.transitions import Counts, count
 
 
@@ -58,9 +60,21 @@ def bootstrapped(tpm: xr.Dataset, states: xr.Dataset, seed: int = 0) -> xr.Datas
 
     Returns:
         The same with other `p_on_draws`; without any where it had none.
+
+    Raises:
+        PhiscaleError: its drive is held, which an estimate of given states cannot do.
     """
     if "p_on_draws" not in tpm:
         return tpm
+    if tpm.attrs.get("tpm_kind") == "drive-held":
+        raise PhiscaleError(
+            Problem(
+                "tpm.uncertainty",
+                "transitions that are resampled hold no drive, and this TPM does",
+                "Its draws would be of another TPM",
+                "use uncertainty: posterior, or a method without a drive",
+            )
+        )
     inside = states["window"].values.astype(str) == str(tpm.attrs["window"])
     values, runs, _, _ = raster(states.isel(frame=np.flatnonzero(inside)), None)
     paths = tpm["paths"].values if "paths" in tpm else values[None]
@@ -77,6 +91,6 @@ def bootstrapped(tpm: xr.Dataset, states: xr.Dataset, seed: int = 0) -> xr.Datas
 
 
 def _fitted(counts: Counts, tpm: xr.Dataset) -> Floats:
-    estimator = ESTIMATORS.choose(str(tpm.attrs["estimator"]))
-    own = {name: tpm.attrs[name] for name in estimator.Parameters.model_fields}
-    return estimator.fit(counts, **own_parameters(estimator, own)).p_on
+    method, own = str(tpm.attrs["estimator"]), estimated_with(tpm)
+    estimator = ESTIMATORS.choose(method)
+    return estimator.fit(counts, **{name: own[name] for name in estimator.Parameters.model_fields}).p_on

@@ -30,11 +30,12 @@ from pipeline.integration.occupancy import weighted_mean
 from pipeline.results.columns import SUMMARY_COLUMNS
 from pipeline.simulation.drives import Drive, Telegraph
 from pipeline.simulation.planted import BIAS, couplings
-from pipeline.simulation.regimes import Regime
+from pipeline.simulation.regimes import Regime, logistic
 from pipeline.tpm.estimation import estimate
 
 CONDITIONS = ("awake", "other")
-JITTER, SWITCHING = 0.05, 0.05
+JITTER = 0.05
+DWELL = 20.0  # mean steps between two switches of the drive
 RATIO = 1.5  # of the true phi_s of the conditions, where they differ
 DETECTION = {"awake": (0.05, 0.01), "other": (0.20, 0.02)}  # share of ON bins missed, of OFF bins seen as ON
 AMPLITUDE = 0.64  # logit of the common drive, where there is one
@@ -59,32 +60,38 @@ class Question:
 
 
 def true_phi_s(substrate: Regime) -> float:
-    """Return phi_s of the interventional TPM, mean over states weighted with their stationary probability."""
+    """Return phi_s of the drive-held TPM, mean over states weighted with their stationary probability."""
     states = np.arange(2**substrate.n)
     return float(weighted_mean(batch.system_phi(substrate.p_on[None], states), substrate.occupancy)[0])
 
 
-def with_on_fraction(substrate: Regime, goal: float) -> Regime:
+def pairs(weights: Floats, bias: float, amplitude: float = 0.0) -> Regime:
+    """Return units that add up what acts on them, under a telegraph drive where its amplitude is not 0.
+
+    Args:
+        weights: (n, n) logit that unit i being ON adds to unit j, in [i, j].
+        bias: logit without input.
+        amplitude: of the drive [logit].
+    """
+    drive = Telegraph(amplitude, DWELL) if amplitude else Drive()
+    return Regime(logistic(weights, bias), drive, weights=weights, bias=bias)
+
+
+def with_on_fraction(weights: Floats, amplitude: float, goal: float) -> Regime:
     """Return the substrate with the bias that gives a mean ON fraction.
 
     Args:
-        substrate: of four units.
+        weights: (n, n), as in `pairs`.
+        amplitude: of the drive [logit].
         goal: mean over units.
     """
     from scipy.optimize import brentq
 
-    weights, drive = substrate.weights, substrate.drive
-    assert weights is not None  # all substrates here are sums
-
-    def above(bias: float) -> float:
-        return on_fraction(_sums(weights, bias, drive)) - goal
-
-    return _sums(weights, float(brentq(above, -12.0, 4.0)), drive)
-
-
-def _sums(weights: Floats, bias: float, drive: Drive) -> Regime:
-    """Return logistic units with these weights, [i, j] from i to j."""
-    return Regime(bias + states_of(len(weights)) @ weights, drive, weights=weights, bias=bias)
+    return pairs(
+        weights,
+        float(brentq(lambda bias: on_fraction(pairs(weights, bias, amplitude)) - goal, -12.0, 4.0, xtol=1e-4)),
+        amplitude,
+    )
 
 
 def on_fraction(substrate: Regime) -> float:
@@ -98,7 +105,7 @@ def weaker(substrate: Regime) -> Regime:
 
 
 def driven(substrate: Regime) -> Regime:
-    """Return the substrate under a slow common drive, phi_s (with the drive averaged out) and ON fraction as before."""
+    """Return the substrate under a slow common drive, phi_s (with the drive held) and ON fraction as before."""
     return _scaled(substrate, _share(WEAK, 1.0, AMPLITUDE), AMPLITUDE)
 
 
@@ -114,13 +121,11 @@ def _share(coupling: float, ratio: float, amplitude: float) -> float:
 
 def _scaled(substrate: Regime, share: float, amplitude: float) -> Regime:
     assert substrate.weights is not None
-    drive = Telegraph(amplitude, 1 / SWITCHING) if amplitude else Drive()
-    changed = _sums(substrate.weights * share, BIAS, drive)
-    return with_on_fraction(changed, on_fraction(substrate))
+    return with_on_fraction(substrate.weights * share, amplitude, on_fraction(substrate))
 
 
 def _first(weights: Floats, coupling: float) -> Regime:
-    awake = _sums(weights, BIAS, Drive())
+    awake = pairs(weights, BIAS)
     return awake if coupling == 1 else _scaled(awake, coupling, 0.0)
 
 

@@ -42,8 +42,7 @@ def awake_and_anesthesia():
     rng = np.random.default_rng(3)
     weights = couplings(1, 0.05, rng)
     return {
-        c: regime(weights, c, k, 0.5).run(np.zeros(4, np.uint8), 1200, rng)
-        for c, k in zip(("awake", "anesthesia"), (1.0, 0.3), strict=True)
+        c: regime(weights, c, k, 0.5).run(1200, rng) for c, k in zip(("awake", "anesthesia"), (1.0, 0.3), strict=True)
     }
 
 

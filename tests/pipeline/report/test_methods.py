@@ -49,7 +49,8 @@ def test_the_text_of_a_study(name: str) -> None:
     expected = CASES["defaults"]["text"] | case["text"]
     assert dict(written) == expected
     assert [heading for heading, _ in written] == list(CASES["defaults"]["text"])
-    assert list(methods.references(study)) == TEXTS["references"]
+    listed = list(methods.references(study))
+    assert listed[: len(TEXTS["references"])] == TEXTS["references"]  # then those that chosen entries add
 
 
 @pytest.mark.parametrize("kind", NULLS)

@@ -1,8 +1,10 @@
 """The moving-block bootstrap beside posterior draws."""
 
 import numpy as np
+import pytest
 import xarray as xr
 
+from pipeline.base.errors import PhiscaleError
 from pipeline.base.raster import autocorrelation_time
 from pipeline.tpm.bootstrap import block_length, bootstrapped, resampled
 from pipeline.tpm.estimation import estimate_window
@@ -76,3 +78,10 @@ def test_hidden_states_are_resampled_path_by_path():
     drawn = bootstrapped(tpm.assign(paths=(("path", "frame", "unit"), paths)), data)["p_on_draws"].values.mean((1, 2))
     assert (drawn[::2] < 0.5).all()
     assert (drawn[1::2] > 0.5).all()
+
+
+def test_a_tpm_whose_drive_is_held_is_refused():
+    data = dataset_of(np.random.default_rng(6).random((200, 1)) < 0.5)
+    tpm = estimate_window(data, "w", draws=2).assign_attrs(tpm_kind="drive-held")
+    with pytest.raises(PhiscaleError, match="hold no drive"):
+        bootstrapped(tpm, data)

@@ -3,7 +3,21 @@
 import numpy as np
 import pytest
 
-from pipeline.validation.cohorts import CONDITIONS, DETECTION, QUESTIONS, RATIO, animal, cohort, detected, main
+from pipeline.simulation.planted import BIAS, couplings
+from pipeline.validation.cohorts import (
+    CONDITIONS,
+    DETECTION,
+    QUESTIONS,
+    RATIO,
+    animal,
+    cohort,
+    detected,
+    driven,
+    main,
+    on_fraction,
+    pairs,
+    weaker,
+)
 
 
 def many(name, bins=20, n=12):
@@ -16,8 +30,9 @@ def test_conditions_differ_in_what_is_asked_and_in_nothing_else():
         np.testing.assert_array_equal(truths[name][:, 0], truths[name][:, 1])
     assert np.median(truths["drive"][:, 0] / truths["drive"][:, 1]) == pytest.approx(1.0, rel=0.1)
     assert np.median(truths["power"][:, 0] / truths["power"][:, 1]) == pytest.approx(RATIO, rel=0.15)
-    on = [[a[c][0].mean() for c in CONDITIONS] for a in many("power", bins=20000, n=1)]
-    assert on[0][0] == pytest.approx(on[0][1], rel=0.1)
+    first = pairs(couplings(1, 0.05, np.random.default_rng(0)), BIAS)
+    for changed in (weaker, driven):
+        assert on_fraction(changed(first)) == pytest.approx(on_fraction(first), rel=1e-3)
 
 
 def test_a_detector_misses_and_sees_what_it_is_said_to():

@@ -28,10 +28,13 @@ ALL = (
     "preprocess",
     "ensembles",
     "states",
+    "score",
+    "choose",
     "tpm",
     "macro",
     "phi",
     "nulls",
+    "matched",
     "summarise",
     "compare",
     "validate",
@@ -205,7 +208,10 @@ def test_tables_hold_what_they_should(
         assert phi.loc[(subject, "awake"), "value"] > phi.loc[(subject, "asleep"), "value"]
         assert phi.loc[(subject, "awake"), "null_p"] < 0.15
     assert set(results.comparison["contrast"]) == {"awake-asleep"}
-    assert set(results.comparison["n_subjects"]) == {2}
+    primary = results.comparison[results.comparison["measure"] == "phi_s"]
+    assert set(primary["n_subjects"]) == {2}
+    assert set(primary["adjusted"]) == {"raw", "matched_length", "matched_rate", "excess_over_null"}
+    assert set(results.matched["recording"]) == {"m1", "m2"}
 
 
 def test_a_second_run_has_nothing_to_do(
@@ -225,7 +231,7 @@ def test_a_second_run_has_nothing_to_do(
             "macro",
             "restarts",
             3,
-            {"macro", "phi", "nulls", "summarise", "compare", "validate", "report"},
+            {"macro", "phi", "nulls", "matched", "summarise", "compare", "validate", "report"},
         ),
     ],
 )
