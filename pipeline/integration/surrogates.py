@@ -21,9 +21,9 @@ from pipeline.macro.groupings import EXHAUSTIVE_UNITS, Grouping, exhaustive
 from pipeline.macro.parameters import MAPPINGS
 from pipeline.nulls.draw import draw
 from pipeline.nulls.drawn import LEFT_OUT, Surrogates
+from pipeline.nulls.interaction import Interaction, least_shift
 from pipeline.nulls.parameters import KIND, SURROGATES, UNFOLDED
 from pipeline.nulls.registry import NULLS, RANDOM_GROUPING
-from pipeline.nulls.shift import Shift, least_shift
 from pipeline.results.measures import MEASURES, OF_SURROGATES
 from pipeline.tpm.estimation import estimated_with, point_estimates
 
@@ -224,8 +224,8 @@ def _family(source: Source, kind: str, n: int) -> Family:
     tpm = source.tpm
     drawn, left_out = source.draw(kind, n)
     words = [f"{word}:{left_out}" for word in LEFT_OUT if left_out]
-    if kind == Shift.name and least_shift(source.states).short:
-        words += Shift.flags
+    if kind == Interaction.name and least_shift(source.states).short:
+        words += Interaction.flags
     flag = ";".join(words)
     if not len(drawn.values):
         return Family(kind, np.empty((0, *tpm["p_on"].shape)), np.empty((0, tpm.sizes["state"])), flag)
@@ -300,7 +300,7 @@ def _measures(family: Family, options: Iit, n_big: int, threads: int) -> dict[st
 def _notes(states: xr.Dataset, tpm: xr.Dataset, kinds: Sequence[str]) -> dict[str, Any]:
     """Attributes that say how the surrogates were made."""
     notes: dict[str, Any] = {}
-    if Shift.name in kinds:
+    if Interaction.name in kinds:
         shift = least_shift(states)
         notes["shift_least_frames"] = int(shift.gap)
         notes["autocorrelation_time_frames"] = int(shift.autocorrelation_time)

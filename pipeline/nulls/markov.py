@@ -27,6 +27,7 @@ class Markov(Entry):
         "each unit's state sequence drawn anew from a two-state Markov chain with the unit's own transition "
         "probabilities (keeps each unit's rate and persistence, destroys interaction and each unit's slower structure)"
     )
+    tests: ClassVar[str] = "a small p rejects that each unit depends on its own last state and on nothing else"
     keeps: ClassVar[str] = "each unit's rate and persistence"
     breaks: ClassVar[str] = "every relation between units, and slower structure"
     acts_on: ClassVar[Literal["states", "traces"]] = "states"

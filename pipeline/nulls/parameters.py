@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline.base.parameters import Section
-from pipeline.nulls.registry import NULLS, RANDOM_GROUPING
+from pipeline.nulls.registry import FAMILIES, NULLS, RANDOM_GROUPING
+from pipeline.results.measures import OF_SURROGATES
 
-KIND, SURROGATES, UNFOLDED = "shift", 100, 20
+KIND, SURROGATES, UNFOLDED = "interaction", 100, 20
+LEAST_RANDOM = 19  # random groupings: with fewer no p can be 0.05
+SHOWN: Mapping[str, str] = dict.fromkeys(OF_SURROGATES, KIND)
 
 if TYPE_CHECKING:
     Kind: TypeAlias = str
+    Family: TypeAlias = str
+    Measured: TypeAlias = str
 else:
     Kind = Literal[tuple(NULLS)]
+    Family = Literal[tuple(FAMILIES)]
+    Measured = Literal[OF_SURROGATES]
 
 
 class Nulls(Section):
@@ -24,7 +32,18 @@ class Nulls(Section):
         default_factory=lambda: [KIND],
         description=f"Null families; macro units get {RANDOM_GROUPING.label} besides",
     )
+    shown: dict[Measured, Family] = Field(
+        default_factory=lambda: dict(SHOWN),
+        description="The null of each measure that summary.csv shows; one that was not computed is never replaced by "
+        "another. A study names only the measures for which it wants another",
+    )
     surrogates: Annotated[int, Field(ge=0)] = Field(SURROGATES, description="Surrogates per null")
     big_phi_surrogates: Annotated[int, Field(ge=0)] = Field(
         UNFOLDED, description="Surrogates that are unfolded for Φ (the first ones)"
     )
+
+    @field_validator("shown")
+    @classmethod
+    def _completed(cls, shown: dict[str, str]) -> dict[str, str]:
+        """Add the nulls of the measures that were not named."""
+        return {**SHOWN, **shown}

@@ -8,10 +8,10 @@ from pipeline.base.registry import Entry, Registry
 from pipeline.nulls.ar1 import Ar1
 from pipeline.nulls.brownian import Brownian
 from pipeline.nulls.drawn import Surrogates
+from pipeline.nulls.interaction import Interaction
 from pipeline.nulls.markov import Markov
+from pipeline.nulls.no_dynamics import NoDynamics
 from pipeline.nulls.random_grouping import RandomGrouping
-from pipeline.nulls.shift import Shift
-from pipeline.nulls.transition_shuffle import TransitionShuffle
 from pipeline.nulls.var import Var
 
 if TYPE_CHECKING:
@@ -25,11 +25,13 @@ class NullFamily(Entry, Protocol):
 
     Attributes:
         label: name in figures and sentences, e.g. "units shifted in time".
+        tests: what a small p rejects, half a sentence without a full stop.
         keeps: what is left of the data.
         breaks: what is not.
     """
 
     label: ClassVar[str]
+    tests: ClassVar[str]
     keeps: ClassVar[str]
     breaks: ClassVar[str]
 
@@ -57,8 +59,11 @@ class Null(NullFamily, Protocol):
         ...
 
 
+RENAMED = {"shift": Interaction.name, "transition_shuffle": NoDynamics.name}
 NULLS: Registry[Null] = Registry(
-    "null", "nulls.kinds", Shift(), TransitionShuffle(), Markov(), Ar1(), Brownian(), Var()
+    *("null", "nulls.kinds"),
+    *(Interaction(), NoDynamics(), Markov(), Ar1(), Brownian(), Var()),
+    renamed=RENAMED,
 )
 RANDOM_GROUPING = RandomGrouping()
-FAMILIES: Registry[NullFamily] = Registry("null family", "null", *NULLS.values(), RANDOM_GROUPING)
+FAMILIES: Registry[NullFamily] = Registry("null family", "null", *NULLS.values(), RANDOM_GROUPING, renamed=RENAMED)

@@ -11,11 +11,11 @@ from typing import Any
 from pipeline.base.registry import Entry
 from pipeline.binarize.registry import BINARIZERS
 from pipeline.inference.corrections import CORRECTIONS
-from pipeline.inference.summary import LEAST_RANDOM
 from pipeline.ingest.registry import READERS
-from pipeline.nulls.registry import NULLS
+from pipeline.nulls.registry import NULLS, Null
 from pipeline.report.findings import Findings
 from pipeline.report.words.glossary import counted
+from pipeline.results.measures import MEASURES
 from pipeline.tpm.registry import ESTIMATORS
 
 # By the names that the texts below cite them with; the order is that of the list.
@@ -135,8 +135,8 @@ _INFORMATION = (
 )
 _NULLS = (
     "{surrogates} surrogates per null ({big_phi_surrogates} for Φ) went through the same estimation: {families}."
-    "{learned}{controls} One-sided p-values are (1 + number of surrogates at or above the value) / (1 + number of "
-    "surrogates)."
+    "{learned}{controls}{shown} One-sided p-values are (1 + number of surrogates at or above the value) / (1 + number "
+    "of surrogates)."
 )
 _LEARNED_ANEW = (
     " For macro units the grouping was learned anew on every surrogate of a window (exhaustively, for up to 6 "
@@ -144,9 +144,7 @@ _LEARNED_ANEW = (
 )
 _OWN = ", so that each surrogate has its own best grouping and a window the one of its recording"
 _CONTROLS = " Macro units were also compared with the matched random groupings."
-_REPEATED = (
-    " The summary repeats that test where there are at least {least} of them, and otherwise the one against shifts."
-)
+_SHOWN = " The p shown is that of the null {null} for {measures}."
 _COMPARE = (
     "The subject is the unit of inference: sessions and windows of one subject in one condition were averaged, "
     "weighted by frames; windows of few frames were left out where the subject had others in that condition. "
@@ -283,12 +281,22 @@ def _nulls(p: dict[str, Any], macro: dict[str, Any], listed: tuple[str, ...]) ->
     if macro["scales"]:
         learned = _LEARNED_ANEW.format(own=_OWN if macro["grouping"] == "recording" else "")
         controls = _CONTROLS
-        if "shift" in p["kinds"] and p["surrogates"]:
-            controls += _REPEATED.format(least=LEAST_RANDOM)
     if not p["kinds"] or not p["surrogates"]:
         return "No surrogates were computed." + controls
-    families = "; ".join(_said(NULLS.choose(kind), p, listed) for kind in p["kinds"])
-    return _NULLS.format(families=families, learned=learned, controls=controls, **p)
+    families = "; ".join(_tested(NULLS.choose(kind), p, listed) for kind in p["kinds"])
+    shown = "".join(_shown(null, p["shown"]) for null in dict.fromkeys(p["shown"].values()))
+    return _NULLS.format(families=families, learned=learned, controls=controls, **p | {"shown": shown})
+
+
+def _tested(null: Null, p: dict[str, Any], listed: tuple[str, ...]) -> str:
+    """A null by its name, what it is made of, and what it is for."""
+    return f"{null.name}: {_said(null, p, listed)}; {null.tests}"
+
+
+def _shown(null: str, shown: Mapping[str, str]) -> str:
+    """Which measures have this null beside them in the summary."""
+    measures = [MEASURES[measure].short for measure, chosen in shown.items() if chosen == null]
+    return _SHOWN.format(null=null.replace("_", " "), measures=", ".join(measures))
 
 
 def _compare(p: dict[str, Any]) -> str:

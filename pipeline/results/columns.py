@@ -83,6 +83,7 @@ SUMMARY = TableFile(
     "window, scale, route and measure",
     (
         *(_RECORDING, _SUBJECT, _CONDITION, _WINDOW, _SCALE, _ROUTE, _MEASURE, _VALUE, *_CI),
+        Column("null", "Null that the next two are about (nulls.shown); empty for a measure that has none."),
         _number("null_mean", "Mean of the measure over surrogates that went through the same estimation."),
         _number(
             "null_p", "One-sided p against them: (1 + surrogates at or above the value) / (1 + number of surrogates)."

@@ -378,7 +378,7 @@ class _Recording:
                     row | {"measure": f"{measure}_common", "value": value * 0.95},
                 ]
                 test = {k: head[k] for k in ("recording", "window", "scale", "route")}
-                null = "shift" if route == "micro" else "random_grouping"
+                null = "interaction" if route == "micro" else "random_grouping"
                 nulls.append(
                     {
                         **test,

@@ -19,6 +19,7 @@ rule summarise:
         runtime=20,
     params:
         confidence=STUDY.parameters.compare.confidence,
+        shown=STUDY.parameters.nulls.shown,
     message:
         "Summary of every window, scale and measure"
     run:

@@ -54,7 +54,7 @@ def test_draws_and_surrogates_cost_as_much_as_the_estimate_each(tmp_path: Path) 
     many = BARE | {
         "tpm": {"draws": 10},
         "nulls": {
-            "kinds": ["shift", "transition_shuffle"],
+            "kinds": ["interaction", "no_dynamics"],
             "surrogates": 20,
             "big_phi_surrogates": 0,
         },
