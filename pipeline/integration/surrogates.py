@@ -22,7 +22,7 @@ from pipeline.macro.parameters import MAPPINGS
 from pipeline.nulls.draw import draw
 from pipeline.nulls.drawn import LEFT_OUT, Surrogates
 from pipeline.nulls.interaction import Interaction, least_shift
-from pipeline.nulls.parameters import KIND, SURROGATES, UNFOLDED
+from pipeline.nulls.parameters import KINDS, SURROGATES, UNFOLDED
 from pipeline.nulls.registry import NULLS, RANDOM_GROUPING
 from pipeline.results.measures import MEASURES, OF_SURROGATES
 from pipeline.tpm.estimation import estimated_with, point_estimates
@@ -115,12 +115,13 @@ def draw_of_paths(states: xr.Dataset, tpm: xr.Dataset, kind: str, n: int, seed: 
         n: how many.
         seed: fixes them.
     """
+    lag = int(tpm.attrs["lag"])
     if "paths" not in tpm:
-        return draw(states, kind=kind, n=n, seed=seed)
+        return draw(states, kind=kind, n=n, seed=seed, lag=lag)
     paths: Ints = tpm["paths"].values
     _, runs, _, _ = raster(states, None)
     each = -(-n // len(paths))
-    drawn = [draw(path, kind, each, derive(seed, "path", i), runs) for i, path in enumerate(paths)]
+    drawn = [draw(path, kind, each, derive(seed, "path", i), runs, lag) for i, path in enumerate(paths)]
     values = np.stack([d.values for d in drawn], axis=1).reshape(-1, *paths.shape[1:])[:n]
     if drawn[0].runs.ndim == 1:
         return Surrogates(values, drawn[0].runs)
@@ -132,7 +133,7 @@ def integrate_nulls(
     tpm: xr.Dataset,
     *,
     window: str | None = None,
-    kinds: Sequence[str] = (KIND,),
+    kinds: Sequence[str] = KINDS,
     surrogates: int = SURROGATES,
     big_phi_surrogates: int = UNFOLDED,
     mappings: Sequence[str] = MAPPINGS,

@@ -31,6 +31,6 @@ class Ar1(OfTraces):
     keeps: ClassVar[str] = "each unit's mean, variance and lag-1 autocorrelation"
     breaks: ClassVar[str] = "every relation between units, and all nonlinearity"
 
-    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
+    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator, lag: int = 1) -> Surrogates:
         """Draw `n` surrogates of traces (frame, unit); see `Null.draw`."""
         return Surrogates(autoregressions(values, runs, n, rng, coupled=False), runs)

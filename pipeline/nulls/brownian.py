@@ -32,6 +32,6 @@ class Brownian(OfTraces):
     keeps: ClassVar[str] = "the covariance of increments"
     breaks: ClassVar[str] = "everything but slow shared drift"
 
-    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
+    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator, lag: int = 1) -> Surrogates:
         """Draw `n` surrogates of traces (frame, unit); see `Null.draw`."""
         return Surrogates(random_walks(values, runs, n, rng), runs)

@@ -45,7 +45,7 @@ class Interaction(Entry):
         "may keep some interaction between slow units, and be too high."
     }
 
-    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
+    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator, lag: int = 1) -> Surrogates:
         """Draw `n` surrogates of values (frame, unit), each unit with its own borders; see `Null.draw`."""
         n_frames, n_units = values.shape
         gap = _least(values, runs).gap

@@ -34,7 +34,7 @@ class Markov(Entry):
     takes: ClassVar[tuple[str, ...]] = ("states",)
     flags: ClassVar[Mapping[str, str]] = LEFT_OUT
 
-    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
+    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator, lag: int = 1) -> Surrogates:
         """Draw `n` surrogates of states (frame, unit) of 0 and 1; see `Null.draw`."""
         within = runs[1:] == runs[:-1]
         before, after = values[:-1][within], values[1:][within]

@@ -28,7 +28,7 @@ class NoDynamics(Entry):
     acts_on: ClassVar[Literal["states", "traces"]] = "states"
     takes: ClassVar[tuple[str, ...]] = ("states", "traces")
 
-    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
+    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator, lag: int = 1) -> Surrogates:
         """Draw `n` surrogates of values (frame, unit); see `Null.draw`."""
         drawn = np.empty((n, *values.shape), values.dtype)
         for surrogate in drawn:

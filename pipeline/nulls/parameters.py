@@ -11,9 +11,11 @@ from pipeline.base.parameters import Section
 from pipeline.nulls.registry import FAMILIES, NULLS, RANDOM_GROUPING
 from pipeline.results.measures import OF_SURROGATES
 
-KIND, SURROGATES, UNFOLDED = "interaction", 100, 20
+KINDS, KIND = ("integration", "interaction"), "interaction"  # of a study; of states or traces at hand
+SURROGATES, UNFOLDED = 100, 20
 LEAST_RANDOM = 19  # random groupings: with fewer no p can be 0.05
-SHOWN: Mapping[str, str] = dict.fromkeys(OF_SURROGATES, KIND)
+WITHOUT_CUT = ("effective_information", "causal_power", "delta_causal_power")  # no cut makes them 0
+SHOWN: Mapping[str, str] = {m: "interaction" if m in WITHOUT_CUT else "integration" for m in OF_SURROGATES}
 
 if TYPE_CHECKING:
     Kind: TypeAlias = str
@@ -29,7 +31,7 @@ class Nulls(Section):
     """Surrogates that go through the same estimation."""
 
     kinds: Annotated[list[Kind], NULLS] = Field(
-        default_factory=lambda: [KIND],
+        default_factory=lambda: list(KINDS),
         description=f"Null families; macro units get {RANDOM_GROUPING.label} besides",
     )
     shown: dict[Measured, Family] = Field(

@@ -8,6 +8,7 @@ from pipeline.base.registry import Entry, Registry
 from pipeline.nulls.ar1 import Ar1
 from pipeline.nulls.brownian import Brownian
 from pipeline.nulls.drawn import Surrogates
+from pipeline.nulls.integration import Integration
 from pipeline.nulls.interaction import Interaction
 from pipeline.nulls.markov import Markov
 from pipeline.nulls.no_dynamics import NoDynamics
@@ -47,7 +48,7 @@ class Null(NullFamily, Protocol):
     acts_on: ClassVar[Literal["states", "traces"]]
     takes: ClassVar[tuple[str, ...]]
 
-    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
+    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator, lag: int = 1) -> Surrogates:
         """Draw surrogates.
 
         Args:
@@ -55,6 +56,7 @@ class Null(NullFamily, Protocol):
             runs: (frame,) run of consecutive frames; nothing is carried from one to the next.
             n: how many; the first ones do not depend on it.
             rng: source of all chance.
+            lag: of a transition [frames]; heeded by nulls that model transitions.
         """
         ...
 
@@ -62,7 +64,7 @@ class Null(NullFamily, Protocol):
 RENAMED = {"shift": Interaction.name, "transition_shuffle": NoDynamics.name}
 NULLS: Registry[Null] = Registry(
     *("null", "nulls.kinds"),
-    *(Interaction(), NoDynamics(), Markov(), Ar1(), Brownian(), Var()),
+    *(Integration(), Interaction(), NoDynamics(), Markov(), Ar1(), Brownian(), Var()),
     renamed=RENAMED,
 )
 RANDOM_GROUPING = RandomGrouping()

@@ -29,6 +29,6 @@ class Var(OfTraces):
     keeps: ClassVar[str] = "means, and covariances at lags 0 and 1"
     breaks: ClassVar[str] = "all that is nonlinear or has longer memory"
 
-    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
+    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator, lag: int = 1) -> Surrogates:
         """Draw `n` surrogates of traces (frame, unit); see `Null.draw`."""
         return Surrogates(autoregressions(values, runs, n, rng, coupled=True), runs)

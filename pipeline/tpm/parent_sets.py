@@ -42,12 +42,14 @@ class Features(NamedTuple):
         members: (feature,) bit mask of the units whose product it is.
         size: (feature,) how many these are.
         family: (feature,) least family that has it.
+        permitted: (unit,) bit mask of the parents that a unit may have.
     """
 
     values: Floats
     members: Ints
     size: Ints
     family: Ints
+    permitted: Ints
 
 
 class Shares(NamedTuple):
@@ -110,8 +112,14 @@ class Draws(NamedTuple):
     family: Ints
 
 
-def features(n_units: int, family: int) -> Features:
-    """Return the features that models of `n_units` up to a family are made of."""
+def features(n_units: int, family: int, permitted: Ints | None = None) -> Features:
+    """Return the features that models of `n_units` up to a family are made of.
+
+    Args:
+        n_units: number of units.
+        family: the largest family.
+        permitted: (unit,) bit mask of the parents that each unit may have; by default all.
+    """
     largest = {LOGISTIC: 1, PAIRWISE: 2, TABLE: TABLE_PARENTS}[family]
     sets = [s for size in range(min(largest, n_units) + 1) for s in combinations(range(n_units), size)]
     signs = 2.0 * states_of(n_units) - 1.0
@@ -121,11 +129,19 @@ def features(n_units: int, family: int) -> Features:
         np.array([sum(1 << i for i in s) for s in sets]),
         size,
         np.clip(size, LOGISTIC, TABLE),
+        np.full(n_units, (2 << n_units) - 1) if permitted is None else np.asarray(permitted, np.int64),
     )
 
 
 def sample(
-    transitions: Array, on: Array, family: int, draws: int, thin: int, warm_up: int, rng: np.random.Generator
+    transitions: Array,
+    on: Array,
+    family: int,
+    draws: int,
+    thin: int,
+    warm_up: int,
+    rng: np.random.Generator,
+    permitted: Ints | None = None,
 ) -> Draws:
     """Draw models of all units given their transitions.
 
@@ -137,9 +153,10 @@ def sample(
         thin: sweeps from one draw to the next.
         warm_up: sweeps before the first.
         rng: fixes the draws.
+        permitted: (unit,) bit mask of the parents that each unit may have; by default all.
     """
     count: Ints = np.broadcast_to(transitions, on.shape).astype(np.int64)
-    made = features(on.shape[1], family)
+    made = features(on.shape[1], family, permitted=permitted)
     return Draws(*_chain(rng, count, on.astype(np.int64), made, family, draws, thin, warm_up))
 
 
@@ -177,7 +194,7 @@ def first_models(count: Ints, on: Ints, made: Features) -> Models:
         varies[u] = 0 < ons < all_
         logit[u, :] = log((ons + 0.5) / (all_ - ons + 0.5))
     return Models(
-        np.array([1 << u if varies[u] else 0 for u in range(n_units)]),
+        np.array([(1 << u) & made.permitted[u] if varies[u] else 0 for u in range(n_units)]),
         np.full(n_units, LOGISTIC),
         np.full((n_units, n_features), len(SCALES) // 2),
         np.zeros((n_units, n_features)),
@@ -250,8 +267,10 @@ def in_model(f: int, parents: int, family: int, made: Features) -> bool:
 
 
 @numba.njit(cache=True)
-def allowed(parents: int, family: int) -> bool:
-    """Whether there is such a model: free tables have up to four parents."""
+def allowed(u: int, parents: int, family: int, made: Features) -> bool:
+    """Whether a unit has such a model: its parents are permitted, and free tables have up to four units."""
+    if parents & ~made.permitted[u]:
+        return False
     n = 0
     while parents:
         parents &= parents - 1
@@ -301,7 +320,7 @@ def step(
     space: Space,
 ) -> float:
     """Move to a model, or stay, by Metropolis' rule; returns the log-evidence of where the unit is then."""
-    if not allowed(parents, family):
+    if not allowed(u, parents, family, made):
         return here
     there = evidence(parents, family, made, space)
     if log(rng.random()) < there - here + odds:

@@ -347,6 +347,7 @@ class _Recording:
                 "route": route,
             }
             tail = {
+                "null": "",
                 "null_mean": np.nan,
                 "null_p": np.nan,
                 "n_frames": self.frames,
@@ -374,11 +375,11 @@ class _Recording:
                     rows.append(row)
                     continue
                 rows += [
-                    row | {"null_mean": mean, "null_p": p},
+                    row | {"null": "integration", "null_mean": mean, "null_p": p},
                     row | {"measure": f"{measure}_common", "value": value * 0.95},
                 ]
                 test = {k: head[k] for k in ("recording", "window", "scale", "route")}
-                null = "interaction" if route == "micro" else "random_grouping"
+                null = "integration" if route == "micro" else "random_grouping"
                 nulls.append(
                     {
                         **test,

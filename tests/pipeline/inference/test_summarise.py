@@ -65,7 +65,7 @@ def phi_of(
     )
 
 
-def nulls_of(phi, values, measure="phi_s", family="interaction"):
+def nulls_of(phi, values, measure="phi_s", family="integration"):
     """A dataset as `integration.integrate_nulls` gives it, for one family and one measure."""
     return xr.Dataset(
         {"value": (("null", "surrogate", "measure"), np.asarray(values, float)[None, :, None])},
@@ -267,15 +267,15 @@ def test_the_null_that_is_shown_is_named_and_never_replaced():
     phi = phi_of([0.1, 0.4, 0.0, np.nan], [60, 30, 10, 0])
     summary, nulls = summarise([phi], [nulls_of(phi, [0.0, 0.1, 0.2])])
     assert len(nulls) == 1
-    assert nulls["null"].item() == "interaction"
+    assert nulls["null"].item() == "integration"
     assert nulls["excess"].item() == pytest.approx(0.08)
     assert value(summary, "phi_s", column="null_mean") == pytest.approx(0.1)
     assert value(summary, "phi_s", column="null_p") == 0.5
     assert np.isnan(value(summary, "phi_s_common", column="null_p"))
-    assert value(summary, "phi_s", column="null") == "interaction"
+    assert value(summary, "phi_s", column="null") == "integration"
     assert value(summary, "phi_s_common", column="null") == ""
     summary, nulls = summarise([phi], [nulls_of(phi, [0.9, 0.8], family="no_dynamics")])
-    assert value(summary, "phi_s", column="flag") == "no_null:interaction"
+    assert value(summary, "phi_s", column="flag") == "no_null:integration"
     assert np.isnan(value(summary, "phi_s", column="null_p"))
     assert nulls["p"].notna().all()
 
@@ -297,7 +297,7 @@ def test_few_random_groupings_have_no_p_and_nothing_takes_their_place(groupings)
         assert row["flag"] == f"few_groupings:{groupings}"
         assert np.isnan(row["null_p"])
         assert np.isnan(row["null_mean"])
-    assert sorted(tests["null"]) == ["interaction", "random_grouping"]  # the table of nulls keeps both
+    assert sorted(tests["null"]) == ["integration", "random_grouping"]  # the table of nulls keeps both
 
 
 def test_interaction_null_of_a_window_too_short_is_flagged():

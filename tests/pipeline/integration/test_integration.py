@@ -1,5 +1,6 @@
 """Integrated information over visited states and draws, and of surrogates."""
 
+import itertools
 import json
 
 import numpy as np
@@ -258,16 +259,16 @@ def test_threads_and_repetition_change_nothing(estimated):
     assert not first.equals(integrate_nulls(states, macro, **(options | {"seed": 9})))
 
 
-def test_nulls_tell_interaction_from_none(estimated):
+def test_nulls_tell_integration_from_none(estimated):
     states, tpm, macro = estimated
     nulls = [
         integrate_nulls(states, t, surrogates=40, big_phi_surrogates=3, window="awake", seed=1) for t in (tpm, macro)
     ]
-    assert [str(n) for n in nulls[0]["null"].values] == ["interaction"]
-    assert [str(n) for n in nulls[1]["null"].values] == ["interaction", "random_grouping"]
+    assert [str(n) for n in nulls[0]["null"].values] == ["integration", "interaction"]
+    assert [str(n) for n in nulls[1]["null"].values] == ["integration", "interaction", "random_grouping"]
     summary, table = summarise([integrate(tpm), integrate(macro)], nulls)
     rows = table.set_index(["scale", "null", "measure"])
-    for key in ((4, "interaction", "phi_s"), (2, "interaction", "phi_s")):
+    for key in itertools.product((4, 2), ("integration", "interaction"), ("phi_s",)):
         assert rows.loc[key, "p"] == pytest.approx(1 / 41)
     assert rows.loc[(2, "random_grouping", "phi_s"), "n_surrogates"] == 2  # all other pairings
     assert rows.loc[(2, "random_grouping", "phi_s"), "p"] == pytest.approx(1 / 3)
@@ -281,7 +282,7 @@ def test_a_surrogate_that_is_the_data_gives_the_value_of_the_data(monkeypatch, e
     states, tpm, macro = estimated
     monkeypatch.setattr(
         "pipeline.integration.surrogates.draw",
-        lambda s, kind, n, seed: Surrogates(np.repeat(s["states"].values[None], n, axis=0), s["segment"].values),
+        lambda s, kind, n, seed, lag: Surrogates(np.repeat(s["states"].values[None], n, axis=0), s["segment"].values),
     )
     for one in (tpm, macro):
         phi = integrate(one)

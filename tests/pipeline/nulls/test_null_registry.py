@@ -5,7 +5,7 @@ import pytest
 
 from pipeline import nulls
 from pipeline.nulls import FAMILIES, NULLS, RANDOM_GROUPING
-from pipeline.nulls.parameters import KIND, SHOWN, Nulls
+from pipeline.nulls.parameters import KINDS, SHOWN, Nulls
 
 BOTH = [(name, kind) for name, null in NULLS.items() for kind in null.takes]
 
@@ -46,7 +46,7 @@ def test_only_macro_scales_have_random_groupings():
 
 
 def test_a_study_that_names_none_gets_the_default():
-    assert Nulls().kinds == [KIND]
+    assert Nulls().kinds == list(KINDS)
 
 
 def test_a_study_names_only_the_measures_that_it_wants_shown_against_another_null():

@@ -165,7 +165,7 @@ def test_gaussian_kinds_are_refused_for_states(kind):
 
 
 def test_unknown_kinds_and_traces_for_markov_are_refused():
-    with pytest.raises(PhiscaleError, match="'magic' is not one of interaction, no_dynamics"):
+    with pytest.raises(PhiscaleError, match="'magic' is not one of integration, interaction"):
         nulls.surrogates(coupled(100), "magic")
     with pytest.raises(PhiscaleError, match="needs ON/OFF states"):
         nulls.surrogates(coupled_traces(100), "markov")
