@@ -141,6 +141,8 @@ def window_estimates(phi: xr.Dataset, common: Occupancy, micro: xr.Dataset | Non
         found[measure] = Estimate(float(phi[measure]), _draws(phi, measure), copies=_copies(phi, measure))
     if micro is not None:
         found["delta_causal_power"] = _difference(phi, micro)
+    for measure in [m for m in measures.SUMMARISED if f"{m}_cross" in phi]:  # macro units: not where they were learned
+        found[measure] = Estimate(float(phi[f"{measure}_cross"]), _draws(phi, f"{measure}_cross"))
     return {measure: found[measure] for measure in measures.SUMMARISED if measure in found}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -15,9 +15,11 @@ from pipeline.base.history import record
 from pipeline.base.parameters import filled
 from pipeline.base.raster import encode, raster
 from pipeline.base.seeds import derive
-from pipeline.integration import batch as measures
+from pipeline.integration.batch import causal_measures, window_measures
+from pipeline.integration.crossfit import GAIN, averaged
 from pipeline.integration.parameters import Iit
-from pipeline.macro.groupings import EXHAUSTIVE_UNITS, Grouping, exhaustive
+from pipeline.macro.crossfit import half_frames, search
+from pipeline.macro.groupings import Grouping
 from pipeline.macro.parameters import MAPPINGS
 from pipeline.nulls.draw import draw
 from pipeline.nulls.drawn import LEFT_OUT, Surrogates
@@ -30,8 +32,6 @@ from pipeline.tpm.estimation import estimated_with, point_estimates
 if TYPE_CHECKING:
     from pipeline.nulls.traces import Traces
 
-OF_STRUCTURES = tuple(name for name in OF_SURROGATES if MEASURES[name].unfolded)
-
 
 @dataclass(frozen=True)
 class Family:
@@ -39,15 +39,33 @@ class Family:
 
     Attributes:
         name: of the null.
-        p_on: (surrogate, state, unit) their TPMs.
-        visits: (surrogate, state) frames in each state.
+        parts: what is measured, and then averaged: the surrogates, or both halves of them where macro units are
+            cross-fitted.
         flag: word of warning, or "".
     """
 
     name: str
+    parts: tuple[Part, ...]
+    flag: str = ""
+
+    @property
+    def size(self) -> int:
+        """Number of surrogates."""
+        return len(self.parts[0].p_on)
+
+
+class Part(NamedTuple):
+    """Surrogates, or one half of each.
+
+    Attributes:
+        p_on: (surrogate, state, unit) their TPMs.
+        visits: (surrogate, state) frames in each state.
+        micro: (surrogate, micro state, micro unit) those that macro TPMs are derived from.
+    """
+
     p_on: Floats
     visits: Array
-    flag: str = ""
+    micro: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -144,10 +162,9 @@ def integrate_nulls(
 ) -> xr.Dataset:
     """Compute the measures of `integration.integrate` for surrogates of one window at one scale.
 
-    A macro scale is learned anew on every surrogate, by exhaustive search for up to 6 units (the surrogate's best
-    grouping, so the null is, if anything, strict); with more units the data's grouping is kept, and the attribute
-    `macro_surrogates` says which. Macro scales have one family more, `random_grouping`: the matched random groupings
-    stored with the TPM, applied to the data.
+    Macro units are learned anew on every surrogate (`macro.crossfit.search`): on each half and evaluated on the other
+    where the data's were, and otherwise on the whole. They have one family more, `random_grouping`: the matched random
+    groupings stored with the TPM, applied to the data.
 
     Args:
         states: binary states that `tpm` was estimated from.
@@ -174,9 +191,14 @@ def integrate_nulls(
     options = filled(Iit, iit, "iit")
     inside = states if window is None else _select(states, window)
     families = list(_families(Source(inside, tpm, traces, mappings, seed), kinds, surrogates))
-    value = np.full((len(families), max((len(f.p_on) for f in families), default=0), len(OF_SURROGATES)), np.nan)
+    value = np.full((len(families), max((f.size for f in families), default=0), len(OF_SURROGATES)), np.nan)
     for i, family in enumerate(families):
-        found = _measures(family, options, big_phi_surrogates, threads)
+        found = averaged(
+            [
+                window_measures(part.p_on, part.visits, options, big_phi_surrogates, threads) | _gain(part)
+                for part in family.parts
+            ]
+        )
         for j, name in enumerate(OF_SURROGATES):
             if name in found:
                 value[i, : len(found[name]), j] = found[name]
@@ -229,38 +251,68 @@ def _family(source: Source, kind: str, n: int) -> Family:
         words += Interaction.flags
     flag = ";".join(words)
     if not len(drawn.values):
-        return Family(kind, np.empty((0, *tpm["p_on"].shape)), np.empty((0, tpm.sizes["state"])), flag)
+        nothing = Part(np.empty((0, *tpm["p_on"].shape)), np.empty((0, tpm.sizes["state"])))
+        return Family(kind, (nothing,), flag)
+    if "cross_group" in tpm:
+        return Family(kind, _crossed(drawn, source), flag)
     p_on = point_estimates(drawn.values, segments=drawn.runs, **estimated_with(tpm))
     visits = _visits(drawn.values)
     if "group" not in tpm:
-        return Family(kind, p_on, visits, flag)
-    groupings = _groupings(p_on, tpm, source.mappings)
-    return Family(
-        kind,
+        return Family(kind, (Part(p_on, visits),), flag)
+    return Family(kind, (_macro(p_on, visits, _learned(p_on, source)),), flag)
+
+
+def _crossed(drawn: Surrogates, source: Source) -> tuple[Part, ...]:
+    """Both halves of every surrogate, each under the grouping that is learned on its other half."""
+    parts = []
+    for half in half_frames(*raster(source.states, None)[:2]):
+        own = drawn.runs[half] if drawn.runs.ndim == 1 else drawn.runs[:, half]
+        p_on = point_estimates(drawn.values[:, half], segments=own, **estimated_with(source.tpm))
+        parts.append((p_on, _visits(drawn.values[:, half]), _learned(p_on, source)))
+    (first, its_visits, its_own), (second, other_visits, other) = parts
+    return _macro(first, its_visits, other), _macro(second, other_visits, its_own)
+
+
+def _learned(p_on: Floats, source: Source) -> list[Grouping]:
+    """The best grouping of each surrogate's micro TPM."""
+    return [search(one[None], source.tpm.sizes["unit"], source.mappings) for one in p_on]
+
+
+def _macro(p_on: Floats, visits: Array, groupings: Sequence[Grouping]) -> Part:
+    """Surrogates as macro systems."""
+    return Part(
         np.stack([g.macro_p_on(p) for g, p in zip(groupings, p_on, strict=True)]),
         np.stack([_image(v, g) for g, v in zip(groupings, visits, strict=True)]),
-        flag,
+        p_on,
     )
 
 
+def _gain(part: Part) -> dict[str, Floats]:
+    """The gain in causal power of macro systems over the micro systems that they are derived from."""
+    if part.micro is None:
+        return {}
+    macro, micro = (causal_measures(p)["causal_power"] for p in (part.p_on, part.micro))
+    return {GAIN: macro - micro}
+
+
 def _random_groupings(source: Source) -> Family:
-    """The data under the random groupings that are stored with its macro TPM."""
+    """The data under the random groupings that are stored with its macro TPM; its halves where it is cross-fitted."""
     tpm = source.tpm
     others = [
         Grouping(tuple(map(int, group)), tuple(map(str, mapping)))
         for group, mapping in zip(tpm["random_group"].values, tpm["random_mapping"].values, strict=True)
     ]
-    micro = _visits(raster(source.states, None)[0][None])[0]
-    visits = np.array([_image(micro, g) for g in others]).reshape(-1, tpm.sizes["state"])
-    return Family(RANDOM_GROUPING.name, tpm["random_p_on"].values, visits)
-
-
-def _groupings(p_on: Floats, tpm: xr.Dataset, mappings: Sequence[str]) -> list[Grouping]:
-    """The grouping of each surrogate's micro TPM: its best, or the data's beyond six units."""
-    if p_on.shape[-1] <= EXHAUSTIVE_UNITS:
-        return exhaustive(p_on, tpm.sizes["unit"], mappings)
-    kept = Grouping(tuple(map(int, tpm["group"].values)), tuple(map(str, tpm["mapping"].values)))
-    return [kept] * len(p_on)
+    if "half_p_on" in tpm:
+        micro = zip(tpm["half_p_on"].values, tpm["half_visits"].values, strict=True)
+    else:
+        micro = zip([None], _visits(raster(source.states, None)[0][None]), strict=True)
+    parts = []
+    for p_on, visits in micro:
+        macro = tpm["random_p_on"].values if p_on is None else np.array([g.macro_p_on(p_on) for g in others])
+        image = np.array([_image(visits, g) for g in others]).reshape(-1, tpm.sizes["state"])
+        own = None if p_on is None else np.broadcast_to(p_on, (len(others), *p_on.shape))
+        parts.append(Part(macro.reshape(-1, *tpm["p_on"].shape), image, own if len(others) else None))
+    return Family(RANDOM_GROUPING.name, tuple(parts))
 
 
 def _visits(rasters: Array) -> Ints:
@@ -275,29 +327,6 @@ def _image(visits: Ints, grouping: Grouping) -> Array:
     return np.bincount(grouping.macro_state(), weights=visits, minlength=n_states)
 
 
-def _measures(family: Family, options: Iit, n_big: int, threads: int) -> dict[str, Floats]:
-    """State-weighted measures of every surrogate of a family, (surrogate,)."""
-    all_weights = np.where(family.visits >= options.min_visits, family.visits, 0)
-    if not len(all_weights):
-        return {}
-    chosen = np.flatnonzero(all_weights.any(axis=0))
-    weights, n_units = all_weights[:, chosen], family.p_on.shape[-1]
-
-    def mean(values: Floats) -> Floats:
-        total = weights[: len(values)].sum(axis=1)
-        summed = (values * weights[: len(values)]).sum(axis=1)
-        averaged: Floats = np.divide(summed, total, out=np.full(len(values), np.nan), where=total > 0)
-        return averaged
-
-    found = {"phi_s": mean(measures.system_phi(family.p_on, chosen, threads=threads))}
-    if n_units <= options.complex_max_units:
-        found["phi_s_complex"] = mean(measures.first_complexes(family.p_on, chosen, threads)[0])
-    if n_big and n_units <= options.big_phi_max_units:
-        whole = measures.structures(family.p_on[:n_big], chosen, threads=threads)
-        found |= {name: mean(whole[name]) for name in OF_STRUCTURES}
-    return found | measures.causal_measures(family.p_on)
-
-
 def _notes(states: xr.Dataset, tpm: xr.Dataset, kinds: Sequence[str]) -> dict[str, Any]:
     """Attributes that say how the surrogates were made."""
     notes: dict[str, Any] = {}
@@ -306,6 +335,6 @@ def _notes(states: xr.Dataset, tpm: xr.Dataset, kinds: Sequence[str]) -> dict[st
         notes["shift_least_frames"] = int(shift.gap)
         notes["autocorrelation_time_frames"] = int(shift.autocorrelation_time)
     if "group" in tpm:
-        anew = tpm.sizes["micro_unit"] <= EXHAUSTIVE_UNITS
-        notes["macro_surrogates"] = "grouping learned anew on each surrogate, exhaustively" if anew else "grouping kept"
+        where = "one half of each surrogate, and evaluated on the other" if "cross_group" in tpm else "each surrogate"
+        notes["macro_surrogates"] = f"grouping learned anew on {where}"
     return notes

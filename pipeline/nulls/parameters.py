@@ -39,6 +39,11 @@ class Nulls(Section):
         description="The null of each measure that summary.csv shows; one that was not computed is never replaced by "
         "another. A study names only the measures for which it wants another",
     )
+    detection: Annotated[int, Field(ge=0)] = Field(
+        5,
+        description="How often errors of detection are drawn, to see what is left of a difference between two windows "
+        "if they were detected equally well (detection/R.csv); 0: not at all",
+    )
     surrogates: Annotated[int, Field(ge=0)] = Field(SURROGATES, description="Surrogates per null")
     big_phi_surrogates: Annotated[int, Field(ge=0)] = Field(
         UNFOLDED, description="Surrogates that are unfolded for Φ (the first ones)"

@@ -97,7 +97,13 @@ _MACRO = (
     "grouping was learned {learned}. The macro TPM of a window was derived from its own micro TPM, not estimated "
     "anew, following [{iit},{units}], so that macro and micro values are comparable. Up to {random_groupings} other "
     "groupings with the same sizes and mappings (all, if there are fewer) serve as control. Posterior draws keep the "
-    "grouping of the point estimate."
+    "grouping of the point estimate.{crossed}"
+)
+_CROSSED = (
+    " The grouping named is that of all data; values of macro units (own occupancy) and their tests were cross-fitted: "
+    "each window was divided into two contiguous halves, apart by the longest autocorrelation time of the units, macro "
+    "units were learned on one half of all windows that share them and evaluated on the other, both ways, and the two "
+    "averaged. The gain in causal power is over the micro units of the same half."
 )
 _LEARNED = {
     "recording": (
@@ -139,7 +145,7 @@ _NULLS = (
     "of surrogates)."
 )
 _LEARNED_ANEW = (
-    " For macro units the grouping was learned anew on every surrogate of a window (exhaustively, for up to 6 "
+    " For macro units the grouping was learned anew on {where}every surrogate of a window (exhaustively, for up to 6 "
     "units){own}."
 )
 _OWN = ", so that each surrogate has its own best grouping and a window the one of its recording"
@@ -265,6 +271,7 @@ def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
         n_units=ensembles["iit"],
         allowed=", ".join(p["mappings"]),
         learned=_LEARNED[p["grouping"]],
+        crossed=_CROSSED if p["cross_fit"] else "",
         **p,
         **_CITED,
     )
@@ -279,7 +286,8 @@ def _iit(p: dict[str, Any], copies: int) -> str:
 def _nulls(p: dict[str, Any], macro: dict[str, Any], listed: tuple[str, ...]) -> str:
     learned = controls = ""
     if macro["scales"]:
-        learned = _LEARNED_ANEW.format(own=_OWN if macro["grouping"] == "recording" else "")
+        where = "each half of " if macro["cross_fit"] else ""
+        learned = _LEARNED_ANEW.format(where=where, own=_OWN if macro["grouping"] == "recording" else "")
         controls = _CONTROLS
     if not p["kinds"] or not p["surrogates"]:
         return "No surrogates were computed." + controls

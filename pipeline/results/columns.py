@@ -156,6 +156,31 @@ WINDOWS = TableFile(
         _number("end_s", "Where it ends.", "s"),
     ),
 )
+DETECTION = TableFile(
+    OF_RECORDING["detection"].format(recording="R"),
+    "two windows of a recording: what is left of their difference under equal detection",
+    (
+        _RECORDING,
+        Column("window_a", "Window."),
+        Column("window_b", "The other window."),
+        _SCALE,
+        _number("phi_s_a", "phi_s of the estimate of window a, own occupancy.", "ibit"),
+        _number("phi_s_b", "The same of window b.", "ibit"),
+        _number(
+            "phi_s_a_matched",
+            "phi_s of window a if all of the difference in how often a unit is ON were one of detection: after as many "
+            "ON states were lost, at random, as makes each unit ON equally often in both windows.",
+            "ibit",
+        ),
+        _number("phi_s_b_matched", "The same of window b.", "ibit"),
+        _number(
+            "misses_to_explain",
+            "Share of ON states that would have to be missed, besides, in the window with the larger phi_s to bring it "
+            "down to the other; empty where 80% do not.",
+        ),
+        _number("false_on_to_explain", "Share of OFF states that would have to be seen as ON; empty where 40% do not."),
+    ),
+)
 FITS = TableFile(
     OF_STUDY["fits"],
     "window: how far its unit TPM can be trusted",
@@ -202,8 +227,9 @@ TRUE_GROUPINGS = TableFile(
         ),
     ),
 )
-TABLES = (SUMMARY, NULLS, COMPARISON, FITS, TRUTH, TRUE_GROUPINGS, QUALITY, WINDOWS)
+TABLES = (SUMMARY, NULLS, COMPARISON, FITS, TRUTH, TRUE_GROUPINGS, QUALITY, WINDOWS, DETECTION)
 
 SUMMARY_COLUMNS, NULL_COLUMNS, COMPARISON_COLUMNS = SUMMARY.names, NULLS.names, COMPARISON.names
 QUALITY_COLUMNS, WINDOW_COLUMNS = QUALITY.names, tuple(WINDOWS.names)
+DETECTION_COLUMNS = DETECTION.names
 NUMBERS = {column.name for table in TABLES for column in table.columns if column.number}

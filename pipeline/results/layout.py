@@ -15,7 +15,18 @@ StudyFile = Literal[
     "summary", "nulls", "fits", "comparison", "truth", "true_groupings", "page", "figures", "provenance"
 ]
 RecordingFile = Literal[
-    "recording", "truth", "preprocessed", "ensembles", "windows", "states", "quality", "tpm", "macro", "phi", "nulls"
+    "recording",
+    "truth",
+    "preprocessed",
+    "ensembles",
+    "windows",
+    "states",
+    "quality",
+    "tpm",
+    "macro",
+    "phi",
+    "nulls",
+    "detection",
 ]
 
 OF_STUDY: dict[StudyFile, str] = {
@@ -41,6 +52,7 @@ OF_RECORDING: dict[RecordingFile, str] = {
     "macro": "macro/{recording}.nc",
     "phi": "phi/{recording}.nc",
     "nulls": "nulls/{recording}.nc",
+    "detection": "detection/{recording}.csv",
 }
 
 

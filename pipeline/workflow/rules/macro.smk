@@ -3,6 +3,7 @@
 
 rule macro:
     input:
+        states=LAYOUT.of("states", k=UNITS),
         tpm=LAYOUT.of("tpm"),
     output:
         macro=LAYOUT.of("macro"),
@@ -16,8 +17,9 @@ rule macro:
         scales=STUDY.parameters.macro.scales,
         grouping=STUDY.parameters.macro.grouping,
         encoder=targets.section(
-            STUDY, "macro", "scales", "grouping", "random_groupings"
+            STUDY, "macro", "scales", "grouping", "random_groupings", "cross_fit"
         ),
+        cross_fit=STUDY.parameters.macro.cross_fit,
         random_groupings=STUDY.parameters.macro.random_groupings,
         seed=STUDY.parameters.seed,
     message:

@@ -28,6 +28,7 @@ rule nulls:
         ensembles=LAYOUT.of("ensembles", k=UNITS) if ON_TRACES else [],
     output:
         nulls=LAYOUT.of("nulls"),
+        detection=LAYOUT.of("detection"),
     log:
         LAYOUT.log("nulls"),
     threads: 1
@@ -35,7 +36,8 @@ rule nulls:
         mem_mb=4000,
         runtime=360,
     params:
-        nulls=targets.section(STUDY, "nulls"),
+        nulls=targets.section(STUDY, "nulls", "shown", "detection"),
+        detection=STUDY.parameters.nulls.detection,
         mappings=STUDY.parameters.macro.mappings,
         iit=targets.section(STUDY, "iit", "big_phi_draws", "structures"),
         binarize=targets.section(STUDY, "binarize") if ON_TRACES else {},

@@ -296,14 +296,14 @@ def test_a_surrogate_that_is_the_data_gives_the_value_of_the_data(monkeypatch, e
 
 
 def test_independent_units_are_called_integrated_at_the_stated_rate():
-    """False positives of the shift null on independent units, stationary windows."""
+    """False positives of the null of integration on independent units, stationary windows."""
     rng = np.random.default_rng(21)
     p = []
     for seed in range(60):
         states = states_of((rng.random((300, 3)) < [0.3, 0.4, 0.5]).astype(np.uint8))
         tpm = estimate(states)
         options = {"big_phi_max_units": 0, "complex_max_units": 0}
-        nulls = integrate_nulls(states, tpm, surrogates=19, seed=seed, **options)
+        nulls = integrate_nulls(states, tpm, kinds=["integration"], surrogates=19, seed=seed, **options)
         _, table = summarise([integrate(tpm, **options)], [nulls])
         p.append(table.set_index("measure").loc["phi_s", "p"])
     assert np.mean(np.array(p) <= 0.1) <= 0.1 + 3 * np.sqrt(0.09 / 60)
