@@ -299,14 +299,14 @@ def test_independent_units_are_called_integrated_at_the_stated_rate():
     """False positives of the null of integration on independent units, stationary windows."""
     rng = np.random.default_rng(21)
     p = []
-    for seed in range(60):
+    for seed in range(30):
         states = states_of((rng.random((300, 3)) < [0.3, 0.4, 0.5]).astype(np.uint8))
         tpm = estimate(states)
         options = {"big_phi_max_units": 0, "complex_max_units": 0}
         nulls = integrate_nulls(states, tpm, kinds=["integration"], surrogates=19, seed=seed, **options)
         _, table = summarise([integrate(tpm, **options)], [nulls])
         p.append(table.set_index("measure").loc["phi_s", "p"])
-    assert np.mean(np.array(p) <= 0.1) <= 0.1 + 3 * np.sqrt(0.09 / 60)
+    assert np.mean(np.array(p) <= 0.1) <= 0.1 + 3 * np.sqrt(0.09 / 30)
 
 
 def test_nulls_respect_segments_and_the_chosen_window(estimated):
