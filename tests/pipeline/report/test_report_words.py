@@ -53,7 +53,7 @@ def study(
     ]
     pd.DataFrame(rows, columns=list(SUMMARY)).to_csv(folder / "summary.csv", index=False)
     test = {
-        "null": "interaction",
+        "null": "integration",
         "mean": 0.1,
         "sd": 0.02,
         "z": 1.0,
