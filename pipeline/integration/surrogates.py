@@ -23,6 +23,7 @@ from pipeline.macro.groupings import Grouping
 from pipeline.macro.parameters import MAPPINGS
 from pipeline.nulls.draw import draw
 from pipeline.nulls.drawn import LEFT_OUT, Surrogates
+from pipeline.nulls.integration import Integration
 from pipeline.nulls.interaction import Interaction, least_shift
 from pipeline.nulls.parameters import KINDS, SURROGATES, UNFOLDED
 from pipeline.nulls.registry import NULLS, RANDOM_GROUPING
@@ -30,6 +31,7 @@ from pipeline.results.measures import MEASURES, OF_SURROGATES
 from pipeline.tpm.estimation import estimated_with, point_estimates
 
 if TYPE_CHECKING:
+    from pipeline.integration.measured import Measured
     from pipeline.nulls.traces import Traces
 
 
@@ -78,6 +80,7 @@ class Source:
         traces: activity of the recording, for nulls that act on traces.
         mappings: state mappings allowed to macro units.
         seed: fixes the surrogates of states.
+        measured: reducible models of the recording, where its states are hidden.
     """
 
     states: xr.Dataset
@@ -85,6 +88,7 @@ class Source:
     traces: Traces | None
     mappings: Sequence[str]
     seed: int
+    measured: Measured | None = None
 
     def draw(self, kind: str, n: int) -> tuple[Surrogates, int]:
         """Return the surrogates of a null that can be used, and how many of `n` cannot.
@@ -146,7 +150,7 @@ def draw_of_paths(states: xr.Dataset, tpm: xr.Dataset, kind: str, n: int, seed: 
     return Surrogates(values, np.stack([d.runs for d in drawn], axis=1).reshape(-1, *paths.shape[1:])[:n])
 
 
-def integrate_nulls(
+def integrate_nulls(  # noqa: PLR0913 (what surrogates are made of, how many, and how they are measured)
     states: xr.Dataset,
     tpm: xr.Dataset,
     *,
@@ -156,6 +160,7 @@ def integrate_nulls(
     big_phi_surrogates: int = UNFOLDED,
     mappings: Sequence[str] = MAPPINGS,
     traces: Traces | None = None,
+    measured: Measured | None = None,
     threads: int = 1,
     seed: int = 0,
     **iit: int,
@@ -177,6 +182,8 @@ def integrate_nulls(
         mappings: state mappings allowed to macro units, as in `macro.coarse_grain`.
         traces: activity of the recording, its windows and how it was binarized; needed by nulls that act on traces.
             Given the same one, all windows and scales of a recording share what was drawn.
+        measured: reducible models of the recording, seen and fitted again like it, where its states are hidden; without
+            it the null `integration` is made of paths that are known, and is too low.
         threads: of the exact engine; the numbers do not depend on it.
         seed: fixes the surrogates of states.
         **iit: fields of the section `iit`.
@@ -190,7 +197,7 @@ def integrate_nulls(
     """
     options = filled(Iit, iit, "iit")
     inside = states if window is None else _select(states, window)
-    families = list(_families(Source(inside, tpm, traces, mappings, seed), kinds, surrogates))
+    families = list(_families(Source(inside, tpm, traces, mappings, seed, measured), kinds, surrogates))
     value = np.full((len(families), max((f.size for f in families), default=0), len(OF_SURROGATES)), np.nan)
     for i, family in enumerate(families):
         found = averaged(
@@ -245,7 +252,12 @@ def _families(source: Source, kinds: Sequence[str], n: int) -> Iterator[Family]:
 def _family(source: Source, kind: str, n: int) -> Family:
     """Surrogates of one null, estimated as the data were, at the scale of the data's TPM."""
     tpm = source.tpm
-    drawn, left_out = source.draw(kind, n)
+    hidden = None
+    if kind == Integration.name and source.measured is not None and "paths" in tpm:
+        hidden, left_out = source.measured.surrogates(n, str(tpm.attrs["window"])), 0
+        drawn = Surrogates(hidden.paths, raster(source.states, None)[1])
+    else:
+        drawn, left_out = source.draw(kind, n)
     words = [f"{word}:{left_out}" for word in LEFT_OUT if left_out]
     if kind == Interaction.name and least_shift(source.states).short:
         words += Interaction.flags
@@ -255,8 +267,11 @@ def _family(source: Source, kind: str, n: int) -> Family:
         return Family(kind, (nothing,), flag)
     if "cross_group" in tpm:
         return Family(kind, _crossed(drawn, source), flag)
-    p_on = point_estimates(drawn.values, segments=drawn.runs, **estimated_with(tpm))
-    visits = _visits(drawn.values)
+    visits: Array
+    if hidden is None:
+        p_on, visits = point_estimates(drawn.values, segments=drawn.runs, **estimated_with(tpm)), _visits(drawn.values)
+    else:
+        p_on, visits = hidden.p_on, hidden.visits
     if "group" not in tpm:
         return Family(kind, (Part(p_on, visits),), flag)
     return Family(kind, (_macro(p_on, visits, _learned(p_on, source)),), flag)

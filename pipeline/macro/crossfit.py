@@ -28,8 +28,8 @@ from pipeline.macro.groupings import (
     exhaustive_common,
     objective,
 )
-from pipeline.tpm.estimation import estimated_with
-from pipeline.tpm.registry import ESTIMATORS
+from pipeline.tpm.estimation import estimated_with, joined_of, point_estimates
+from pipeline.tpm.registry import ESTIMATORS, RasterEstimator
 from pipeline.tpm.transitions import count
 
 Variable = tuple[tuple[str, ...], Array, str]  # dims, values, long name
@@ -79,17 +79,22 @@ def halves_of(states: xr.Dataset, tpm: xr.Dataset, seed: int = 0) -> Halves | No
     if "paths" in tpm:
         values = tpm["paths"].values[-1].astype(np.int64)
     how = estimated_with(tpm)
-    estimator, lag = ESTIMATORS[how.pop("method")], int(how.pop("lag"))
+    estimator, lag = ESTIMATORS[how["method"]], int(how["lag"])
+    own = {name: value for name, value in how.items() if name not in ("method", "lag")}
     rng, draws = generator(seed, "halves"), tpm.sizes.get("draw", 0)
     parts = []
     for half in half_frames(values, runs):
         source, target = transition_frames(runs[half], lag)
         if len(source) < estimator.needed(values.shape[1]):
             return None
-        code = encode(values[half])
-        fitted = estimator.fit(count(code[source], values[half][target]), **how)
-        visits = np.bincount(code, minlength=2 ** values.shape[1])
-        parts.append((fitted.p_on, visits, fitted.draw(draws, rng)))
+        seen = values[half]
+        if isinstance(estimator, RasterEstimator):
+            joined = joined_of(runs[half], lag, seen.shape[1])
+            drawn = estimator.fit_raster(seen, joined, lag, draws, rng, **own).posterior("").draw(draws, rng)
+        else:
+            drawn = estimator.fit(count(encode(seen)[source], seen[target]), **own).draw(draws, rng)
+        visits = np.bincount(encode(seen), minlength=2 ** seen.shape[1])
+        parts.append((point_estimates(seen, segments=runs[half], **how), visits, drawn))
     return Halves(*(np.stack(part) for part in zip(*parts, strict=True)))
 
 

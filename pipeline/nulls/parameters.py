@@ -12,7 +12,7 @@ from pipeline.nulls.registry import FAMILIES, NULLS, RANDOM_GROUPING
 from pipeline.results.measures import OF_SURROGATES
 
 KINDS, KIND = ("integration", "interaction"), "interaction"  # of a study; of states or traces at hand
-SURROGATES, UNFOLDED = 100, 20
+SURROGATES, UNFOLDED, HIDDEN = 100, 20, 40
 LEAST_RANDOM = 19  # random groupings: with fewer no p can be 0.05
 WITHOUT_CUT = ("effective_information", "causal_power", "delta_causal_power")  # no cut makes them 0
 SHOWN: Mapping[str, str] = {m: "interaction" if m in WITHOUT_CUT else "integration" for m in OF_SURROGATES}
@@ -45,6 +45,10 @@ class Nulls(Section):
         "if they were detected equally well (detection/R.csv); 0: not at all",
     )
     surrogates: Annotated[int, Field(ge=0)] = Field(SURROGATES, description="Surrogates per null")
+    hidden_surrogates: Annotated[int, Field(ge=0)] = Field(
+        HIDDEN,
+        description="Surrogates of `integration` at most where states are hidden: each is seen and fitted anew",
+    )
     big_phi_surrogates: Annotated[int, Field(ge=0)] = Field(
         UNFOLDED, description="Surrogates that are unfolded for Φ (the first ones)"
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pipeline.base.arrays import Array, Floats, Ints
-from pipeline.base.raster import bits, encode, states_of
+from pipeline.base.raster import bits, encode, states_of, transition_frames
 from pipeline.tpm.transitions import count
 
 if TYPE_CHECKING:
@@ -65,41 +65,54 @@ def draw_reducible(states: Array, runs: Ints, lag: int, n: int, rng: np.random.G
     Returns:
         (n, frame, unit), of the type of `states`.
     """
-    from pipeline.base.raster import transition_frames
     from pipeline.tpm.simulated import simulate  # numba takes a while to import
 
     code, n_units = encode(states), states.shape[1]
-    source, target = transition_frames(runs, lag)
-    counts = count(code[source], states[target])
     occupancy = np.bincount(code, minlength=2**n_units) / len(code)
     of_states, of_models = rng.spawn(2)
-    paths = simulate(models(counts, n, of_models), runs, occupancy, of_states, lag)
+    p_on, switching = models(states, runs, lag, n, of_models)
+    paths = simulate(p_on, runs, occupancy, of_states, lag, switching)
     return bits(paths.ravel(), n_units).reshape(n, len(code), n_units).astype(states.dtype)
 
 
-def models(counts: Counts, n: int, rng: np.random.Generator) -> Floats:
-    """Draw reducible models given transitions, (n, state, unit) P(ON).
+def models(states: Array, runs: Ints, lag: int, n: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Draw reducible models given states.
+
+    A slow common drive may act on all units, or be absent: units that share an input are not integrated by it.
 
     Args:
-        counts: transitions of one raster.
+        states: (frame, unit) of 0 and 1.
+        runs: (frame,) run of consecutive frames.
+        lag: of a transition [frames].
         n: how many.
         rng: source of all chance.
-    """
-    from pipeline.tpm.average import p_on_of
-    from pipeline.tpm.parent_sets import sample
 
-    n_units = counts.on.shape[-1]
-    cuts = find_cuts(counts) if n_units > 1 else ALONE
+    Returns:
+        (n, level, state, unit) P(ON) under each level of the drive, and (n, level, level) how it switches.
+    """
+    from pipeline.tpm.chain import sample_recording
+    from pipeline.tpm.drive import LEVELS
+    from pipeline.tpm.recorded import Model, Recorded, Sweeps
+    from pipeline.tpm.sampled import p_on_of
+
+    n_units, levels = states.shape[1], len(LEVELS)
+    code, given = encode(states), np.asarray(states, np.int64)
+    source, target = transition_frames(runs, lag)
+    cuts = find_cuts(count(code[source], states[target])) if n_units > 1 else ALONE
     seed = int(rng.integers(2**32))  # of the chains of each cut: what a surrogate is does not depend on their number
     chosen = rng.choice(len(cuts.source), size=n, p=cuts.weights())
-    p_on = np.empty((n, *counts.on.shape))
+    joined = np.zeros(states.shape, bool)
+    joined[target] = True
+    recorded = Recorded(np.zeros_like(given), ~joined[:, 0], joined, np.array([0, len(states)]), lag)
+    model = Model(FAMILY[n_units <= LARGE], drive=True, hidden=False)
+    p_on, switching = np.empty((n, levels, 2**n_units, n_units)), np.empty((n, levels, levels))
     for cut in np.unique(chosen):
-        rows = np.flatnonzero(chosen == cut)
+        rows, own = np.flatnonzero(chosen == cut), np.random.default_rng([seed, int(cut)])
         permitted = permitted_parents(int(cuts.source[cut]), n_units)
-        family, own = FAMILY[n_units <= LARGE], np.random.default_rng([seed, int(cut)])
-        drawn = sample(counts.per_unit, counts.on, family, len(rows), THIN, WARM_UP, own, permitted=permitted)
-        p_on[rows] = p_on_of(drawn.logits)
-    return p_on
+        drawn = sample_recording(recorded, given, model, Sweeps(len(rows), THIN, WARM_UP), own, permitted)
+        p_on[rows] = p_on_of(drawn.logits[:, 0]).reshape(-1, *p_on.shape[1:])
+        switching[rows] = drawn.switching[:, 0]
+    return p_on, switching
 
 
 def permitted_parents(source: int, n_units: int) -> Ints:

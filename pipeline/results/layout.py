@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 StudyFile = Literal[
-    "summary", "nulls", "fits", "comparison", "truth", "true_groupings", "page", "figures", "provenance"
+    "summary", "nulls", "fits", "comparison", "truth", "true_groupings", "estimator", "page", "figures", "provenance"
 ]
 RecordingFile = Literal[
     "recording",
@@ -22,6 +22,7 @@ RecordingFile = Literal[
     "windows",
     "states",
     "quality",
+    "scores",
     "tpm",
     "macro",
     "phi",
@@ -36,6 +37,7 @@ OF_STUDY: dict[StudyFile, str] = {
     "comparison": "comparison.csv",
     "truth": "truth.csv",
     "true_groupings": "true_groupings.csv",
+    "estimator": "estimator.json",
     "page": "report.html",
     "figures": "figures",
     "provenance": "provenance.json",
@@ -48,6 +50,7 @@ OF_RECORDING: dict[RecordingFile, str] = {
     "windows": "windows/{recording}.csv",
     "states": "states/{recording}-k{k}.nc",
     "quality": "quality/{recording}.csv",
+    "scores": "scores/{recording}.json",
     "tpm": "tpm/{recording}.nc",
     "macro": "macro/{recording}.nc",
     "phi": "phi/{recording}.nc",

@@ -36,7 +36,8 @@ rule nulls:
         mem_mb=4000,
         runtime=360,
     params:
-        nulls=targets.section(STUDY, "nulls", "shown", "detection"),
+        nulls=targets.section(STUDY, "nulls", "shown", "detection", "hidden_surrogates"),
+        hidden_surrogates=STUDY.parameters.nulls.hidden_surrogates,
         detection=STUDY.parameters.nulls.detection,
         mappings=STUDY.parameters.macro.mappings,
         iit=targets.section(STUDY, "iit", "big_phi_draws", "structures"),

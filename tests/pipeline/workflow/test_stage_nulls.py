@@ -80,6 +80,7 @@ def test_a_study_reaches_every_null(folder: Path, tmp_path: Path, kind: str) -> 
         "iit": IIT,
         "mappings": MACRO["mappings"],
         "detection": 2,
+        "hidden_surrogates": 2,
         "binarize": BINARIZE if NULLS[kind].acts_on == "traces" else {},
     }
     one = job("nulls", folder, params, nulls=tmp_path / "nulls.nc", detection=tmp_path / "detection.csv")
