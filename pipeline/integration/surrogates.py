@@ -47,7 +47,7 @@ class Family:
     """
 
     name: str
-    parts: tuple[Part, ...]
+    parts: tuple[OfSurrogates, ...]
     flag: str = ""
 
     @property
@@ -56,7 +56,7 @@ class Family:
         return len(self.parts[0].p_on)
 
 
-class Part(NamedTuple):
+class OfSurrogates(NamedTuple):
     """Surrogates, or one half of each.
 
     Attributes:
@@ -263,7 +263,7 @@ def _family(source: Source, kind: str, n: int) -> Family:
         words += Interaction.flags
     flag = ";".join(words)
     if not len(drawn.values):
-        nothing = Part(np.empty((0, *tpm["p_on"].shape)), np.empty((0, tpm.sizes["state"])))
+        nothing = OfSurrogates(np.empty((0, *tpm["p_on"].shape)), np.empty((0, tpm.sizes["state"])))
         return Family(kind, (nothing,), flag)
     if "cross_group" in tpm:
         return Family(kind, _crossed(drawn, source), flag)
@@ -273,11 +273,11 @@ def _family(source: Source, kind: str, n: int) -> Family:
     else:
         p_on, visits = hidden.p_on, hidden.visits
     if "group" not in tpm:
-        return Family(kind, (Part(p_on, visits),), flag)
+        return Family(kind, (OfSurrogates(p_on, visits),), flag)
     return Family(kind, (_macro(p_on, visits, _learned(p_on, source)),), flag)
 
 
-def _crossed(drawn: Surrogates, source: Source) -> tuple[Part, ...]:
+def _crossed(drawn: Surrogates, source: Source) -> tuple[OfSurrogates, ...]:
     """Both halves of every surrogate, each under the grouping that is learned on its other half."""
     parts = []
     for half in half_frames(*raster(source.states, None)[:2]):
@@ -293,16 +293,16 @@ def _learned(p_on: Floats, source: Source) -> list[Grouping]:
     return [search(one[None], source.tpm.sizes["unit"], source.mappings) for one in p_on]
 
 
-def _macro(p_on: Floats, visits: Array, groupings: Sequence[Grouping]) -> Part:
+def _macro(p_on: Floats, visits: Array, groupings: Sequence[Grouping]) -> OfSurrogates:
     """Surrogates as macro systems."""
-    return Part(
+    return OfSurrogates(
         np.stack([g.macro_p_on(p) for g, p in zip(groupings, p_on, strict=True)]),
         np.stack([_image(v, g) for g, v in zip(groupings, visits, strict=True)]),
         p_on,
     )
 
 
-def _gain(part: Part) -> dict[str, Floats]:
+def _gain(part: OfSurrogates) -> dict[str, Floats]:
     """The gain in causal power of macro systems over the micro systems that they are derived from."""
     if part.micro is None:
         return {}
@@ -326,7 +326,7 @@ def _random_groupings(source: Source) -> Family:
         macro = tpm["random_p_on"].values if p_on is None else np.array([g.macro_p_on(p_on) for g in others])
         image = np.array([_image(visits, g) for g in others]).reshape(-1, tpm.sizes["state"])
         own = None if p_on is None else np.broadcast_to(p_on, (len(others), *p_on.shape))
-        parts.append(Part(macro.reshape(-1, *tpm["p_on"].shape), image, own if len(others) else None))
+        parts.append(OfSurrogates(macro.reshape(-1, *tpm["p_on"].shape), image, own if len(others) else None))
     return Family(RANDOM_GROUPING.name, tuple(parts))
 
 

@@ -29,7 +29,8 @@ class Integration(Entry):
         "units does not act on the rest, so that their φ_s is 0, and a slow common drive may act on all: the cut was "
         "drawn with its probability given the data (the evidence of each unit's models, averaged over sets of "
         "parents), and the model from its posterior under that cut; where states are hidden, what would be seen of "
-        "them was simulated and fitted again (keeps interaction within the parts and from the rest to the part, destroys integration)"
+        "them was simulated and fitted again (keeps interaction within the parts and from the rest to the part, "
+        "destroys integration)"
     )
     references: ClassVar[tuple[str, ...]] = ()
     flags: ClassVar[Mapping[str, str]] = LEFT_OUT

@@ -67,6 +67,8 @@ def draw_reducible(states: Array, runs: Ints, lag: int, n: int, rng: np.random.G
     """
     from pipeline.tpm.simulated import simulate  # numba takes a while to import
 
+    if n == 0:
+        return np.empty((0, *states.shape), states.dtype)
     code, n_units = encode(states), states.shape[1]
     occupancy = np.bincount(code, minlength=2**n_units) / len(code)
     of_states, of_models = rng.spawn(2)
