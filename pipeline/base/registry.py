@@ -57,10 +57,11 @@ class Registry(Mapping[str, E], Generic[E]):
         what: what one entry is, e.g. "estimator".
         field: where a study names it, e.g. "tpm.method".
         entries: the entries; the first is offered first.
+        renamed: names that entries had once, and those that they have now.
     """
 
-    def __init__(self, what: str, field: str, *entries: E) -> None:
-        self.what, self.field = what, field
+    def __init__(self, what: str, field: str, *entries: E, renamed: Mapping[str, str] | None = None) -> None:
+        self.what, self.field, self._renamed = what, field, dict(renamed or {})
         self._entries = {entry.name: entry for entry in entries}
         if len(self._entries) < len(entries):
             raise ValueError(f"two entries of the {what} registry have one name")
@@ -73,6 +74,11 @@ class Registry(Mapping[str, E], Generic[E]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def guess(self, name: object) -> str:
+        """Return what somebody who wrote `name` may have meant; empty where there is nothing like it."""
+        new = self._renamed.get(str(name))
+        return f"{name!r} is called {new!r} now" if new else did_you_mean(name, self)
 
     def choose(self, name: str, where: str = "") -> E:
         """Return the entry called `name`.
@@ -91,7 +97,7 @@ class Registry(Mapping[str, E], Generic[E]):
                 where or self.field,
                 f"{name!r} is not one of {', '.join(self._entries)}",
                 f"There is no such {self.what}",
-                did_you_mean(name, self) or "choose one of them",
+                self.guess(name) or "choose one of them",
             )
         )
 

@@ -14,6 +14,8 @@ FLAGS = {
     "bias and scatter (tpm.copies). The value is no longer that of the point estimate; how far it was moved is seen in "
     "the files in phi/. Tests against surrogates, below_null and "
     "delta_causal_power are about the value before.",
-    "null": "The default null was not available, or had too few random groupings to test with (fewer than 19); "
-    "the one named was used.",
+    "no_null": "The null that the study shows for this measure (behind the colon) was not computed, or none of its "
+    "surrogates could be used: there is no p. Others, if any, stand in nulls.csv.",
+    "few_groupings": "There are only so many other groupings (the number behind the colon), too few for a p of 5%: "
+    "none is shown.",
 }

@@ -28,14 +28,13 @@ from pipeline.inference.corrected import corrected
 from pipeline.inference.parameters import Compare
 from pipeline.integration.occupancy import Occupancy, common_occupancy, key_of, weighted_mean, window_of
 from pipeline.integration.parameters import Iit
+from pipeline.nulls.parameters import LEAST_RANDOM, SHOWN
 from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.results import measures
 from pipeline.results.columns import NULL_COLUMNS, SUMMARY_COLUMNS
 from pipeline.results.tables import table
 
 STATE_MEASURES = tuple(name for name in measures.OF_STATE if name in measures.SUMMARISED)
-LEAST_RANDOM = 19  # random groupings: with fewer no p can be 0.05
-DEFAULT_NULLS = {"micro": "shift", "macro_units": RANDOM_GROUPING.name, "macro_model": "shift"}
 ZERO = 1e-9  # what is not above it is 0
 TIE = 1e-10  # two values closer than this are a tie, as in iitcore
 
@@ -101,8 +100,8 @@ def summarise(
     nulls: Iterable[xr.Dataset] = (),
     *,
     confidence: float = Compare().confidence,
-    default_nulls: Mapping[str, str] = DEFAULT_NULLS,
     min_row_visits: int = Iit().min_row_visits,
+    shown: Mapping[str, str] = SHOWN,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Gather the windows of a study into the tables `summary` and `nulls`.
 
@@ -114,11 +113,10 @@ def summarise(
         phi: results of `integration.integrate`, one per recording, window, route and scale.
         nulls: results of `integration.integrate_nulls` for any of them.
         confidence: level of the intervals over posterior draws.
-        default_nulls: the null of each route that `summary` repeats in null_mean and null_p; where a window lacks it,
-            its first other null is taken and the flag says which. Few units have few groupings (four units in two
-            pairs two others, whose p cannot fall below 1/3): fewer than 19 random groupings therefore give way to
-            `shift`, for measures that have it.
         min_row_visits: visits below which a row of the TPM is thin (`inference.withheld`).
+        shown: the null of each measure that `summary` repeats in null, null_mean and null_p. Where a window lacks it,
+            or has fewer than 19 random groupings of it (whose p cannot fall to 0.05: four units in two pairs have two
+            others), these are empty and the flag says so: a p never answers another question.
 
     Returns:
         The tables summary.csv and nulls.csv (see `results.columns`).
@@ -133,7 +131,7 @@ def summarise(
         estimates = window_estimates(dataset, common[key_of(dataset)], partner)
         tests = _null_tests(surrogates.get(key_of(dataset)), estimates, partner)
         estimates = _withheld(estimates, withheld.rows_of(dataset, partner), min_row_visits, confidence)
-        rows += _summary_rows(dataset, estimates, tests, confidence, default_nulls)
+        rows += _summary_rows(dataset, estimates, tests, confidence, shown)
         null_rows += [_identity(dataset) | test for test in tests]
     return table(rows, SUMMARY_COLUMNS), table(null_rows, NULL_COLUMNS)
 
@@ -163,6 +161,8 @@ def window_estimates(phi: xr.Dataset, common: Occupancy, micro: xr.Dataset | Non
         found[measure] = Estimate(float(phi[measure]), _draws(phi, measure), copies=copies, least=least)
     if micro is not None:
         found["delta_causal_power"] = _difference(phi, micro)
+    for measure in [m for m in measures.SUMMARISED if f"{m}_cross" in phi]:  # macro units: not where they were learned
+        found[measure] = Estimate(float(phi[f"{measure}_cross"]), _draws(phi, f"{measure}_cross"))
     return {measure: found[measure] for measure in measures.SUMMARISED if measure in found}
 
 
@@ -285,14 +285,14 @@ def _summary_rows(
     estimates: Mapping[str, Estimate],
     tests: Sequence[Test],
     confidence: float,
-    default_nulls: Mapping[str, str],
+    shown: Mapping[str, str],
 ) -> list[dict[str, Any]]:
     rows = []
-    preferred = default_nulls.get(phi.attrs["route"])
     for measure, estimate in estimates.items():
         told = estimate.reported(confidence)
         own_tests = [t for t in tests if t["measure"] == measure]
-        test = _default_test(own_tests, preferred)
+        null = shown.get(measure, "") if own_tests else ""
+        test, why = _shown_test(own_tests, null)
         rows.append(
             _identity(phi)
             | {
@@ -303,24 +303,26 @@ def _summary_rows(
                 "ci_low": told.low,
                 "ci_high": told.high,
                 "p_positive": estimate.p_positive() if measure in measures.WITH_ZERO else np.nan,
+                "null": null,
                 "null_mean": test["mean"] if test else np.nan,
                 "null_p": test["p"] if test and not estimate.withheld else np.nan,
                 "n_frames": int(phi.attrs["n_frames"]),
                 "n_states_visited": int(phi["visited"].sum()),
                 "estimator": phi.attrs["estimator"],
-                "flag": ";".join(_flags(phi, told, estimate.value, test, preferred)),
+                "flag": ";".join(_flags(phi, told, estimate.value, test, why)),
             }
         )
     return rows
 
 
-def _default_test(tests: Sequence[Test], preferred: str | None) -> Test | None:
-    """The test that the summary repeats: the preferred one, unless it has too few random groupings."""
-    by_null = {test["null"]: test for test in tests}
-    chosen = by_null.get(str(preferred))
-    if chosen and preferred == RANDOM_GROUPING.name and chosen["n_surrogates"] < LEAST_RANDOM:
-        return by_null.get("shift", chosen)
-    return chosen or next(iter(tests), None)
+def _shown_test(tests: Sequence[Test], null: str) -> tuple[Test | None, list[str]]:
+    """The test that the summary repeats, or why it has none."""
+    test = next((test for test in tests if test["null"] == null), None)
+    if test is None:
+        return None, [f"no_null:{null}"] if null else []
+    if null == RANDOM_GROUPING.name and test["n_surrogates"] < LEAST_RANDOM:
+        return None, [f"few_groupings:{test['n_surrogates']}"]
+    return test, []
 
 
 def _flags(
@@ -328,7 +330,7 @@ def _flags(
     told: Reported,
     estimate: float,
     test: Test | None,
-    preferred: str | None,
+    why: Sequence[str],
 ) -> list[str]:
     """Words of caution: those of the TPM, then those of this measure."""
     words = [word for word in str(phi.attrs.get("flag", "")).split(";") if word]
@@ -337,8 +339,7 @@ def _flags(
         words.append("interval_excludes_estimate")
     if told.high - told.low > abs(told.value) + TIE:
         words.append("imprecise")  # the data do not tell the value from its double or from nothing
-    if test is not None and test["null"] != preferred:
-        words.append(f"null:{test['null']}")
+    words += why
     if test is not None and test["word"]:
         words.append(test["word"])
     if test is not None and np.isfinite(told.value) and estimate <= test["mean"]:

@@ -10,11 +10,14 @@ from collections.abc import Sequence
 import numpy as np
 
 import iitcore as iit
-from pipeline.base.arrays import Bools, Floats, Ints
+from pipeline.base.arrays import Array, Bools, Floats, Ints
 from pipeline.base.raster import bits
 from pipeline.emergence.discrete import causal_power, effective_information, information_of_rows, state_by_state
+from pipeline.integration.parameters import Iit
+from pipeline.results.measures import MEASURES, OF_SURROGATES
 
 TIE = 1e-10  # ibits; see iitcore
+OF_STRUCTURES = tuple(name for name in OF_SURROGATES if MEASURES[name].unfolded)
 
 
 def system_phi(p_on: Floats, states: Ints, units: Sequence[int] | None = None, threads: int = 1) -> Floats:
@@ -95,3 +98,37 @@ def least_information(p_on: Floats, known: Bools) -> Floats:
         known: (state,) rows that were visited often enough.
     """
     return np.asarray(information_of_rows(state_by_state(p_on), known))
+
+
+def window_measures(p_on: Floats, visits: Array, options: Iit, n_big: int, threads: int = 1) -> dict[str, Floats]:
+    """Compute the measures of many systems, those of states as means weighted with each system's own visits.
+
+    Args:
+        p_on: (tpm, state, unit) P(ON).
+        visits: (tpm, state) frames in each state.
+        options: the section `iit`.
+        n_big: how many are unfolded for Φ (the first ones).
+        threads: of the exact engine.
+
+    Returns:
+        (tpm,) each, of structures (n_big,); NaN where a system visits no state often enough.
+    """
+    all_weights = np.where(visits >= options.min_visits, visits, 0)
+    if not len(all_weights):
+        return {}
+    chosen = np.flatnonzero(all_weights.any(axis=0))
+    weights, n_units = all_weights[:, chosen], p_on.shape[-1]
+
+    def mean(values: Floats) -> Floats:
+        total = weights[: len(values)].sum(axis=1)
+        summed = (values * weights[: len(values)]).sum(axis=1)
+        averaged: Floats = np.divide(summed, total, out=np.full(len(values), np.nan), where=total > 0)
+        return averaged
+
+    found = {"phi_s": mean(system_phi(p_on, chosen, threads=threads))}
+    if n_units <= options.complex_max_units:
+        found["phi_s_complex"] = mean(first_complexes(p_on, chosen, threads)[0])
+    if n_big and n_units <= options.big_phi_max_units:
+        whole = structures(p_on[:n_big], chosen, threads=threads)
+        found |= {name: mean(whole[name]) for name in OF_STRUCTURES}
+    return found | causal_measures(p_on)

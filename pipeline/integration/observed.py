@@ -18,6 +18,7 @@ from pipeline.base.parameters import filled
 from pipeline.base.raster import bits, encode
 from pipeline.integration import batch as measures
 from pipeline.integration.copies import measure_copies
+from pipeline.integration.crossfit import measure_crossed
 from pipeline.integration.parameters import Iit
 from pipeline.results.measures import MEASURES, OF_STATE
 
@@ -95,6 +96,8 @@ def integrate(
         counts = np.ones(len(system.visited), bool) if states is None else system.visited
         complexes = len(system.names) <= options.complex_max_units
         dataset = dataset.assign(measure_copies(tpm, system.units, counts, options.min_visits, complexes, threads))
+    if "cross_group" in tpm and units is None and states is None:
+        dataset = dataset.assign(measure_crossed(tpm, options, threads))
     dataset.attrs["system"] = " ".join(system.names[i] for i in system.units)
     return record(
         dataset,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -15,22 +15,24 @@ from pipeline.base.history import record
 from pipeline.base.parameters import filled
 from pipeline.base.raster import encode, raster
 from pipeline.base.seeds import derive
-from pipeline.integration import batch as measures
+from pipeline.integration.batch import causal_measures, window_measures
+from pipeline.integration.crossfit import GAIN, averaged
 from pipeline.integration.parameters import Iit
-from pipeline.macro.groupings import EXHAUSTIVE_UNITS, Grouping, exhaustive
+from pipeline.macro.crossfit import half_frames, search
+from pipeline.macro.groupings import Grouping
 from pipeline.macro.parameters import MAPPINGS
 from pipeline.nulls.draw import draw
 from pipeline.nulls.drawn import LEFT_OUT, Surrogates
-from pipeline.nulls.parameters import KIND, SURROGATES, UNFOLDED
+from pipeline.nulls.integration import Integration
+from pipeline.nulls.interaction import Interaction, least_shift
+from pipeline.nulls.parameters import KINDS, SURROGATES, UNFOLDED
 from pipeline.nulls.registry import NULLS, RANDOM_GROUPING
-from pipeline.nulls.shift import Shift, least_shift
 from pipeline.results.measures import MEASURES, OF_SURROGATES
 from pipeline.tpm.estimation import estimated_with, point_estimates
 
 if TYPE_CHECKING:
+    from pipeline.integration.measured import Measured
     from pipeline.nulls.traces import Traces
-
-OF_STRUCTURES = tuple(name for name in OF_SURROGATES if MEASURES[name].unfolded)
 
 
 @dataclass(frozen=True)
@@ -39,15 +41,33 @@ class Family:
 
     Attributes:
         name: of the null.
-        p_on: (surrogate, state, unit) their TPMs.
-        visits: (surrogate, state) frames in each state.
+        parts: what is measured, and then averaged: the surrogates, or both halves of them where macro units are
+            cross-fitted.
         flag: word of warning, or "".
     """
 
     name: str
+    parts: tuple[OfSurrogates, ...]
+    flag: str = ""
+
+    @property
+    def size(self) -> int:
+        """Number of surrogates."""
+        return len(self.parts[0].p_on)
+
+
+class OfSurrogates(NamedTuple):
+    """Surrogates, or one half of each.
+
+    Attributes:
+        p_on: (surrogate, state, unit) their TPMs.
+        visits: (surrogate, state) frames in each state.
+        micro: (surrogate, micro state, micro unit) those that macro TPMs are derived from.
+    """
+
     p_on: Floats
     visits: Array
-    flag: str = ""
+    micro: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +80,7 @@ class Source:
         traces: activity of the recording, for nulls that act on traces.
         mappings: state mappings allowed to macro units.
         seed: fixes the surrogates of states.
+        measured: reducible models of the recording, where its states are hidden.
     """
 
     states: xr.Dataset
@@ -67,6 +88,7 @@ class Source:
     traces: Traces | None
     mappings: Sequence[str]
     seed: int
+    measured: Measured | None = None
 
     def draw(self, kind: str, n: int) -> tuple[Surrogates, int]:
         """Return the surrogates of a null that can be used, and how many of `n` cannot.
@@ -115,38 +137,39 @@ def draw_of_paths(states: xr.Dataset, tpm: xr.Dataset, kind: str, n: int, seed: 
         n: how many.
         seed: fixes them.
     """
+    lag = int(tpm.attrs["lag"])
     if "paths" not in tpm:
-        return draw(states, kind=kind, n=n, seed=seed)
+        return draw(states, kind=kind, n=n, seed=seed, lag=lag)
     paths: Ints = tpm["paths"].values
     _, runs, _, _ = raster(states, None)
     each = -(-n // len(paths))
-    drawn = [draw(path, kind, each, derive(seed, "path", i), runs) for i, path in enumerate(paths)]
+    drawn = [draw(path, kind, each, derive(seed, "path", i), runs, lag) for i, path in enumerate(paths)]
     values = np.stack([d.values for d in drawn], axis=1).reshape(-1, *paths.shape[1:])[:n]
     if drawn[0].runs.ndim == 1:
         return Surrogates(values, drawn[0].runs)
     return Surrogates(values, np.stack([d.runs for d in drawn], axis=1).reshape(-1, *paths.shape[1:])[:n])
 
 
-def integrate_nulls(
+def integrate_nulls(  # noqa: PLR0913 (what surrogates are made of, how many, and how they are measured)
     states: xr.Dataset,
     tpm: xr.Dataset,
     *,
     window: str | None = None,
-    kinds: Sequence[str] = (KIND,),
+    kinds: Sequence[str] = KINDS,
     surrogates: int = SURROGATES,
     big_phi_surrogates: int = UNFOLDED,
     mappings: Sequence[str] = MAPPINGS,
     traces: Traces | None = None,
+    measured: Measured | None = None,
     threads: int = 1,
     seed: int = 0,
     **iit: int,
 ) -> xr.Dataset:
     """Compute the measures of `integration.integrate` for surrogates of one window at one scale.
 
-    A macro scale is learned anew on every surrogate, by exhaustive search for up to 6 units (the surrogate's best
-    grouping, so the null is, if anything, strict); with more units the data's grouping is kept, and the attribute
-    `macro_surrogates` says which. Macro scales have one family more, `random_grouping`: the matched random groupings
-    stored with the TPM, applied to the data.
+    Macro units are learned anew on every surrogate (`macro.crossfit.search`): on each half and evaluated on the other
+    where the data's were, and otherwise on the whole. They have one family more, `random_grouping`: the matched random
+    groupings stored with the TPM, applied to the data.
 
     Args:
         states: binary states that `tpm` was estimated from.
@@ -159,6 +182,8 @@ def integrate_nulls(
         mappings: state mappings allowed to macro units, as in `macro.coarse_grain`.
         traces: activity of the recording, its windows and how it was binarized; needed by nulls that act on traces.
             Given the same one, all windows and scales of a recording share what was drawn.
+        measured: reducible models of the recording, seen and fitted again like it, where its states are hidden; without
+            it the null `integration` is made of paths that are known, and is too low.
         threads: of the exact engine; the numbers do not depend on it.
         seed: fixes the surrogates of states.
         **iit: fields of the section `iit`.
@@ -172,10 +197,15 @@ def integrate_nulls(
     """
     options = filled(Iit, iit, "iit")
     inside = states if window is None else _select(states, window)
-    families = list(_families(Source(inside, tpm, traces, mappings, seed), kinds, surrogates))
-    value = np.full((len(families), max((len(f.p_on) for f in families), default=0), len(OF_SURROGATES)), np.nan)
+    families = list(_families(Source(inside, tpm, traces, mappings, seed, measured), kinds, surrogates))
+    value = np.full((len(families), max((f.size for f in families), default=0), len(OF_SURROGATES)), np.nan)
     for i, family in enumerate(families):
-        found = _measures(family, options, big_phi_surrogates, threads)
+        found = averaged(
+            [
+                window_measures(part.p_on, part.visits, options, big_phi_surrogates, threads) | _gain(part)
+                for part in family.parts
+            ]
+        )
         for j, name in enumerate(OF_SURROGATES):
             if name in found:
                 value[i, : len(found[name]), j] = found[name]
@@ -222,44 +252,82 @@ def _families(source: Source, kinds: Sequence[str], n: int) -> Iterator[Family]:
 def _family(source: Source, kind: str, n: int) -> Family:
     """Surrogates of one null, estimated as the data were, at the scale of the data's TPM."""
     tpm = source.tpm
-    drawn, left_out = source.draw(kind, n)
+    hidden = None
+    if kind == Integration.name and source.measured is not None and "paths" in tpm:
+        hidden, left_out = source.measured.surrogates(n, str(tpm.attrs["window"])), 0
+        drawn = Surrogates(hidden.paths, raster(source.states, None)[1])
+    else:
+        drawn, left_out = source.draw(kind, n)
     words = [f"{word}:{left_out}" for word in LEFT_OUT if left_out]
-    if kind == Shift.name and least_shift(source.states).short:
-        words += Shift.flags
+    if kind == Interaction.name and least_shift(source.states).short:
+        words += Interaction.flags
     flag = ";".join(words)
     if not len(drawn.values):
-        return Family(kind, np.empty((0, *tpm["p_on"].shape)), np.empty((0, tpm.sizes["state"])), flag)
-    p_on = point_estimates(drawn.values, segments=drawn.runs, **estimated_with(tpm))
-    visits = _visits(drawn.values)
+        nothing = OfSurrogates(np.empty((0, *tpm["p_on"].shape)), np.empty((0, tpm.sizes["state"])))
+        return Family(kind, (nothing,), flag)
+    if "cross_group" in tpm:
+        return Family(kind, _crossed(drawn, source), flag)
+    visits: Array
+    if hidden is None:
+        p_on, visits = point_estimates(drawn.values, segments=drawn.runs, **estimated_with(tpm)), _visits(drawn.values)
+    else:
+        p_on, visits = hidden.p_on, hidden.visits
     if "group" not in tpm:
-        return Family(kind, p_on, visits, flag)
-    groupings = _groupings(p_on, tpm, source.mappings)
-    return Family(
-        kind,
+        return Family(kind, (OfSurrogates(p_on, visits),), flag)
+    return Family(kind, (_macro(p_on, visits, _learned(p_on, source)),), flag)
+
+
+def _crossed(drawn: Surrogates, source: Source) -> tuple[OfSurrogates, ...]:
+    """Both halves of every surrogate, each under the grouping that is learned on its other half."""
+    parts = []
+    for half in half_frames(*raster(source.states, None)[:2]):
+        own = drawn.runs[half] if drawn.runs.ndim == 1 else drawn.runs[:, half]
+        p_on = point_estimates(drawn.values[:, half], segments=own, **estimated_with(source.tpm))
+        parts.append((p_on, _visits(drawn.values[:, half]), _learned(p_on, source)))
+    (first, its_visits, its_own), (second, other_visits, other) = parts
+    return _macro(first, its_visits, other), _macro(second, other_visits, its_own)
+
+
+def _learned(p_on: Floats, source: Source) -> list[Grouping]:
+    """The best grouping of each surrogate's micro TPM."""
+    return [search(one[None], source.tpm.sizes["unit"], source.mappings) for one in p_on]
+
+
+def _macro(p_on: Floats, visits: Array, groupings: Sequence[Grouping]) -> OfSurrogates:
+    """Surrogates as macro systems."""
+    return OfSurrogates(
         np.stack([g.macro_p_on(p) for g, p in zip(groupings, p_on, strict=True)]),
         np.stack([_image(v, g) for g, v in zip(groupings, visits, strict=True)]),
-        flag,
+        p_on,
     )
 
 
+def _gain(part: OfSurrogates) -> dict[str, Floats]:
+    """The gain in causal power of macro systems over the micro systems that they are derived from."""
+    if part.micro is None:
+        return {}
+    macro, micro = (causal_measures(p)["causal_power"] for p in (part.p_on, part.micro))
+    return {GAIN: macro - micro}
+
+
 def _random_groupings(source: Source) -> Family:
-    """The data under the random groupings that are stored with its macro TPM."""
+    """The data under the random groupings that are stored with its macro TPM; its halves where it is cross-fitted."""
     tpm = source.tpm
     others = [
         Grouping(tuple(map(int, group)), tuple(map(str, mapping)))
         for group, mapping in zip(tpm["random_group"].values, tpm["random_mapping"].values, strict=True)
     ]
-    micro = _visits(raster(source.states, None)[0][None])[0]
-    visits = np.array([_image(micro, g) for g in others]).reshape(-1, tpm.sizes["state"])
-    return Family(RANDOM_GROUPING.name, tpm["random_p_on"].values, visits)
-
-
-def _groupings(p_on: Floats, tpm: xr.Dataset, mappings: Sequence[str]) -> list[Grouping]:
-    """The grouping of each surrogate's micro TPM: its best, or the data's beyond six units."""
-    if p_on.shape[-1] <= EXHAUSTIVE_UNITS:
-        return exhaustive(p_on, tpm.sizes["unit"], mappings)
-    kept = Grouping(tuple(map(int, tpm["group"].values)), tuple(map(str, tpm["mapping"].values)))
-    return [kept] * len(p_on)
+    if "half_p_on" in tpm:
+        micro = zip(tpm["half_p_on"].values, tpm["half_visits"].values, strict=True)
+    else:
+        micro = zip([None], _visits(raster(source.states, None)[0][None]), strict=True)
+    parts = []
+    for p_on, visits in micro:
+        macro = tpm["random_p_on"].values if p_on is None else np.array([g.macro_p_on(p_on) for g in others])
+        image = np.array([_image(visits, g) for g in others]).reshape(-1, tpm.sizes["state"])
+        own = None if p_on is None else np.broadcast_to(p_on, (len(others), *p_on.shape))
+        parts.append(OfSurrogates(macro.reshape(-1, *tpm["p_on"].shape), image, own if len(others) else None))
+    return Family(RANDOM_GROUPING.name, tuple(parts))
 
 
 def _visits(rasters: Array) -> Ints:
@@ -274,37 +342,14 @@ def _image(visits: Ints, grouping: Grouping) -> Array:
     return np.bincount(grouping.macro_state(), weights=visits, minlength=n_states)
 
 
-def _measures(family: Family, options: Iit, n_big: int, threads: int) -> dict[str, Floats]:
-    """State-weighted measures of every surrogate of a family, (surrogate,)."""
-    all_weights = np.where(family.visits >= options.min_visits, family.visits, 0)
-    if not len(all_weights):
-        return {}
-    chosen = np.flatnonzero(all_weights.any(axis=0))
-    weights, n_units = all_weights[:, chosen], family.p_on.shape[-1]
-
-    def mean(values: Floats) -> Floats:
-        total = weights[: len(values)].sum(axis=1)
-        summed = (values * weights[: len(values)]).sum(axis=1)
-        averaged: Floats = np.divide(summed, total, out=np.full(len(values), np.nan), where=total > 0)
-        return averaged
-
-    found = {"phi_s": mean(measures.system_phi(family.p_on, chosen, threads=threads))}
-    if n_units <= options.complex_max_units:
-        found["phi_s_complex"] = mean(measures.first_complexes(family.p_on, chosen, threads)[0])
-    if n_big and n_units <= options.big_phi_max_units:
-        whole = measures.structures(family.p_on[:n_big], chosen, threads=threads)
-        found |= {name: mean(whole[name]) for name in OF_STRUCTURES}
-    return found | measures.causal_measures(family.p_on)
-
-
 def _notes(states: xr.Dataset, tpm: xr.Dataset, kinds: Sequence[str]) -> dict[str, Any]:
     """Attributes that say how the surrogates were made."""
     notes: dict[str, Any] = {}
-    if Shift.name in kinds:
+    if Interaction.name in kinds:
         shift = least_shift(states)
         notes["shift_least_frames"] = int(shift.gap)
         notes["autocorrelation_time_frames"] = int(shift.autocorrelation_time)
     if "group" in tpm:
-        anew = tpm.sizes["micro_unit"] <= EXHAUSTIVE_UNITS
-        notes["macro_surrogates"] = "grouping learned anew on each surrogate, exhaustively" if anew else "grouping kept"
+        where = "one half of each surrogate, and evaluated on the other" if "cross_group" in tpm else "each surrogate"
+        notes["macro_surrogates"] = f"grouping learned anew on {where}"
     return notes

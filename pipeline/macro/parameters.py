@@ -39,6 +39,12 @@ class Macro(Section):
         RESTARTS, description="Initialisations of the encoder; the best is kept, their agreement reported"
     )
     steps: Annotated[int, Field(ge=1)] = Field(STEPS, description="Training steps of each")
+    cross_fit: bool = Field(
+        True,
+        description="Values and tests of macro units are of groupings that were learned on the other half of the "
+        "window (both ways, averaged): a grouping has an advantage where it was chosen. The grouping that is reported "
+        "is learned on all data",
+    )
     random_groupings: Annotated[int, Field(ge=0)] = Field(
         RANDOM_GROUPINGS, description="Matched random groupings (same sizes, same mappings) as the control"
     )

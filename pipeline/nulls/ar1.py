@@ -25,9 +25,12 @@ class Ar1(OfTraces):
         "ON; destroys interaction and all that is nonlinear or has longer memory; estimated in each window by itself, "
         "so that no other condition enters)"
     )
+    tests: ClassVar[str] = (
+        "a small p rejects that the activity is that of independent units, each a Gaussian first-order autoregression"
+    )
     keeps: ClassVar[str] = "each unit's mean, variance and lag-1 autocorrelation"
     breaks: ClassVar[str] = "every relation between units, and all nonlinearity"
 
-    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
+    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator, lag: int = 1) -> Surrogates:
         """Draw `n` surrogates of traces (frame, unit); see `Null.draw`."""
         return Surrogates(autoregressions(values, runs, n, rng, coupled=False), runs)

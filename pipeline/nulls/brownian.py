@@ -28,9 +28,10 @@ class Brownian(OfTraces):
         "the changes from frame to frame in the window, but not the units' shares of time ON; destroys everything but "
         "slow shared drift; estimated in each window by itself, so that no other condition enters)"
     )
+    tests: ClassVar[str] = "a small p rejects that the activity is nothing but slow drift that the units share"
     keeps: ClassVar[str] = "the covariance of increments"
     breaks: ClassVar[str] = "everything but slow shared drift"
 
-    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
+    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator, lag: int = 1) -> Surrogates:
         """Draw `n` surrogates of traces (frame, unit); see `Null.draw`."""
         return Surrogates(random_walks(values, runs, n, rng), runs)

@@ -50,6 +50,7 @@ def draw(
     n: int = SURROGATES,
     seed: int = 0,
     segments: Sequence[int] | Ints | None = None,
+    lag: int = 1,
 ) -> Surrogates:
     """Draw surrogates with their borders.
 
@@ -59,6 +60,7 @@ def draw(
         n: how many; the first ones do not depend on it.
         seed: fixes them.
         segments: as `surrogates` takes them.
+        lag: of a transition [frames], for nulls that model them.
 
     Raises:
         PhiscaleError: no known kind, or one that does not fit the values.
@@ -66,7 +68,7 @@ def draw(
     array, runs, _, _ = raster(states_or_traces, segments)
     null = NULLS.choose(kind)
     _check(null, array)
-    return null.draw(array, runs, n, generator(seed, "surrogates", kind))
+    return null.draw(array, runs, n, generator(seed, "surrogates", kind), lag)
 
 
 def _check(null: Null, array: Array) -> None:

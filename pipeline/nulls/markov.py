@@ -27,13 +27,14 @@ class Markov(Entry):
         "each unit's state sequence drawn anew from a two-state Markov chain with the unit's own transition "
         "probabilities (keeps each unit's rate and persistence, destroys interaction and each unit's slower structure)"
     )
+    tests: ClassVar[str] = "a small p rejects that each unit depends on its own last state and on nothing else"
     keeps: ClassVar[str] = "each unit's rate and persistence"
     breaks: ClassVar[str] = "every relation between units, and slower structure"
     acts_on: ClassVar[Literal["states", "traces"]] = "states"
     takes: ClassVar[tuple[str, ...]] = ("states",)
     flags: ClassVar[Mapping[str, str]] = LEFT_OUT
 
-    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
+    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator, lag: int = 1) -> Surrogates:
         """Draw `n` surrogates of states (frame, unit) of 0 and 1; see `Null.draw`."""
         within = runs[1:] == runs[:-1]
         before, after = values[:-1][within], values[1:][within]

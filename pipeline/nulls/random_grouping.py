@@ -17,5 +17,6 @@ class RandomGrouping(Entry):
     summary: ClassVar[str] = "units grouped at random into macro units of the same sizes and mappings"
     label: ClassVar[str] = "matched random groupings"
     methods: ClassVar[str] = "the matched random groupings"
+    tests: ClassVar[str] = "a small p rejects that it does not matter which units are taken together"
     keeps: ClassVar[str] = "the data, and the sizes and mappings of the macro units"
     breaks: ClassVar[str] = "which units belong together"

@@ -8,10 +8,11 @@ from pipeline.base.registry import Entry, Registry
 from pipeline.nulls.ar1 import Ar1
 from pipeline.nulls.brownian import Brownian
 from pipeline.nulls.drawn import Surrogates
+from pipeline.nulls.integration import Integration
+from pipeline.nulls.interaction import Interaction
 from pipeline.nulls.markov import Markov
+from pipeline.nulls.no_dynamics import NoDynamics
 from pipeline.nulls.random_grouping import RandomGrouping
-from pipeline.nulls.shift import Shift
-from pipeline.nulls.transition_shuffle import TransitionShuffle
 from pipeline.nulls.var import Var
 
 if TYPE_CHECKING:
@@ -25,11 +26,13 @@ class NullFamily(Entry, Protocol):
 
     Attributes:
         label: name in figures and sentences, e.g. "units shifted in time".
+        tests: what a small p rejects, half a sentence without a full stop.
         keeps: what is left of the data.
         breaks: what is not.
     """
 
     label: ClassVar[str]
+    tests: ClassVar[str]
     keeps: ClassVar[str]
     breaks: ClassVar[str]
 
@@ -45,7 +48,7 @@ class Null(NullFamily, Protocol):
     acts_on: ClassVar[Literal["states", "traces"]]
     takes: ClassVar[tuple[str, ...]]
 
-    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
+    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator, lag: int = 1) -> Surrogates:
         """Draw surrogates.
 
         Args:
@@ -53,12 +56,16 @@ class Null(NullFamily, Protocol):
             runs: (frame,) run of consecutive frames; nothing is carried from one to the next.
             n: how many; the first ones do not depend on it.
             rng: source of all chance.
+            lag: of a transition [frames]; heeded by nulls that model transitions.
         """
         ...
 
 
+RENAMED = {"shift": Interaction.name, "transition_shuffle": NoDynamics.name}
 NULLS: Registry[Null] = Registry(
-    "null", "nulls.kinds", Shift(), TransitionShuffle(), Markov(), Ar1(), Brownian(), Var()
+    *("null", "nulls.kinds"),
+    *(Integration(), Interaction(), NoDynamics(), Markov(), Ar1(), Brownian(), Var()),
+    renamed=RENAMED,
 )
 RANDOM_GROUPING = RandomGrouping()
-FAMILIES: Registry[NullFamily] = Registry("null family", "null", *NULLS.values(), RANDOM_GROUPING)
+FAMILIES: Registry[NullFamily] = Registry("null family", "null", *NULLS.values(), RANDOM_GROUPING, renamed=RENAMED)

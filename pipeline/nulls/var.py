@@ -25,9 +25,10 @@ class Var(OfTraces):
         "interaction, but not their shares of time ON; destroys all that is nonlinear or has longer memory; estimated "
         "in each window by itself, so that no other condition enters)"
     )
+    tests: ClassVar[str] = "a small p rejects that the units act on each other as a linear Gaussian system only"
     keeps: ClassVar[str] = "means, and covariances at lags 0 and 1"
     breaks: ClassVar[str] = "all that is nonlinear or has longer memory"
 
-    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
+    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator, lag: int = 1) -> Surrogates:
         """Draw `n` surrogates of traces (frame, unit); see `Null.draw`."""
         return Surrogates(autoregressions(values, runs, n, rng, coupled=True), runs)

@@ -11,9 +11,8 @@ from typing import Any
 from pipeline.base.registry import Entry
 from pipeline.binarize.registry import BINARIZERS
 from pipeline.inference.corrections import CORRECTIONS
-from pipeline.inference.summary import LEAST_RANDOM
 from pipeline.ingest.registry import READERS
-from pipeline.nulls.registry import NULLS
+from pipeline.nulls.registry import NULLS, Null
 from pipeline.report.findings import Findings
 from pipeline.report.words.glossary import counted
 from pipeline.results.measures import MEASURES
@@ -127,7 +126,13 @@ _MACRO = (
     "grouping was learned {learned}. The macro TPM of a window was derived from its own micro TPM, not estimated "
     "anew, following [{iit},{units}], so that macro and micro values are comparable. Up to {random_groupings} other "
     "groupings with the same sizes and mappings (all, if there are fewer) serve as control. Posterior draws keep the "
-    "grouping of the point estimate."
+    "grouping of the point estimate.{crossed}"
+)
+_CROSSED = (
+    " The grouping named is that of all data; values of macro units (own occupancy) and their tests were cross-fitted: "
+    "each window was divided into two contiguous halves, apart by the longest autocorrelation time of the units, macro "
+    "units were learned on one half of all windows that share them and evaluated on the other, both ways, and the two "
+    "averaged. The gain in causal power is over the micro units of the same half."
 )
 _LEARNED = {
     "recording": (
@@ -175,18 +180,16 @@ _INFORMATION = (
 )
 _NULLS = (
     "{surrogates} surrogates per null ({big_phi_surrogates} for Φ) went through the same estimation: {families}."
-    "{learned}{controls} One-sided p-values are (1 + number of surrogates at or above the value) / (1 + number of "
-    "surrogates)."
+    "{learned}{controls}{shown} One-sided p-values are (1 + number of surrogates at or above the value) / (1 + number "
+    "of surrogates)."
 )
 _LEARNED_ANEW = (
-    " For macro units the grouping was learned anew on every surrogate of a window (exhaustively, for up to 6 "
+    " For macro units the grouping was learned anew on {where}every surrogate of a window (exhaustively, for up to 6 "
     "units){own}."
 )
 _OWN = ", so that each surrogate has its own best grouping and a window the one of its recording"
 _CONTROLS = " Macro units were also compared with the matched random groupings."
-_REPEATED = (
-    " The summary repeats that test where there are at least {least} of them, and otherwise the one against shifts."
-)
+_SHOWN = " The p shown is that of the null {null} for {measures}."
 _COMPARE = (
     "The subject is the unit of inference: sessions and windows of one subject in one condition were averaged, "
     "weighted by frames; windows of few frames were left out where the subject had others in that condition. "
@@ -351,6 +354,7 @@ def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
         n_units=ensembles["iit"],
         allowed=", ".join(p["mappings"]),
         learned=_LEARNED[_learned_of(p["grouping"], ensembles["grouping"])],
+        crossed=_CROSSED if p["cross_fit"] else "",
         **p,
         **_CITED,
     )
@@ -374,14 +378,25 @@ def _iit(p: dict[str, Any], copies: int, draws: int) -> str:
 def _nulls(p: dict[str, Any], macro: dict[str, Any], listed: tuple[str, ...]) -> str:
     learned = controls = ""
     if macro["scales"]:
-        learned = _LEARNED_ANEW.format(own=_OWN if macro["grouping"] == "recording" else "")
+        where = "each half of " if macro["cross_fit"] else ""
+        learned = _LEARNED_ANEW.format(where=where, own=_OWN if macro["grouping"] == "recording" else "")
         controls = _CONTROLS
-        if "shift" in p["kinds"] and p["surrogates"]:
-            controls += _REPEATED.format(least=LEAST_RANDOM)
     if not p["kinds"] or not p["surrogates"]:
         return "No surrogates were computed." + controls
-    families = "; ".join(_said(NULLS.choose(kind), p, listed) for kind in p["kinds"])
-    return _NULLS.format(families=families, learned=learned, controls=controls, **p)
+    families = "; ".join(_tested(NULLS.choose(kind), p, listed) for kind in p["kinds"])
+    shown = "".join(_shown(null, p["shown"]) for null in dict.fromkeys(p["shown"].values()))
+    return _NULLS.format(families=families, learned=learned, controls=controls, **p | {"shown": shown})
+
+
+def _tested(null: Null, p: dict[str, Any], listed: tuple[str, ...]) -> str:
+    """A null by its name, what it is made of, and what it is for."""
+    return f"{null.name}: {_said(null, p, listed)}; {null.tests}"
+
+
+def _shown(null: str, shown: Mapping[str, str]) -> str:
+    """Which measures have this null beside them in the summary."""
+    measures = [MEASURES[measure].short for measure, chosen in shown.items() if chosen == null]
+    return _SHOWN.format(null=null.replace("_", " "), measures=", ".join(measures))
 
 
 def _compare(p: dict[str, Any], conditions: Sequence[str]) -> str:

@@ -100,6 +100,7 @@ SUMMARY = TableFile(
             "Share of posterior draws above 1e-9, for measures whose 0 means that there is nothing (phi_s, that of the "
             "first complex, Φ). An interval of draws that are never negative holds 0 at most at its end.",
         ),
+        Column("null", "Null that the next two are about (nulls.shown); empty for a measure that has none."),
         _number("null_mean", "Mean of the measure over surrogates that went through the same estimation."),
         _number(
             "null_p", "One-sided p against them: (1 + surrogates at or above the value) / (1 + number of surrogates)."
@@ -221,6 +222,31 @@ WINDOWS = TableFile(
         _number("end_s", "Where it ends.", "s"),
     ),
 )
+DETECTION = TableFile(
+    OF_RECORDING["detection"].format(recording="R"),
+    "two windows of a recording: what is left of their difference under equal detection",
+    (
+        _RECORDING,
+        Column("window_a", "Window."),
+        Column("window_b", "The other window."),
+        _SCALE,
+        _number("phi_s_a", "phi_s of the estimate of window a, own occupancy.", "ibit"),
+        _number("phi_s_b", "The same of window b.", "ibit"),
+        _number(
+            "phi_s_a_matched",
+            "phi_s of window a if all of the difference in how often a unit is ON were one of detection: after as many "
+            "ON states were lost, at random, as makes each unit ON equally often in both windows.",
+            "ibit",
+        ),
+        _number("phi_s_b_matched", "The same of window b.", "ibit"),
+        _number(
+            "misses_to_explain",
+            "Share of ON states that would have to be missed, besides, in the window with the larger phi_s to bring it "
+            "down to the other; empty where 80% do not.",
+        ),
+        _number("false_on_to_explain", "Share of OFF states that would have to be seen as ON; empty where 40% do not."),
+    ),
+)
 FITS = TableFile(
     OF_STUDY["fits"],
     "window: how far its unit TPM can be trusted",
@@ -277,8 +303,12 @@ HALVES = TableFile(
         _number("second", "The measure of the second half."),
     ),
 )
-TABLES = (SUMMARY, NULLS, COMPARISON, CLASSIFICATION, FITS, HALVES, TRUTH, TRUE_GROUPINGS, QUALITY, MATCHED, WINDOWS)
+TABLES = (
+    *(SUMMARY, NULLS, COMPARISON, CLASSIFICATION, FITS, HALVES, TRUTH, TRUE_GROUPINGS),
+    *(QUALITY, MATCHED, WINDOWS, DETECTION),
+)
 
 SUMMARY_COLUMNS, NULL_COLUMNS, COMPARISON_COLUMNS = SUMMARY.names, NULLS.names, COMPARISON.names
 QUALITY_COLUMNS, WINDOW_COLUMNS = QUALITY.names, tuple(WINDOWS.names)
+DETECTION_COLUMNS = DETECTION.names
 NUMBERS = {column.name for table in TABLES for column in table.columns if column.number}

@@ -40,6 +40,7 @@ RecordingFile = Literal[
     "phi",
     "nulls",
     "matched",
+    "detection",
 ]
 
 OF_STUDY: dict[StudyFile, str] = {
@@ -73,6 +74,7 @@ OF_RECORDING: dict[RecordingFile, str] = {
     "phi": "phi/{recording}.nc",
     "nulls": "nulls/{recording}.nc",
     "matched": "matched/{recording}.csv",
+    "detection": "detection/{recording}.csv",
 }
 
 

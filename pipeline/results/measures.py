@@ -242,6 +242,7 @@ _OF_SYSTEMS = (
         "gain in causal power",
         "Causal power of the macro scale minus that of the micro scale of the same window; above 0 the macro scale is "
         "the more deterministic and specific description.",
+        null=True,
     ),
 )
 _OF_ACTIVITY = (

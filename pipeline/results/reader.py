@@ -21,6 +21,7 @@ from pipeline.base.files import groups_of, load
 from pipeline.results.columns import (
     CLASSIFICATION,
     COMPARISON_COLUMNS,
+    DETECTION_COLUMNS,
     FITS,
     HALVES,
     MATCHED,
@@ -40,7 +41,7 @@ class Results:
     Attributes:
         folder: where the results are.
         summary, nulls, comparison, classification: the tables of the study (columns as in their files).
-        quality, matched: these tables of the study's recordings, one below the other.
+        quality, matched, detection: these tables of the study's recordings, one below the other.
         provenance: versions, parameters, seed and inputs of the run; empty before the report.
         failures: what failed (recording, window unless all are concerned, stage, reason).
 
@@ -98,9 +99,17 @@ class Results:
     @cached_property
     def quality(self) -> pd.DataFrame:
         """One row per recording, window, unit and measure of quality."""
+        return self._of_recordings("quality", QUALITY_COLUMNS)
+
+    @cached_property
+    def detection(self) -> pd.DataFrame:
+        """One row per recording and two of its windows: what is left of their difference under equal detection."""
+        return self._of_recordings("detection", DETECTION_COLUMNS)
+
+    def _of_recordings(self, file: RecordingFile, columns: Sequence[str]) -> pd.DataFrame:
         known = {i["recording"] for i in self.provenance.get("inputs", [])}
         names = sorted(known | set(self.summary["recording"]))
-        return read_tables([self.layout.of("quality", name) for name in names], QUALITY_COLUMNS)
+        return read_tables([self.layout.of(file, name) for name in names], columns)
 
     @cached_property
     def matched(self) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.parameters import Section
+from pipeline.base.registry import registry_of
 from pipeline.base.text import did_you_mean
 from pipeline.study.fields import Part, choices, parts
 
@@ -78,14 +79,17 @@ def _problem(path: str, fault: Any, place: Place, top: dict[str, FieldInfo]) -> 
     what = f"{fault['input']!r} is not allowed ({fault['msg'].lower()})"
     if fault["type"] == "string_type" and not isinstance(fault["input"], list | dict | NoneType):
         return Problem(where, what, "", f"put it in quotes: '{fault['input']}'")
-    return Problem(where, what, "", did_you_mean(fault["input"], _words(place)) or "correct the value")
+    return Problem(where, what, "", _guess(fault["input"], place) or "correct the value")
 
 
-def _words(place: Place) -> list[str]:
-    """Return the words that a field may be."""
+def _guess(word: Any, place: Place) -> str:
+    """Return what somebody may have meant who wrote `word` into a field; empty where nothing is like it."""
     name = place.field.split(".")[1:2]
     field = place.part.known(place.method).get(name[0]) if place.part and name else None
-    return choices(field.annotation) if field else []
+    if field is None:
+        return ""
+    registry = registry_of(field)
+    return registry.guess(word) if registry else did_you_mean(word, choices(field.annotation))
 
 
 def _unknown(where: str, place: Place, top: dict[str, FieldInfo]) -> Problem:

@@ -352,6 +352,7 @@ class _Recording:
                 "route": route,
             }
             tail = {
+                "null": "",
                 "null_mean": np.nan,
                 "null_p": np.nan,
                 "p_positive": 1.0,
@@ -380,11 +381,11 @@ class _Recording:
                     rows.append(row)
                     continue
                 rows += [
-                    row | {"null_mean": mean, "null_p": p},
+                    row | {"null": "integration", "null_mean": mean, "null_p": p},
                     row | {"measure": f"{measure}_common", "value": value * 0.95},
                 ]
                 test = {k: head[k] for k in ("recording", "window", "scale", "route")}
-                null = "shift" if route == "micro" else "random_grouping"
+                null = "integration" if route == "micro" else "random_grouping"
                 nulls.append(
                     {
                         **test,

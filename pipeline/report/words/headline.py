@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.inference.families import ALPHA, PRIMARY
 from pipeline.inference.subjects import flagged, subject_means, subject_values
 from pipeline.inference.withheld import WORD
-from pipeline.nulls.registry import RANDOM_GROUPING
+from pipeline.nulls.parameters import SHOWN
 from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.words.endpoint import primary_sentences, secondary_sentences
 from pipeline.report.words.glossary import NULL_NAMES, counted, number, probability, short, unit, valued
@@ -182,9 +182,9 @@ def _withheld(study: Findings) -> list[str]:
 
 
 def _beyond_null(study: Findings) -> list[str]:
-    """How many values stand out from surrogates without interaction."""
+    """How many values stand out from the null that is shown."""
     rows = study.nulls[(study.nulls["measure"] == "phi_s") & study.nulls["p"].notna()]
-    rows = rows[rows["null"] != RANDOM_GROUPING.name]
+    rows = rows[rows["null"] == study.parameters.get("nulls", {}).get("shown", SHOWN)["phi_s"]]
     if rows.empty:
         return ["No null was computed: it is not known how much of phi_s short data alone would give."]
     if (1 / (1 + rows["n_surrogates"]) > ALPHA).all():

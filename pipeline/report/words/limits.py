@@ -6,10 +6,10 @@ import pandas as pd
 
 from pipeline.inference.families import ALPHA, PRIMARY, SECONDARY
 from pipeline.inference.subjects import flagged, subject_activity, subject_means
-from pipeline.nulls.registry import RANDOM_GROUPING
+from pipeline.nulls.parameters import SHOWN
 from pipeline.report.findings import Findings
 from pipeline.report.macro_units import MacroUnits
-from pipeline.report.words.glossary import number, probability
+from pipeline.report.words.glossary import NULL_NAMES, number, probability
 from pipeline.report.words.testing import what_it_takes
 
 MAX_RESIDUAL = 0.1  # instantaneous correlation left given the past
@@ -215,13 +215,14 @@ def _unequal(study: Findings) -> list[str]:
 
 
 def _null(study: Findings) -> list[str]:
-    rows = study.nulls[(study.nulls["measure"] == "phi_s") & (study.nulls["null"] != RANDOM_GROUPING.name)]
+    shown = study.parameters.get("nulls", {}).get("shown", SHOWN)["phi_s"]
+    rows = study.nulls[(study.nulls["measure"] == "phi_s") & (study.nulls["null"] == shown)]
     weak = rows[rows["p"] > ALPHA]
     return (
         [
             (
-                f"{len(weak)} of {len(rows)} values of phi_s are not distinguishable from surrogates without "
-                f"interaction or dynamics (p > {ALPHA:g}). They are not evidence of integration."
+                f"{len(weak)} of {len(rows)} values of phi_s are not distinguishable from their null "
+                f"({NULL_NAMES.get(shown, shown)}; p > {ALPHA:g}). They are not evidence of integration."
             )
         ]
         if len(weak)

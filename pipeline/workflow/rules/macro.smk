@@ -21,7 +21,7 @@ rule shared_macro:
         members=lambda wildcards: targets.members(STUDY, wildcards.name, "tpm", OMIT),
         scales=STUDY.parameters.macro.scales,
         encoder=targets.section(
-            STUDY, "macro", "scales", "grouping", "random_groupings"
+            STUDY, "macro", "scales", "grouping", "random_groupings", "cross_fit"
         ),
         seed=STUDY.parameters.seed,
     message:
@@ -32,6 +32,7 @@ rule shared_macro:
 
 rule macro:
     input:
+        states=LAYOUT.of("states", k=UNITS),
         tpm=LAYOUT.of("tpm"),
         shared=lambda wildcards: targets.shared_macro(STUDY, wildcards.recording),
     output:
@@ -46,8 +47,9 @@ rule macro:
         scales=STUDY.parameters.macro.scales,
         grouping=STUDY.parameters.macro.grouping,
         encoder=targets.section(
-            STUDY, "macro", "scales", "grouping", "random_groupings"
+            STUDY, "macro", "scales", "grouping", "random_groupings", "cross_fit"
         ),
+        cross_fit=STUDY.parameters.macro.cross_fit,
         random_groupings=STUDY.parameters.macro.random_groupings,
         seed=STUDY.parameters.seed,
     message:

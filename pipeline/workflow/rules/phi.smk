@@ -28,6 +28,7 @@ rule nulls:
         ensembles=LAYOUT.of("ensembles", k=UNITS) if ON_TRACES else [],
     output:
         nulls=LAYOUT.of("nulls"),
+        detection=LAYOUT.of("detection"),
     log:
         LAYOUT.log("nulls"),
     threads: 1
@@ -35,7 +36,9 @@ rule nulls:
         mem_mb=4000,
         runtime=360,
     params:
-        nulls=targets.section(STUDY, "nulls"),
+        nulls=targets.section(STUDY, "nulls", "shown", "detection", "hidden_surrogates"),
+        hidden_surrogates=STUDY.parameters.nulls.hidden_surrogates,
+        detection=STUDY.parameters.nulls.detection,
         mappings=STUDY.parameters.macro.mappings,
         iit=targets.section(
             STUDY, "iit", "big_phi_draws", "structures", "min_row_visits"

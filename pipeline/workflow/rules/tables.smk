@@ -20,6 +20,7 @@ rule summarise:
     params:
         confidence=STUDY.parameters.compare.confidence,
         min_row_visits=STUDY.parameters.iit.min_row_visits,
+        shown=STUDY.parameters.nulls.shown,
     message:
         "Summary of every window, scale and measure"
     run:

@@ -5,41 +5,37 @@ They are learned once from all windows of the recording, or of all recordings th
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import xarray as xr
 
-from pipeline.base.files import load_groups, save_groups
+from pipeline.base.files import load, load_groups, save_groups
 from pipeline.base.seeds import derive as seed_of
 from pipeline.macro.coarse import Learned, derive, learn
+from pipeline.macro.crossfit import Halves, cross_fitted, halves_of, learn_crossed
 from pipeline.results.layout import SystemKey
 from pipeline.workflow.job import Job
+
+Systems = Mapping[SystemKey, xr.Dataset]
+InHalves = Mapping[SystemKey, Halves | None]
 
 
 def run(job: Job) -> None:
     """Write one group per window and scale; one that cannot be had is noted and left out, and so may all be."""
     micro = {SystemKey.of_group(job.recording, group): tpm for group, tpm in load_groups(job.input.tpm).items()}
+    halves = _halves(job, micro)
     found: dict[str, xr.Dataset] = {}
     for scale in job.params.scales:
         if job.params.grouping == "recording":
-            found |= _together(job, micro, scale)
+            with job.part(system=f"macro_units-{scale}"):
+                found |= _learned_on(job, micro, halves, scale, shared=True)
         else:
-            found |= _apart(job, micro, scale)
+            for key, tpm in micro.items():
+                with job.part(window=key.window, system=f"macro_units-{scale}"):
+                    found |= _learned_on(job, {key: tpm}, halves, scale, shared=False)
     save_groups(found, job.output.macro)
-
-
-def _together(job: Job, micro: dict[SystemKey, xr.Dataset], scale: int) -> dict[str, xr.Dataset]:
-    found: dict[str, xr.Dataset] = {}
-    with job.part(system=f"macro_units-{scale}"):
-        learned = _shared(job, scale)
-        if learned is None:
-            learned = learn(list(micro.values()), scale, seed=_seed(job, job.recording, str(scale)), **_encoder(job))
-        for key, tpm in micro.items():
-            macro = key._replace(route="macro_units", scale=scale)
-            with job.part(window=key.window, system=macro.system):
-                found[macro.group] = derive(tpm, learned, job.params.random_groupings)
-    return found
 
 
 def _shared(job: Job, scale: int) -> Learned | None:
@@ -49,20 +45,31 @@ def _shared(job: Job, scale: int) -> Learned | None:
     return Learned.from_plain(json.loads(Path(job.input.shared[0]).read_text(encoding="utf-8"))[str(scale)])
 
 
-def _apart(job: Job, micro: dict[SystemKey, xr.Dataset], scale: int) -> dict[str, xr.Dataset]:
+def _learned_on(job: Job, micro: Systems, halves: InHalves, scale: int, *, shared: bool) -> dict[str, xr.Dataset]:
+    """Macro TPMs of the windows whose macro units are learned together."""
+    own = [] if shared else [key.window for key in micro]
+    seed = seed_of(job.params.seed, "coarse_grain", job.recording, *own, str(scale))
+    learned = _shared(job, scale) if shared else None
+    if learned is None:
+        learned = learn(list(micro.values()), scale, seed=seed, shared=shared, **job.params.encoder)
+    known = [half for key in micro if (half := halves.get(key)) is not None]
+    crossed = learn_crossed(known, scale, job.params.encoder["mappings"]) if known else []
     found: dict[str, xr.Dataset] = {}
     for key, tpm in micro.items():
         macro = key._replace(route="macro_units", scale=scale)
         with job.part(window=key.window, system=macro.system):
-            seed = _seed(job, job.recording, key.window, str(scale))
-            learned = learn([tpm], scale, seed=seed, shared=False, **_encoder(job))
-            found[macro.group] = derive(tpm, learned, job.params.random_groupings)
+            made = derive(tpm, learned, job.params.random_groupings)
+            found[macro.group] = cross_fitted(made, halves[key], crossed) if key in halves else made
     return found
 
 
-def _encoder(job: Job) -> dict[str, Any]:
-    return dict(job.params.encoder)
-
-
-def _seed(job: Job, *learned_in: str) -> int:
-    return seed_of(job.params.seed, "coarse_grain", *learned_in)
+def _halves(job: Job, micro: Systems) -> dict[SystemKey, Halves | None]:
+    """Micro TPMs of the halves of every window; none where macro units are not cross-fitted."""
+    if not job.params.cross_fit:
+        return {}
+    states, found = load(job.input.states), {}
+    windows = states["window"].values.astype(str)
+    for key, tpm in micro.items():
+        seed = seed_of(job.params.seed, "halves", job.recording, key.window)
+        found[key] = halves_of(states.isel(frame=np.flatnonzero(windows == key.window)), tpm, seed)
+    return found

@@ -1,35 +1,57 @@
-"""Nulls of every system of one recording."""
+"""Nulls of every system of one recording, and what is left of its contrasts under equal detection."""
 
-from pipeline.base.files import load, load_groups
+from collections.abc import Mapping
+
+import xarray as xr
+
+from pipeline.base.files import load, load_groups, save_table
 from pipeline.base.seeds import derive
+from pipeline.integration.detection import equal_detection
+from pipeline.integration.measured import Measured
 from pipeline.integration.surrogates import integrate_nulls
 from pipeline.nulls.traces import Traces
-from pipeline.results.columns import WINDOW_COLUMNS
+from pipeline.results.columns import DETECTION_COLUMNS, WINDOW_COLUMNS
 from pipeline.results.layout import SystemKey
 from pipeline.results.reader import read_table
+from pipeline.results.tables import table
 from pipeline.workflow.job import Job
 
 
 def run(job: Job) -> None:
     """Write one group per window and system; one that fails is noted and left out."""
-    p = job.params
-    states, found = load(job.input.states), {}
+    p, states = job.params, load(job.input.states)
     traces = _traces(job, states.attrs.get("matched_to"))
-    for path in job.input.tpms:
-        for group, tpm in load_groups(path).items():
-            key = SystemKey.of_group(job.recording, group)
-            with job.part(window=key.window, system=key.system):
-                found[group] = integrate_nulls(
-                    states,
-                    tpm,
-                    window=key.window,
-                    **p.nulls,
-                    **p.iit,
-                    mappings=p.mappings,
-                    traces=traces,
-                    seed=derive(p.seed, "nulls", job.recording, key.window, key.system),
-                )
+    tpms = {
+        SystemKey.of_group(job.recording, group): tpm
+        for path in job.input.tpms
+        for group, tpm in load_groups(path).items()
+    }
+    micro = {key.window: tpm for key, tpm in tpms.items() if key.route == "micro"}
+    measured, found = _measured(job, states, micro), {}
+    for key, tpm in tpms.items():
+        with job.part(window=key.window, system=key.system):
+            found[key.group] = integrate_nulls(
+                states,
+                tpm,
+                window=key.window,
+                **p.nulls,
+                **p.iit,
+                mappings=p.mappings,
+                traces=traces,
+                measured=measured,
+                seed=derive(p.seed, "nulls", job.recording, key.window, key.system),
+            )
+    seed = derive(p.seed, "detection", job.recording)
+    rows = equal_detection(states, micro, p.detection, seed) if p.detection else []
+    save_table(table(rows, DETECTION_COLUMNS), job.output.detection)
     job.keep(found, job.output.nulls)
+
+
+def _measured(job: Job, states: xr.Dataset, micro: Mapping[str, xr.Dataset]) -> Measured | None:
+    """Return what surrogates of hidden states are made of; all windows and scales share them."""
+    hidden = {window: tpm for window, tpm in micro.items() if "paths" in tpm}
+    seed = derive(job.params.seed, "measured", job.recording)
+    return Measured(states, hidden, seed, job.params.hidden_surrogates) if hidden else None
 
 
 def _traces(job: Job, matched_to: int | None) -> Traces | None:

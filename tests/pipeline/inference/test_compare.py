@@ -513,7 +513,7 @@ def test_what_stands_beside_values_is_combined_of_the_same_windows_with_the_same
     windows = [("a", 100, 1.0, ""), ("b", 300, 2.0, ""), short, ("c", 500, np.nan, "")]
     summary = summary_of({("m1", "awake"): windows, ("m2", "awake"): 1.0})
     numbers = {"mean": [0.4, 0.8, 5.0, 7.0, 0.1], "sd": [0.1, np.nan, 3.0, 3.0, 0.3]}
-    nulls = summary[WINDOW].assign(**numbers, null="shift")
+    nulls = summary[WINDOW].assign(**numbers, null="interaction")
     found = beside_values(nulls, summary, ["mean", "sd"], by=["null"]).set_index("subject")
     assert found["mean"].to_dict() == pytest.approx({"m1": 0.7, "m2": 0.1})
     assert found["sd"].to_dict() == pytest.approx({"m1": 0.1, "m2": 0.3})

@@ -65,7 +65,7 @@ def phi_of(
     )
 
 
-def nulls_of(phi, values, measure="phi_s", family="shift"):
+def nulls_of(phi, values, measure="phi_s", family="integration"):
     """A dataset as `integration.integrate_nulls` gives it, for one family and one measure."""
     return xr.Dataset(
         {"value": (("null", "surrogate", "measure"), np.asarray(values, float)[None, :, None])},
@@ -263,46 +263,44 @@ def test_null_by_hand():
     assert np.isnan(null_test(1.0, np.array([np.nan]))["p"])
 
 
-def test_default_null_is_repeated_and_another_is_named():
+def test_the_null_that_is_shown_is_named_and_never_replaced():
     phi = phi_of([0.1, 0.4, 0.0, np.nan], [60, 30, 10, 0])
     summary, nulls = summarise([phi], [nulls_of(phi, [0.0, 0.1, 0.2])])
     assert len(nulls) == 1
-    assert nulls["null"].item() == "shift"
+    assert nulls["null"].item() == "integration"
     assert nulls["excess"].item() == pytest.approx(0.08)
     assert value(summary, "phi_s", column="null_mean") == pytest.approx(0.1)
     assert value(summary, "phi_s", column="null_p") == 0.5
     assert np.isnan(value(summary, "phi_s_common", column="null_p"))
-    summary, _ = summarise([phi], [nulls_of(phi, [0.9, 0.8], family="transition_shuffle")])
-    assert value(summary, "phi_s", column="flag") == "null:transition_shuffle;below_null"
+    assert value(summary, "phi_s", column="null") == "integration"
+    assert value(summary, "phi_s_common", column="null") == ""
+    summary, nulls = summarise([phi], [nulls_of(phi, [0.9, 0.8], family="no_dynamics")])
+    assert value(summary, "phi_s", column="flag") == "no_null:integration"
+    assert np.isnan(value(summary, "phi_s", column="null_p"))
+    assert nulls["p"].notna().all()
 
 
-@pytest.mark.parametrize(("groupings", "null"), [(2, "shift"), (18, "shift"), (19, "random")])
-def test_few_random_groupings_give_way_to_shifts(groupings, null):
+@pytest.mark.parametrize("groupings", [2, 18, 19])
+def test_few_random_groupings_have_no_p_and_nothing_takes_their_place(groupings):
     """Two other groupings cannot give a p below 1/3, nineteen can give 0.05."""
     micro = phi_of([0.5] * 4, [1] * 4)
     macro = phi_of([0.5, 0.5], [3, 1], units=1, macro_state=[0, 0, 0, 1])
     padded = [0.2] * groupings + [np.nan] * (39 - groupings)
     random = nulls_of(macro, padded, family="random_grouping")
     nulls = xr.concat([nulls_of(macro, [0.1] * 39), random], "null")
-    summary, tests = summarise([micro, macro], [nulls])
+    summary, tests = summarise([micro, macro], [nulls], shown={"phi_s": "random_grouping"})
     row = summary[(summary["scale"] == 1) & (summary["measure"] == "phi_s")].iloc[0]
-    assert row["flag"] == ("null:shift" if null == "shift" else "")
-    assert row["null_mean"] == (0.1 if null == "shift" else 0.2)
-    assert row["null_p"] == pytest.approx(1 / 40 if null == "shift" else 1 / 20)
-    assert sorted(tests["null"]) == ["random_grouping", "shift"]  # the table of nulls keeps both
+    assert row["null"] == "random_grouping"
+    if groupings == 19:
+        assert (row["flag"], row["null_mean"], row["null_p"]) == ("", pytest.approx(0.2), pytest.approx(1 / 20))
+    else:
+        assert row["flag"] == f"few_groupings:{groupings}"
+        assert np.isnan(row["null_p"])
+        assert np.isnan(row["null_mean"])
+    assert sorted(tests["null"]) == ["integration", "random_grouping"]  # the table of nulls keeps both
 
 
-def test_few_random_groupings_are_kept_where_there_is_no_shift():
-    micro = phi_of([0.1] * 4, [1] * 4, causal_power=(0.2, ()))
-    macro = phi_of([0.1, 0.1], [3, 1], units=1, macro_state=[0, 0, 0, 1], causal_power=(0.6, ()))
-    null = nulls_of(macro, [0.3, 0.5], "causal_power", "random_grouping")
-    summary, _ = summarise([micro, macro], [null], min_row_visits=0)
-    gain = summary[summary["measure"] == "delta_causal_power"].iloc[0]
-    assert gain["null_p"] == pytest.approx(1 / 3)
-    assert gain["flag"].count("null:") == 0
-
-
-def test_shift_null_of_a_window_too_short_is_flagged():
+def test_interaction_null_of_a_window_too_short_is_flagged():
     phi = phi_of([0.1, 0.4, 0.0, np.nan], [60, 30, 10, 0])
     null = nulls_of(phi, [0.0, 0.1, 0.2]).assign_coords(flag=("null", ["short_shift"]))
     summary, _ = summarise([phi], [null])

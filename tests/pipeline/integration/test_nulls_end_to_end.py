@@ -115,14 +115,14 @@ def test_surrogates_without_a_raster_are_left_out_and_counted(recording):
     tpm = estimate_window(states, "awake")
     traces = Traces(ensembles, windows, BINARIZE)
     options = {"window": "awake", "traces": traces, **PHI_ALONE}
-    found = integrate_nulls(states, tpm, kinds=["shift", "brownian"], surrogates=10, **options)
+    found = integrate_nulls(states, tpm, kinds=["interaction", "brownian"], surrogates=10, **options)
     left = int(np.isnan(found["value"].sel(null="brownian", measure="phi_s")).sum())
     assert 0 < left < 10
     assert found["flag"].values.tolist() == ["", f"surrogates_left_out:{left}"]
     _, table = summarise([integrate(tpm, **PHI_ALONE)], [found])
     counted = table.set_index(["null", "measure"])["n_surrogates"]
     assert counted["brownian", "phi_s"] == 10 - left
-    assert counted["shift", "phi_s"] == 10
+    assert counted["interaction", "phi_s"] == 10
 
 
 def test_a_null_without_any_surrogate_left_tests_nothing(recording):

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline import nulls
 from pipeline.nulls import FAMILIES, NULLS, RANDOM_GROUPING
-from pipeline.nulls.parameters import KIND, Nulls
+from pipeline.nulls.parameters import KINDS, SHOWN, Nulls
 
 BOTH = [(name, kind) for name, null in NULLS.items() for kind in null.takes]
 
@@ -23,7 +23,7 @@ def data(kind: str, frames: int = 300) -> np.ndarray:
 @pytest.mark.parametrize("name", FAMILIES)
 def test_words_are_whole(name):
     family = FAMILIES[name]
-    for words in (family.summary, family.label, family.methods, family.keeps, family.breaks):
+    for words in (family.summary, family.label, family.methods, family.keeps, family.breaks, family.tests):
         assert words
         assert not words.endswith(".")
     assert family.methods.format(**Nulls().model_dump()) == family.methods
@@ -46,7 +46,16 @@ def test_only_macro_scales_have_random_groupings():
 
 
 def test_a_study_that_names_none_gets_the_default():
-    assert Nulls().kinds == [KIND]
+    assert Nulls().kinds == list(KINDS)
+
+
+def test_a_study_names_only_the_measures_that_it_wants_shown_against_another_null():
+    assert Nulls(shown={"phi_s": "markov"}).shown == {**SHOWN, "phi_s": "markov"}
+    assert set(SHOWN.values()) <= set(Nulls().kinds)
+    with pytest.raises(ValueError, match="shown"):
+        Nulls(shown={"phi_s": "magic"})
+    with pytest.raises(ValueError, match="shown"):
+        Nulls(shown={"phi": "markov"})
 
 
 @pytest.mark.parametrize(("name", "kind"), BOTH)

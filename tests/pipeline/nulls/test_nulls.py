@@ -32,10 +32,10 @@ def lagged(x: np.ndarray, lag: int = 1) -> np.ndarray:
     return np.corrcoef(x[lag:].T, x[: len(x) - lag].T)[:n, n:]
 
 
-def test_shift_keeps_each_unit_and_breaks_their_relation():
+def test_interaction_keeps_each_unit_and_breaks_their_relation():
     data = coupled()
     assert lagged(data)[1, 0] == 1
-    for surrogate in nulls.surrogates(data, "shift", n=20, seed=1):
+    for surrogate in nulls.surrogates(data, "interaction", n=20, seed=1):
         assert (surrogate.sum(axis=0) == data.sum(axis=0)).all()
         changes = np.abs(np.diff(surrogate.astype(int), axis=0)).sum(axis=0)
         np.testing.assert_allclose(changes, np.abs(np.diff(data.astype(int), axis=0)).sum(0), atol=1)
@@ -49,7 +49,7 @@ def test_any_two_units_are_shifted_apart_by_the_autocorrelation_time():
     assert least.gap >= 10
     assert not least.short
     gaps, offsets = [], []
-    for surrogate in nulls.surrogates(markers, "shift", n=300, seed=0):
+    for surrogate in nulls.surrogates(markers, "interaction", n=300, seed=0):
         starts = np.flatnonzero((surrogate == 1) & (np.roll(surrogate, 1, axis=0) == 0)) // 4
         offsets.append(starts[0])
         apart = np.abs(starts[:, None] - starts)[np.triu_indices(4, 1)]
@@ -62,14 +62,14 @@ def test_any_two_units_are_shifted_apart_by_the_autocorrelation_time():
 def test_each_unit_brings_its_borders_and_the_windows_ends():
     times = np.tile(np.arange(90.0)[:, None], (1, 3))
     segments = np.repeat([0, 1, 2], 30)
-    options = {"kind": "shift", "n": 20, "seed": 2, "segments": segments}
+    options = {"kind": "interaction", "n": 20, "seed": 2, "segments": segments}
     both = nulls.draw(times, **options)
     drawn, runs = both.values, both.runs
     assert runs.shape == drawn.shape
     follows = np.diff(drawn, axis=1) == 1
     inside = follows & (segments[drawn[:, :-1].astype(int)] == segments[drawn[:, 1:].astype(int)])
     np.testing.assert_array_equal(np.diff(runs, axis=1) == 0, inside)
-    shuffled = nulls.draw(times, "transition_shuffle", n=1, segments=segments).runs
+    shuffled = nulls.draw(times, "no_dynamics", n=1, segments=segments).runs
     np.testing.assert_array_equal(shuffled, segments)
 
 
@@ -83,7 +83,7 @@ def test_independent_units_are_not_called_interacting_more_often_than_stated(seg
         states = np.cumsum(rng.random((1000, 3)) < [0.5, 0.15, 0.05], axis=0) % 2
         for start in range(0, 1000, segment_length):  # runs that have nothing to do with each other
             states[start : start + segment_length] ^= rng.integers(0, 2, 3)
-        options = {"kind": "shift", "n": 39, "seed": seed, "segments": segments}
+        options = {"kind": "interaction", "n": 39, "seed": seed, "segments": segments}
         drawn = nulls.draw(states, **options)
         null = effective_information(state_by_state(point_estimates(drawn.values, segments=drawn.runs)))
         value = effective_information(state_by_state(point_estimates(states, segments=segments)))
@@ -97,7 +97,7 @@ def test_a_window_too_short_for_the_gap_is_said_to_be():
     least = nulls.least_shift(slow)
     assert least.short
     assert least.gap == 60 // 8
-    assert nulls.surrogates(slow, "shift", n=5).shape == (5, 60, 4)
+    assert nulls.surrogates(slow, "interaction", n=5).shape == (5, 60, 4)
 
 
 def test_borders_do_not_count_as_slow_change():
@@ -110,10 +110,10 @@ def test_borders_do_not_count_as_slow_change():
     assert joined.max() < 3
 
 
-def test_transition_shuffle_keeps_occupancy_and_loses_the_dynamics():
+def test_no_dynamics_keeps_occupancy_and_loses_the_dynamics():
     data = coupled()
     data[:, 2] = data[:, 0]
-    surrogate = nulls.surrogates(data, "transition_shuffle", n=1, seed=1)[0]
+    surrogate = nulls.surrogates(data, "no_dynamics", n=1, seed=1)[0]
     np.testing.assert_array_equal(np.bincount(encode(surrogate)), np.bincount(encode(data)))
     assert np.corrcoef(surrogate.T)[0, 2] == pytest.approx(1)
     assert np.abs(lagged(surrogate)).max() < 0.1
@@ -154,8 +154,8 @@ def test_only_matched_frames_of_a_dataset_are_used():
     data = coupled(400)
     matched = np.arange(400) < 250
     array = xr.DataArray(data, dims=("frame", "unit"), coords={"matched": ("frame", matched), "unit": list("abc")})
-    drawn = nulls.surrogates(array, "shift", n=2, seed=1)
-    np.testing.assert_array_equal(drawn, nulls.surrogates(data[:250], "shift", n=2, seed=1))
+    drawn = nulls.surrogates(array, "interaction", n=2, seed=1)
+    np.testing.assert_array_equal(drawn, nulls.surrogates(data[:250], "interaction", n=2, seed=1))
 
 
 @pytest.mark.parametrize("kind", ["ar1", "brownian", "var"])
@@ -165,7 +165,7 @@ def test_gaussian_kinds_are_refused_for_states(kind):
 
 
 def test_unknown_kinds_and_traces_for_markov_are_refused():
-    with pytest.raises(PhiscaleError, match="'magic' is not one of shift, transition_shuffle"):
+    with pytest.raises(PhiscaleError, match="'magic' is not one of integration, interaction"):
         nulls.surrogates(coupled(100), "magic")
     with pytest.raises(PhiscaleError, match="needs ON/OFF states"):
         nulls.surrogates(coupled_traces(100), "markov")

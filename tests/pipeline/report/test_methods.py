@@ -73,5 +73,5 @@ def test_flags_and_names_of_nulls_come_from_those_who_set_them() -> None:
     owners = [module.FLAGS for module in (tpm, macro, integration, inference)]
     assert len(set().union(*owners)) == sum(map(len, owners))  # one owner each
     assert {"few_frames", "reducible_within", "units_differ", "imprecise", "short_shift"} <= set(FLAGS)
-    assert NULL_NAMES["shift"] == "units shifted in time"
+    assert NULL_NAMES["interaction"] == "units shifted in time"
     assert NULL_NAMES["random_grouping"] == "matched random groupings"

@@ -56,7 +56,15 @@ def study(
         for i, v in enumerate(per_subject)
     ]
     pd.DataFrame(rows, columns=list(SUMMARY)).to_csv(folder / "summary.csv", index=False)
-    test = {"null": "shift", "mean": 0.1, "sd": 0.02, "z": 1.0, "p": null_p, "excess": 0.1, "n_surrogates": surrogates}
+    test = {
+        "null": "integration",
+        "mean": 0.1,
+        "sd": 0.02,
+        "z": 1.0,
+        "p": null_p,
+        "excess": 0.1,
+        "n_surrogates": surrogates,
+    }
     nulls = [head | test | {key: r[key] for key in ("recording", "window")} for r in rows if null_p is not None]
     pd.DataFrame(nulls, columns=list(NULLS)).to_csv(folder / "nulls.csv", index=False)
     n = len(next(iter(values.values())))

@@ -101,7 +101,8 @@ def test_every_fault_is_told() -> None:
 @pytest.mark.parametrize(
     ("fields", "field", "expected"),
     [
-        ({"nulls": {"kinds": ["shfit"]}}, "nulls.kinds.0", "did you mean 'shift'?"),
+        ({"nulls": {"kinds": ["intraction"]}}, "nulls.kinds.0", "did you mean 'interaction'?"),
+        ({"nulls": {"kinds": ["shift"]}}, "nulls.kinds.0", "'shift' is called 'interaction' now."),
         ({"preprocess": {"detrend": "lineal"}}, "preprocess.detrend", "did you mean 'linear'?"),
         ({"tpm": {"method": "logistik"}}, "tpm.method", "did you mean 'logistic'?"),
         ({"tpm": {"priors": 2}}, "tpm.priors", "did you mean 'prior'?"),

@@ -79,7 +79,7 @@ def test_phi_and_its_null_tell_the_windows_apart(estimated):
         phi = integrate(tpm, big_phi_draws=2, structures=0)
         nulls = integrate_nulls(states, tpm, window=name, surrogates=19, big_phi_surrogates=0, seed=1)
         value = float((phi["phi_s"] * phi["occupancy"]).sum())
-        surrogates = nulls["value"].sel(null="shift", measure="phi_s").values
+        surrogates = nulls["value"].sel(null="interaction", measure="phi_s").values
         means[name] = (value, (surrogates >= value).sum())
     assert means["on"][0] > 10 * means["off"][0]
     assert means["on"][1] == 0
@@ -90,7 +90,7 @@ def test_macro_units_take_the_paths_with_them(estimated):
     macro = coarse_grain(tpms["on"], 2, method="exhaustive")
     assert macro["paths"].dims == ("path", "frame", "micro_unit")
     nulls = integrate_nulls(states, macro, window="on", surrogates=5, big_phi_surrogates=0)
-    assert np.isfinite(nulls["value"].sel(null="shift", measure="phi_s").values).all()
+    assert np.isfinite(nulls["value"].sel(null="interaction", measure="phi_s").values).all()
 
 
 def test_the_seed_fixes_everything():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.base.arrays import Array, Ints
 
 
-class Shift(Entry):
+class Interaction(Entry):
     """Each unit moved along the joined frames of the window, any two at least the longest autocorrelation time apart.
 
     The shifts are uniform among those that leave the gap (`least_shift`). The borders of a unit move with it,
@@ -27,7 +27,7 @@ class Shift(Entry):
     so the null is only as good as the window is stationary.
     """
 
-    name: ClassVar[str] = "shift"
+    name: ClassVar[str] = "interaction"
     summary: ClassVar[str] = "units shifted independently (no interaction)"
     label: ClassVar[str] = "units shifted in time"
     methods: ClassVar[str] = (
@@ -35,6 +35,7 @@ class Shift(Entry):
         "longest autocorrelation time where the window is long enough (keeps each unit's own dynamics, destroys "
         "interaction; does not control for drift)"
     )
+    tests: ClassVar[str] = "a small p rejects that the units do not act on each other"
     keeps: ClassVar[str] = "each unit's own course, rate and autocorrelation"
     breaks: ClassVar[str] = "every relation between units"
     acts_on: ClassVar[Literal["states", "traces"]] = "states"
@@ -44,7 +45,7 @@ class Shift(Entry):
         "may keep some interaction between slow units, and be too high."
     }
 
-    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator) -> Surrogates:
+    def draw(self, values: Array, runs: Ints, n: int, rng: np.random.Generator, lag: int = 1) -> Surrogates:
         """Draw `n` surrogates of values (frame, unit), each unit with its own borders; see `Null.draw`."""
         n_frames, n_units = values.shape
         gap = _least(values, runs).gap
@@ -82,7 +83,7 @@ def least_shift(
     states: Array | xr.DataArray | xr.Dataset,
     segments: Sequence[int] | Ints | None = None,
 ) -> LeastShift:
-    """Return the least shift between two units that the null `shift` uses.
+    """Return the least shift between two units that the null `interaction` uses.
 
     Args:
         states: (frame, unit), as `pipeline.nulls.surrogates` takes them.
