@@ -14,6 +14,7 @@ from iitcore._arrays import Floats, Ints
 from iitcore._jit import compiled
 
 TOLERANCE = 1e-10  # closer values are ties, smaller ones zero
+TINY = 1e-200  # products of probabilities below this are taken again as sums of logarithms: they would underflow
 
 
 @compiled
@@ -57,6 +58,28 @@ def room_for(units: Ints, offsets: Ints) -> tuple[Ints, Floats, Floats]:
         own[i + 1] = own[i] + k
         rows *= k
     return own, np.empty((rows, own[n])), np.empty((rows, own[n]))
+
+
+@compiled
+def relative_likelihood(packed: Floats, offsets: Ints, state: Ints) -> Floats:
+    """Probability that a state follows each state, (n_states,), over the largest of them: it never underflows to 0.
+
+    Args:
+        packed: TPM.
+        offsets: (n + 1,) column at which each unit's values start.
+        state: (n,) the state that follows.
+
+    Returns:
+        All 0 where no state leads to it.
+    """
+    logs = np.zeros(len(packed))
+    for x in range(len(packed)):
+        for j in range(len(state)):
+            logs[x] += np.log(packed[x, offsets[j] + state[j]])
+    top = logs.max()
+    if top == -np.inf:
+        return np.zeros(len(packed))
+    return np.exp(logs - top)
 
 
 @compiled
@@ -113,6 +136,12 @@ def condition(packed: Floats, offsets: Ints, state: Ints, units: Ints, cause: Fl
             if not wrap:
                 break
     total = posterior.sum()
+    if total < TINY:
+        given = relative_likelihood(packed, offsets, state)
+        posterior[:] = 0.0
+        for x in range(len(packed)):
+            posterior[row_out[x]] += given[x]
+        total = posterior.sum()
     reachable = total > 0
     for b in range(m_out):
         posterior[b] = posterior[b] / total if reachable else 1.0 / m_out
@@ -146,8 +175,11 @@ def cause_information(cause: Floats, offsets: Ints, state: Ints) -> tuple[Floats
     for s in range(states):
         for j in range(len(state)):
             forward[s] *= cause[s, offsets[j] + state[j]]
-    mean = forward.mean()
     total = forward.sum()
+    if total < TINY:  # what follows depends on ratios only
+        forward = relative_likelihood(cause, offsets, state)
+        total = forward.sum()
+    mean = total / states
     information = np.zeros(states)
     selectivity = np.zeros(states)
     for s in range(states):

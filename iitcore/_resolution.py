@@ -21,6 +21,7 @@ from iitcore.relations import Element, Relations, scaled
 
 Pair = tuple[State, State]
 Kept = tuple[tuple[Purview, ...], ...]
+_SAME = 2e-13  # relative, of log2 of Φ: two values this close are equal
 _LEAST, _WORK = 10_000, 3_000_000  # bounds evaluated per extreme: enough for 4,096 combinations
 
 
@@ -32,6 +33,7 @@ class Resolution:
     distinctions: tuple[Distinction, ...]
     incongruent: tuple[Distinction, ...]
     phi: float
+    log2_phi: float  # finite also where phi overflows
     phi_range: tuple[float, float]
     exact: bool
     n_choices: int
@@ -64,7 +66,7 @@ def resolve(found: Sequence[Distinction], labels: Names, pairs: Iterable[Pair]) 
         low, high = min(low, one.phi_range[0]), max(high, one.phi_range[1])
         exact = exact and one.exact
         n_choices += one.n_choices * len(same)
-        if best is None or one.phi > best.phi * (1 + kernels.ROUNDING):
+        if best is None or one.log2_phi > best.log2_phi + _SAME * max(1.0, abs(one.log2_phi)):
             best = one
     if best is None:
         raise ValueError("no cause-effect state to resolve by")
@@ -127,9 +129,15 @@ def _largest(
     phi = np.array([d.phi for d in kept])
     _, union, overlap = Relations(tuple(flat), labels).arrays
 
+    def relations(choice: Ints) -> tuple[float, int]:
+        return kernels.relation_phi(phi, union[choice], overlap[choice], np.ones_like(choice))
+
     def total(choice: Ints) -> float:
-        value, exponent = kernels.relation_phi(phi, union[choice], overlap[choice], np.ones_like(choice))
-        return sum_phi_d(kept) + scaled(value, exponent)
+        return sum_phi_d(kept) + scaled(*relations(choice))
+
+    def log2_total(choice: Ints) -> float:
+        phi_, (value, exponent) = total(choice), relations(choice)
+        return math.log2(value) + exponent if math.isinf(phi_) else math.log2(phi_) if phi_ > 0 else -math.inf
 
     choice: Ints = start[:-1].copy()
     low = high = total(choice)
@@ -150,6 +158,7 @@ def _largest(
         tuple(flat[i] for i in choice),
         lost,
         total(choice),
+        log2_total(choice),
         (low, high),
         exact,
         math.prod(len(d.tied_causes) * len(d.tied_effects) for d in kept),

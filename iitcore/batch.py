@@ -13,6 +13,7 @@ from iitcore import _kernels, _layout
 from iitcore._arrays import Floats, Ints
 from iitcore._jit import compiled
 from iitcore._layout import StateLike, SubstrateError
+from iitcore._numbers import floats, items
 from iitcore._threads import in_threads
 from iitcore.substrate import Substrate, UnitKey
 from iitcore.system import analyse
@@ -112,7 +113,7 @@ class Batch:
                 )
             if units is not None:
                 raise SubstrateError("cause_tpms are a whole system's: units cannot be chosen in it")
-        checked = [_layout.check_state(s, alphabet, labels) for s in states]
+        checked = [_layout.check_state(s, alphabet, labels) for s in items(states, "states, one value per unit each")]
         present = np.array(checked, dtype=np.int64).reshape(-1, len(alphabet))
         chosen = np.array(_layout.check_units(units, labels), dtype=np.int64)
         for array in (effects, causes):
@@ -176,10 +177,7 @@ def _stack(tpms: npt.ArrayLike | Sequence[Substrate], name: str) -> tuple[Floats
             if (other.units, other.alphabet) != (first.units, first.alphabet):
                 raise SubstrateError(f"{name}: substrate {i} is {other}, the first is {first}")
         return np.stack([t.packed for t in tpms]), first.alphabet, first.units
-    try:
-        array = np.array(tpms, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise SubstrateError(f"{name} is no array of numbers ({error}): give TPMs of equal shape (2**n, n)") from None
+    array = floats(tpms, f"{name}, TPMs of equal shape (2**n, n),")
     array = array[None] if array.ndim == 2 else array
     draws, rows, n = array.shape if array.ndim == 3 else (0, 0, 0)
     if n == 0 or rows != 2**n:
@@ -188,16 +186,6 @@ def _stack(tpms: npt.ArrayLike | Sequence[Substrate], name: str) -> tuple[Floats
             "(draws, 2**n, n), entries P(ON)"
         )
     labels = _layout.check_labels(None, n)
-    bad = ~np.isfinite(array) | (array < -_layout.ROUNDING) | (array > 1 + _layout.ROUNDING)
-    if bad.any():
-        faults = [
-            f"draw {d}, row {r} (state {_layout.digits(int(r), (2,) * n)}), unit {u}: {array[d, r, u]:g}"
-            for d, r, u in np.argwhere(bad)[: _layout.SHOWN]
-        ]
-        raise SubstrateError(
-            f"{name} has {bad.sum()} entries that are not probabilities: {'; '.join(faults)}. "
-            "Give finite values in [0, 1]"
-        )
-    array = np.clip(array, 0.0, 1.0)
+    array = _layout.check_on(array, name)
     packed = np.stack([1.0 - array, array], axis=-1).reshape(draws, rows, 2 * n)
     return packed, (2,) * n, labels

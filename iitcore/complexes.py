@@ -12,6 +12,7 @@ from iitcore._arrays import Floats, Ints
 from iitcore._jit import compiled
 from iitcore._kernels import TOLERANCE
 from iitcore._layout import StateLike
+from iitcore._numbers import limit, of_kind
 from iitcore._plain import Plain
 from iitcore._threads import available_threads, in_threads
 from iitcore.substrate import Substrate
@@ -72,6 +73,7 @@ def complexes(
         >>> [(c.units, round(c.phi, 3)) for c in complexes(substrate, "110")]
         [(('A', 'B'), 1.797), (('C',), 0.321)]
     """
+    of_kind(substrate, Substrate, "build one from a TPM with Substrate(tpm)")
     field = _Candidates(substrate, substrate.check_state(state), threads, progress)
     found: list[int] = []
     while True:
@@ -96,8 +98,8 @@ def _resolve(field: _Candidates, best: list[int]) -> list[int]:
         rivals = [m for m in best if any(m & o for o in best if o != m)]
         if len(rivals) < len(best):
             return [m for m in best if m not in rivals]
-        big = {m: field.structure_phi(m) for m in rivals}
-        leading = [m for m in rivals if all(big[m] >= big[o] * (1 - 1e-9) for o in rivals if m & o and o != m)]
+        big = {m: field.log2_big_phi(m) for m in rivals}
+        leading = [m for m in rivals if all(big[m] >= big[o] - 1.5e-9 for o in rivals if m & o and o != m)]
         clashing = {m for m in leading if any(m & o for o in leading if o != m)}
         winners = [m for m in leading if m not in clashing]
         for m in clashing:
@@ -118,14 +120,15 @@ class _Candidates:
         threads: int | None,
         progress: Progress | None,
     ) -> None:
-        self.substrate, self.state, self.threads = substrate, state, threads
+        self.substrate, self.state = substrate, state
+        self.threads = limit(threads, "threads") or available_threads()
         self.progress = progress
         self.steps = 2 * (2**substrate.n - 1)
         self.done = 0
         self.offsets = _layout.offsets(substrate.alphabet)
         self.phi = np.full(2**substrate.n, np.nan)
         self.bound = np.zeros(2**substrate.n)
-        if substrate.likelihood(state).any():
+        if _layout.reachable(substrate.packed, substrate.alphabet, state):
             self._run(np.arange(1, 2**substrate.n), self.bound, exact=False)
         self.open = np.flatnonzero(self.bound > TOLERANCE)
 
@@ -138,15 +141,16 @@ class _Candidates:
     def remove(self, mask: int) -> None:
         self.open = self.open[self.open & mask == 0]
 
-    def structure_phi(self, mask: int) -> float:
+    def log2_big_phi(self, mask: int) -> float:
+        """Log2 of Φ: Φ itself passes the largest double from some eleven units on."""
         from iitcore.structure import unfold  # the only upward import: ties need Φ
 
-        return float(unfold(self.substrate.system(self.state, self.units(mask))).phi)
+        return unfold(self.substrate.system(self.state, self.units(mask))).log2_phi
 
     def best(self) -> list[int]:
         """The open candidates with the largest phi_s, analysing only those that might be."""
         order = self.open[np.argsort(-self.bound[self.open], kind="stable")]
-        step = 8 * (available_threads() if self.threads is None else max(1, self.threads))
+        step = 8 * self.threads
         top = TOLERANCE
         for start in range(0, len(order), step):
             batch = order[start : start + step]

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from iitcore._layout import SubstrateError
+from iitcore._numbers import SubstrateError, whole
 
 What = Literal["phi_s", "complexes", "structure"]
 
@@ -62,7 +62,8 @@ def estimate_cost(n: int, what: What = "phi_s", systems: int = 1) -> Cost:
         >>> estimate_cost(10, "complexes", systems=100)
         Cost(complexes of 10 units: 8.0 s typically, up to 50.0 s, 1 MiB)
     """
-    if what not in _MEASURED or n < 1 or systems < 1:
+    n, systems = whole(n, "number of units"), whole(systems, "number of systems")
+    if not isinstance(what, str) or what not in _MEASURED or n < 1 or systems < 1:
         raise SubstrateError(
             f"cost of {what!r} for {n} units and {systems} systems: choose one of "
             f"{', '.join(_MEASURED)}, and at least one unit and one system"

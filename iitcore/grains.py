@@ -20,8 +20,9 @@ import numpy.typing as npt
 from iitcore._arrays import Floats, Ints
 from iitcore._grain_phi import GrainPhi, Group, Groups
 from iitcore._layout import SubstrateError
+from iitcore._numbers import floats, is_list, items, whole, wholes
 from iitcore.grain_results import Grain, GrainSearch, Grouping, Irreducibility
-from iitcore.macro import History, window_states
+from iitcore.macro import History, check_binary, window_states
 from iitcore.macro_units import MacroUnit, mapping_family
 from iitcore.substrate import Substrate, UnitKey
 
@@ -68,8 +69,8 @@ def is_maximally_irreducible_within(
         >>> is_maximally_irreducible_within(swap, ("A", "B"), "11")
         Irreducibility({A, B} is maximally irreducible within (phi_s 2, 0 inside it))
     """
-    keys = unit.constituents if isinstance(unit, MacroUnit) else unit
-    group = tuple(sorted(sub.indices([k])[0] for k in keys))
+    check_binary(sub)
+    group = sub.indices(unit.constituents if isinstance(unit, MacroUnit) else unit)
     windows, shares = _windows(sub, history, weights)
     grains = _grains(update_grains, windows)
     return _Validity(GrainPhi(sub, windows, shares, _ALL_MAPPINGS), grains).of(group)
@@ -120,6 +121,8 @@ def search_grains(
         >>> search_grains(copies, (1, 1)).winner
         Grain(phi_s = 2; A: as is | B: as is; valid)
     """
+    check_binary(sub)
+    max_candidates = whole(max_candidates, "max_candidates")
     windows, shares = _windows(sub, history, weights)
     grains = _grains(update_grains, windows)
     plan, scope = _plan(sub, grains, groupings, max_candidates)
@@ -233,7 +236,7 @@ def _plan(
 ) -> tuple[list[tuple[Groups, int]], str]:
     every = range(sub.n)
     if groupings is not None:
-        chosen = [_checked(sub, g) for g in groupings]
+        chosen = [_checked(sub, g) for g in items(groupings, "groupings")]
         what, largest = f"{len(chosen)} given groupings", _ALL_MAPPINGS
     elif sub.n <= _ALL_GROUPINGS:
         chosen = [g for s in _subsets(tuple(every)) for g in _groupings(s)]
@@ -305,6 +308,7 @@ def _micro(units: Sequence[int]) -> Groups:
 
 
 def _checked(sub: Substrate, groups: Sequence[Sequence[UnitKey]]) -> Groups:
+    groups = [items(g, "a group of units") for g in items(groups, "a grouping")]
     found = sorted(tuple(sorted(sub.indices([k])[0] for k in g)) for g in groups)
     flat = [i for g in found for i in g]
     if not all(found) or not found or len(set(flat)) < len(flat):
@@ -319,7 +323,7 @@ def _grains(update_grains: Sequence[int] | None, windows: Ints) -> tuple[int, ..
     longest = windows.shape[1]
     if update_grains is None:
         return tuple(range(1, min(longest, 2) + 1))
-    grains = tuple(sorted({int(g) for g in update_grains}))
+    grains = tuple(sorted(set(wholes(items(update_grains, "update grains"), "update grains").tolist())))
     if not grains or grains[0] < 1 or grains[-1] > longest:
         raise SubstrateError(
             f"update grains {list(update_grains)} with a history of {longest} micro states: each "
@@ -332,16 +336,28 @@ def _windows(
     sub: Substrate, history: History | Sequence[History], weights: npt.ArrayLike | None
 ) -> tuple[Ints, Floats]:
     """(windows, updates, n) micro states and their shares."""
-    several = not isinstance(history, str) and np.ndim(np.asarray(history)) == 3
-    each: list[Any] = list(history) if several else [history]
-    windows = np.stack([window_states(sub, h) for h in each])
+    given = items(history, "a history of micro states")
+    depth = 0 if isinstance(history, str) else _depth(given)
+    each: list[Any] = given if depth == 3 else [history]
+    states = [window_states(sub, h) for h in each]
+    if len({len(s) for s in states}) > 1:
+        raise SubstrateError(f"windows of {sorted({len(s) for s in states})} updates: give all windows one length")
+    windows = np.stack(states)
     if weights is None:
         return windows, np.full(len(windows), 1 / len(windows))
-    shares = np.asarray(weights, dtype=float)
-    if shares.shape != (len(windows),) or not (shares >= 0).all() or not shares.sum() > 0:
+    shares = floats(weights, "weights of windows")
+    if shares.shape != (len(windows),) or not (shares >= 0).all() or not 0 < shares.sum() < np.inf:
         raise SubstrateError(
             f"weights of shape {shares.shape} for {len(windows)} windows: one non-negative weight "
             "per window is needed, not all zero"
         )
     seen = shares > 0
     return windows[seen], shares[seen] / shares.sum()
+
+
+def _depth(history: list[Any]) -> int:
+    """Axes of a history in any of its forms; a state as text is one axis."""
+    depth, first = 1, history
+    while len(first) and is_list(first[0]):
+        depth, first = depth + 1, first[0]
+    return depth + (len(first) > 0 and isinstance(first[0], str) and len(first[0]) > 1)

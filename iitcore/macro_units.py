@@ -14,6 +14,7 @@ import numpy as np
 
 from iitcore._arrays import Ints
 from iitcore._layout import SubstrateError
+from iitcore._numbers import keys, whole, wholes
 from iitcore._plain import Plain
 from iitcore.substrate import UnitKey
 
@@ -49,12 +50,9 @@ class MacroUnit(Plain):
 
     def __post_init__(self) -> None:
         for name in ("constituents", "background_apportionment"):
-            value = getattr(self, name)
-            keys = (value,) if isinstance(value, str | int) else tuple(value)
-            plain = tuple(k if isinstance(k, str) else int(k) for k in keys)
-            object.__setattr__(self, name, plain)
-        object.__setattr__(self, "mapping", tuple(int(v) for v in np.ravel(self.mapping)))
-        object.__setattr__(self, "update_grain", int(self.update_grain))
+            object.__setattr__(self, name, tuple(keys(getattr(self, name))))
+        object.__setattr__(self, "mapping", tuple(wholes(self.mapping, "mapping").tolist()))
+        object.__setattr__(self, "update_grain", whole(self.update_grain, "update grain"))
         faults = self._faults()
         if faults:
             raise SubstrateError(f"macro unit {self._names()}: {'; '.join(faults)}")
@@ -117,8 +115,8 @@ class MacroUnit(Plain):
             >>> MacroUnit.at_least(("A", "B", "C"), 2)
             MacroUnit(A, B, C: at least 2 ON)
         """
-        units = _keys(constituents)
-        table = _on_counts(len(units), update_grain) >= count
+        units, update_grain = _keys(constituents), whole(update_grain, "update grain")
+        table = _on_counts(len(units), update_grain) >= whole(count, "count of ON states")
         return cls(units, tuple(table.astype(int)), update_grain)
 
     @classmethod
@@ -129,7 +127,7 @@ class MacroUnit(Plain):
             constituents: names or indices of the micro units.
             update_grain: number of micro updates in one macro update.
         """
-        units = _keys(constituents)
+        units, update_grain = _keys(constituents), whole(update_grain, "update grain")
         return cls.at_least(units, len(units) * update_grain, update_grain)
 
     @classmethod
@@ -150,7 +148,7 @@ class MacroUnit(Plain):
             constituents: names or indices of the micro units.
             update_grain: number of micro updates in one macro update.
         """
-        units = _keys(constituents)
+        units, update_grain = _keys(constituents), whole(update_grain, "update grain")
         return cls.at_least(units, len(units) * update_grain // 2 + 1, update_grain)
 
     @classmethod
@@ -174,7 +172,7 @@ class MacroUnit(Plain):
             >>> MacroUnit.black_box(("A", "B"), "B")
             MacroUnit(A, B: output B)
         """
-        units, out = _keys(constituents), _keys(outputs)
+        units, out, update_grain = _keys(constituents), _keys(outputs), whole(update_grain, "update grain")
         missing = [str(o) for o in out if o not in units]
         if missing or not out:
             raise SubstrateError(
@@ -246,4 +244,4 @@ def _on_counts(constituents: int, grain: int) -> Ints:
 
 
 def _keys(units: Iterable[UnitKey] | UnitKey) -> tuple[UnitKey, ...]:
-    return (units,) if isinstance(units, str | int) else tuple(units)
+    return tuple(keys(units))

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from iitcore._layout import SubstrateError
+from iitcore._layout import SubstrateError, check_state
+from iitcore._numbers import items, names
 from iitcore._plain import Plain
 from iitcore._resolution import resolve, sum_phi_d
 from iitcore.distinctions import Distinction, State, distinction_table, distinctions
@@ -149,12 +150,15 @@ class PhiStructure(Plain):
         if sum(given is not None for given in (distinction, units, content)) != 1:
             raise SubstrateError("fold takes exactly one of: distinction, units, content")
         if units is not None:
-            touched = {units} if isinstance(units, str) and units in self.labels else set(units)
+            touched = {units} if isinstance(units, str) and units in self.labels else set(names(units, "units"))
             unknown = sorted(touched - set(self.labels))
             chosen = [d for d in self.distinctions if touched & set(d.mechanism)]
         else:
-            asked = [distinction] if content is None else list(content)
-            wanted = [d.mechanism if isinstance(d, Distinction) else tuple(d or ()) for d in asked]
+            asked = [distinction] if content is None else items(content, "distinctions")
+            wanted = [
+                tuple(d.mechanism if isinstance(d, Distinction) else names(d, "the units of a mechanism"))
+                for d in asked
+            ]
             have = {frozenset(d.mechanism): d for d in self.distinctions}
             unknown = [",".join(m) for m in wanted if frozenset(m) not in have]
             chosen = [d for d in self.distinctions if {*d.mechanism} in [{*m} for m in wanted]]
@@ -222,7 +226,7 @@ def unfold(
     if cause_effect_state is None:
         r = resolve(found, system.labels, system_phi(system).tied_pairs)
     else:
-        r = resolve(found, system.labels, [_checked(system, *cause_effect_state)])
+        r = resolve(found, system.labels, [_checked(system, cause_effect_state)])
     return PhiStructure(
         system.labels,
         system.state,
@@ -235,16 +239,20 @@ def unfold(
     )
 
 
-def _checked(system: System, cause: Sequence[int], effect: Sequence[int]) -> tuple[State, State]:
-    for name, state in (("cause", cause), ("effect", effect)):
-        fits = len(state) == system.n and all(v in range(k) for v, k in zip(state, system.alphabet, strict=True))
-        if not fits:
+def _checked(system: System, pair: Sequence[Sequence[int]]) -> tuple[State, State]:
+    given = items(pair, "a cause state and an effect state")
+    if len(given) != 2:
+        raise SubstrateError(f"{pair!r} is not a cause state and an effect state; give both")
+    found = []
+    for name, state in zip(("cause", "effect"), given, strict=True):
+        try:
+            found.append(check_state(state, system.alphabet, system.labels))
+        except SubstrateError as error:
             raise SubstrateError(
-                f"{name} state {tuple(state)} is not a state of {', '.join(system.labels)} "
-                f"(values per unit: {system.alphabet}): congruence would be decided wrongly; give "
-                "one value per unit of the system"
-            )
-    return tuple(int(v) for v in cause), tuple(int(v) for v in effect)
+                f"{name} state {state!r} is not a state of {', '.join(system.labels)} ({error}): congruence would be "
+                "decided wrongly; give one value per unit of the system"
+            ) from None
+    return found[0], found[1]
 
 
 def _log2(value: float) -> float:

@@ -106,7 +106,7 @@ def _system(batch: Batch, draw: int, s: int) -> System:
     cause, effect = np.empty(shape), np.empty(shape)
     reachable = fill_system(batch.arguments, draw, s, cause, effect)
     if batch.own_cause:
-        reachable = bool(_layout.likelihood(cause, alphabet, values).sum() > 0)
+        reachable = _layout.reachable(cause, alphabet, values)
     names = _layout.check_labels(None, len(values))
     return System(cause, effect, values, names, tuple(range(len(values))), alphabet, bool(reachable))
 

@@ -14,6 +14,7 @@ from iitcore import _kernels, search
 from iitcore._arrays import Bools, Floats, Ints
 from iitcore._jit import compiled
 from iitcore._kernels import TOLERANCE
+from iitcore._numbers import of_kind
 from iitcore._plain import Plain
 from iitcore.information import (
     SpecifiedState,
@@ -263,6 +264,7 @@ def system_phi(system: System) -> SystemPhi:
         >>> system_phi(swap.system("10"))
         SystemPhi(A=1, B=0: phi_s=2, cause 2 (0, 1), effect 2 (0, 1), cut {A}<-> {B}<->)
     """
+    of_kind(system, System, "substrate.system(state) makes one")
     parts, marks = np.zeros(system.n, np.int64), np.zeros(system.n, np.int64)
     phi, norm, loss_c, loss_e, index_c, index_e, phis = analyse(
         system.cause,

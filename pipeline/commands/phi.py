@@ -45,6 +45,11 @@ def add_parser(commands: Commands) -> None:
         metavar="A,B",
         help="candidate system, names or indices; the rest is background (default: all units)",
     )
+    parser.add_argument(
+        "--project",
+        action="store_true",
+        help="of a state-by-state matrix whose units are not conditionally independent, keep each unit's marginal",
+    )
     parser.add_argument("--structure", action="store_true", help="also unfold distinctions, relations and Φ")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.set_defaults(run=run)
@@ -60,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     from iitcore.structure import unfold
     from pipeline.commands.network import choose_system, read_network
 
-    network = read_network(Path(args.network))
+    network = read_network(Path(args.network), args.project)
     system, state = choose_system(network, args.state, args.units)
     _forewarn(system, "phi_s")
     analysis = system_phi(system)
