@@ -15,6 +15,7 @@ from iitcore._jit import compiled
 from iitcore._layout import StateLike, SubstrateError
 from iitcore._numbers import floats, items
 from iitcore._threads import in_threads
+from iitcore.formalism import Formalism, code_of
 from iitcore.substrate import Substrate, UnitKey
 from iitcore.system import analyse
 
@@ -29,6 +30,7 @@ def phi_batch(
     units: Iterable[UnitKey] | None = None,
     cause_tpms: npt.ArrayLike | None = None,
     threads: int | None = None,
+    formalism: Formalism = "2023",
 ) -> Floats:
     """phi_s of every TPM in every state; equal to `system_phi` bit for bit, with any threads.
 
@@ -40,6 +42,7 @@ def phi_batch(
         cause_tpms: like `tpms`, for systems with a cause TPM of their own (macro systems): `tpms`
             are then effect TPMs, and there is no background.
         threads: systems analysed at once; by default all cores this process may use.
+        formalism: version of the theory, see `iitcore.formalism`.
 
     Returns:
         (draws, states) phi_s in ibits.
@@ -53,11 +56,12 @@ def phi_batch(
         >>> phi_batch([swap, noise], states=["00", "10"]).round(3).tolist()
         [[2.0, 2.0], [0.0, 0.0]]
     """
+    code = code_of(formalism)
     batch = Batch.of(tpms, states, units, cause_tpms)
     out = np.empty(batch.shape)
 
     def work(start: int, stop: int) -> None:
-        _chunk(batch.arguments, out, start, stop)
+        _chunk(batch.arguments, code, out, start, stop)
 
     in_threads(work, out.size, threads)
     return out
@@ -156,7 +160,7 @@ def fill_system(batch: Arguments, draw: int, s: int, cause: Floats, effect: Floa
 
 
 @compiled
-def _chunk(batch: Arguments, out: Floats, start: int, stop: int) -> None:
+def _chunk(batch: Arguments, formalism: int, out: Floats, start: int, stop: int) -> None:
     """Fill `out`, (draws, states), for some items."""
     _, _, _, offsets, states, units = batch
     inner, cause, effect = _kernels.room_for(units, offsets)
@@ -164,7 +168,7 @@ def _chunk(batch: Arguments, out: Floats, start: int, stop: int) -> None:
     for item in range(start, stop):
         draw, s = item // len(states), item % len(states)
         reachable = fill_system(batch, draw, s, cause, effect)
-        out[draw, s] = analyse(cause, effect, inner, states[s][units], reachable, parts, marks)[0]
+        out[draw, s] = analyse(cause, effect, inner, states[s][units], reachable, formalism, parts, marks)[0]
 
 
 def _stack(tpms: npt.ArrayLike | Sequence[Substrate], name: str) -> tuple[Floats, tuple[int, ...], tuple[str, ...]]:

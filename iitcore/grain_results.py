@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _TIE = 1e-10
+_READ = ("groupings", "irreducibility", "exhaustive", "scope", "formalism")  # the rest follows from them
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,6 +31,7 @@ class Irreducibility(Plain):
             when `phi` is zero and none was looked for.
         rival_phi: its phi_s.
         exhaustive: whether all systems inside were tried.
+        formalism: version of the theory.
     """
 
     units: tuple[str, ...]
@@ -37,8 +39,9 @@ class Irreducibility(Plain):
     rival: tuple[MacroUnit, ...] = ()
     rival_phi: float = 0.0
     exhaustive: bool = True
+    formalism: str = "2023"
 
-    _written = ("units", "phi", "rival", "rival_phi", "exhaustive", "holds")
+    _written = ("units", "phi", "rival", "rival_phi", "exhaustive", "holds", "formalism")
 
     @property
     def holds(self) -> bool:
@@ -170,6 +173,7 @@ class GrainSearch(Plain):
         irreducibility: the verdict on every set of micro units that was considered as a unit.
         exhaustive: whether everything that the search is meant to cover was tried.
         scope: what was searched, in words.
+        formalism: version of the theory.
     """
 
     winner: Grain | None
@@ -181,8 +185,9 @@ class GrainSearch(Plain):
     irreducibility: tuple[Irreducibility, ...]
     exhaustive: bool
     scope: str
+    formalism: str = "2023"
 
-    _written = ("groupings", "irreducibility", "exhaustive", "scope", "winner", "best", "micro")
+    _written = ("groupings", "irreducibility", "exhaustive", "scope", "winner", "best", "micro", "formalism")
 
     @classmethod
     def of(
@@ -191,6 +196,7 @@ class GrainSearch(Plain):
         irreducibility: tuple[Irreducibility, ...],
         exhaustive: bool,
         scope: str,
+        formalism: str = "2023",
     ) -> Self:
         """Compare all candidates; ties go to the one tried first.
 
@@ -199,6 +205,7 @@ class GrainSearch(Plain):
             irreducibility: see the attributes.
             exhaustive: see the attributes.
             scope: see the attributes.
+            formalism: see the attributes.
         """
         scored = [g for g in groupings if g.phi is not None]
         micro = [g for g in scored if g.update_grain == 1 and all(len(u) == 1 for u in g.groups)]
@@ -215,6 +222,7 @@ class GrainSearch(Plain):
             irreducibility,
             exhaustive,
             scope,
+            formalism,
         )
 
     @property
@@ -267,7 +275,7 @@ class GrainSearch(Plain):
     def from_dict(cls, data: Mapping[str, Any] | str) -> Self:
         """Inverse of `to_dict`; also takes its JSON text. The candidates are compared anew."""
         read = cls._read(data)
-        return cls.of(read["groupings"], read["irreducibility"], read["exhaustive"], read["scope"])
+        return cls.of(**{name: read[name] for name in _READ if name in read})
 
     def __repr__(self) -> str:
         lines = [
@@ -280,6 +288,8 @@ class GrainSearch(Plain):
             lines.append(f"  not valid      {self.best!r}")
         if self.tied:
             lines.append(f"  tied           {len(self.tied)} other candidates")
+        if self.formalism != "2023":
+            lines.append(f"  formalism      {self.formalism}")
         return "\n".join([*lines, f"  scope          {self.scope}"])
 
 

@@ -21,6 +21,7 @@ from iitcore._arrays import Floats, Ints
 from iitcore._grain_phi import GrainPhi, Group, Groups
 from iitcore._layout import SubstrateError
 from iitcore._numbers import floats, is_list, items, whole, wholes
+from iitcore.formalism import Formalism, code_of
 from iitcore.grain_results import Grain, GrainSearch, Grouping, Irreducibility
 from iitcore.macro import History, check_binary, window_states
 from iitcore.macro_units import MacroUnit, mapping_family
@@ -43,6 +44,7 @@ def is_maximally_irreducible_within(
     *,
     weights: npt.ArrayLike | None = None,
     update_grains: Sequence[int] | None = None,
+    formalism: Formalism = "2023",
 ) -> Irreducibility:
     """Whether a set of micro units may be a unit: more irreducible than anything inside it.
 
@@ -56,6 +58,7 @@ def is_maximally_irreducible_within(
         weights: as in `search_grains`.
         update_grains: grains of the rival systems inside; by default 1, and 2 where the history
             has two states.
+        formalism: version of the theory, see `iitcore.formalism`.
 
     Returns:
         A result that is true or false and says why. Above 6 constituents the rivals are the micro
@@ -70,10 +73,11 @@ def is_maximally_irreducible_within(
         Irreducibility({A, B} is maximally irreducible within (phi_s 2, 0 inside it))
     """
     check_binary(sub)
+    code_of(formalism)
     group = sub.indices(unit.constituents if isinstance(unit, MacroUnit) else unit)
     windows, shares = _windows(sub, history, weights)
     grains = _grains(update_grains, windows)
-    return _Validity(GrainPhi(sub, windows, shares, _ALL_MAPPINGS), grains).of(group)
+    return _Validity(GrainPhi(sub, windows, shares, _ALL_MAPPINGS, formalism), grains).of(group)
 
 
 def search_grains(
@@ -86,6 +90,7 @@ def search_grains(
     valid_only: bool = False,
     max_candidates: int = 200_000,
     progress: Progress | None = None,
+    formalism: Formalism = "2023",
 ) -> GrainSearch:
     """Search groupings, mappings and update grains for the system with the largest phi_s.
 
@@ -109,6 +114,7 @@ def search_grains(
         valid_only: do not compute phi_s of systems with units that are not valid.
         max_candidates: bound in substrates of more than 6 units.
         progress: called with (candidates done, candidates planned).
+        formalism: version of the theory, see `iitcore.formalism`.
 
     Returns:
         The winner, every candidate, and the verdict on every set of units.
@@ -122,12 +128,13 @@ def search_grains(
         Grain(phi_s = 2; A: as is | B: as is; valid)
     """
     check_binary(sub)
+    code_of(formalism)
     max_candidates = whole(max_candidates, "max_candidates")
     windows, shares = _windows(sub, history, weights)
     grains = _grains(update_grains, windows)
     plan, scope = _plan(sub, grains, groupings, max_candidates)
     large = sub.n > _ALL_GROUPINGS and groupings is None
-    phi = GrainPhi(sub, windows, shares, _ALL_MAPPINGS_LARGE if large else _ALL_MAPPINGS)
+    phi = GrainPhi(sub, windows, shares, _ALL_MAPPINGS_LARGE if large else _ALL_MAPPINGS, formalism)
     validity = _Validity(phi, grains)
     total = sum(math.prod(len(p) for p in phi.every(groups, grain)) for groups, grain in plan)
     tried: list[Grouping] = []
@@ -140,7 +147,7 @@ def search_grains(
         if progress is not None:
             progress(done, max(done, total))
     exhaustive = not large and groupings is None
-    return GrainSearch.of(tuple(tried), tuple(validity.found.values()), exhaustive, scope)
+    return GrainSearch.of(tuple(tried), tuple(validity.found.values()), exhaustive, scope, formalism)
 
 
 class _Validity:
@@ -177,7 +184,7 @@ class _Validity:
                     picks = self.phi.every(groups, grain)
                     tried = self.phi.grouping(groups, grain, picks, values, None)
                     best = tried.grain(int(values.argmax()))
-        return Irreducibility(names, own, best.units, best.phi, exhaustive)
+        return Irreducibility(names, own, best.units, best.phi, exhaustive, self.phi.formalism)
 
     def _rivals(self, group: Group, exhaustive: bool) -> Iterator[tuple[Groups, int]]:
         """Systems of valid units inside; not the micro system itself, nor a unit as large."""

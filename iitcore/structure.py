@@ -18,6 +18,7 @@ from iitcore._numbers import items, names
 from iitcore._plain import Plain
 from iitcore._resolution import resolve, sum_phi_d
 from iitcore.distinctions import Distinction, State, distinction_table, distinctions
+from iitcore.formalism import Formalism, code_of
 from iitcore.relations import Relations, shown
 from iitcore.substrate import System
 from iitcore.system import system_phi
@@ -70,6 +71,7 @@ class PhiStructure(Plain):
             from below and above, and `phi` is the largest value found.
         n_tied_choices: combinations of tied purviews and system states; 1 when nothing ties.
         reason: why the structure is empty when there is no cause at all, else None.
+        formalism: version of the theory by which tied cause-effect states were told apart.
     """
 
     labels: tuple[str, ...]
@@ -82,11 +84,12 @@ class PhiStructure(Plain):
     phi_range_exact: bool = True
     n_tied_choices: int = 1
     reason: str | None = None
+    formalism: str = "2023"
 
     _written = (
         *("labels", "system_state", "cause_state", "effect_state", "phi", "log2_phi", "sum_phi_d", "sum_phi_r"),
         *("n_distinctions", "n_relations", "phi_range", "phi_range_exact", "n_tied_choices", "reason"),
-        *("distinctions", "incongruent"),
+        *("distinctions", "incongruent", "formalism"),
     )
 
     @cached_property
@@ -175,7 +178,8 @@ class PhiStructure(Plain):
         return distinction_table(self.distinctions)
 
     def __repr__(self) -> str:
-        units = ", ".join(f"{u}={v}" for u, v in zip(self.labels, self.system_state, strict=True))
+        version = "" if self.formalism == "2023" else f"{self.formalism}, "
+        units = version + ", ".join(f"{u}={v}" for u, v in zip(self.labels, self.system_state, strict=True))
         if self.reason:
             return f"PhiStructure({units}: empty; {self.reason})"
         phi = f"{self.phi:.6g}" if math.isfinite(self.phi) else f"2^{self.log2_phi:.2f}"
@@ -196,6 +200,7 @@ def unfold(
     system: System,
     cause_effect_state: tuple[Sequence[int], Sequence[int]] | None = None,
     threads: int | None = None,
+    formalism: Formalism = "2023",
 ) -> PhiStructure:
     """The Φ-structure of a system: distinctions, congruence, relations, Φ (Eqs. 27-59).
 
@@ -204,6 +209,8 @@ def unfold(
         cause_effect_state: (cause state, effect state) to filter by. By default the system's own,
             from `system_phi`; where several tie there, the one with the largest Φ.
         threads: for systems of more than six units; by default one per available core.
+        formalism: version of the theory by which tied cause-effect states of the system are told apart, see
+            `iitcore.formalism`; the structure of a cause-effect state is the same in all.
 
     Returns:
         The structure; empty, with a `reason`, where the state is unreachable.
@@ -218,13 +225,14 @@ def unfold(
         >>> unfold(swap.system("10"))
         PhiStructure(A=1, B=0: Φ=4, 2 distinctions (sum 2), Relations(2 among 2, sum_phi=2))
     """
+    code_of(formalism)
     found = distinctions(system, threads)
     if not system.reachable:
         why = "no cause: no state of the universe leads to the present one"
         nothing = (system.labels, system.state, None, None, (), ())
-        return PhiStructure(*nothing, (0.0, 0.0), reason=why)
+        return PhiStructure(*nothing, (0.0, 0.0), reason=why, formalism=formalism)
     if cause_effect_state is None:
-        r = resolve(found, system.labels, system_phi(system).tied_pairs)
+        r = resolve(found, system.labels, system_phi(system, formalism).tied_pairs)
     else:
         r = resolve(found, system.labels, [_checked(system, cause_effect_state)])
     return PhiStructure(
@@ -236,6 +244,7 @@ def unfold(
         r.phi_range,
         r.exact,
         r.n_choices,
+        formalism=formalism,
     )
 
 

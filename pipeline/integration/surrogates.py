@@ -139,7 +139,7 @@ def integrate_nulls(
     traces: Traces | None = None,
     threads: int = 1,
     seed: int = 0,
-    **iit: int,
+    **iit: Any,
 ) -> xr.Dataset:
     """Compute the measures of `integration.integrate` for surrogates of one window at one scale.
 
@@ -203,7 +203,7 @@ def integrate_nulls(
         mappings=list(mappings),
         seed=seed,
         traces_seed=None if traces is None else traces.seed,
-        **options.model_dump(include={"big_phi_max_units", "min_visits", "complex_max_units"}),
+        **options.model_dump(include={"formalism", "big_phi_max_units", "min_visits", "complex_max_units"}),
     )
 
 
@@ -288,11 +288,11 @@ def _measures(family: Family, options: Iit, n_big: int, threads: int) -> dict[st
         averaged: Floats = np.divide(summed, total, out=np.full(len(values), np.nan), where=total > 0)
         return averaged
 
-    found = {"phi_s": mean(measures.system_phi(family.p_on, chosen, threads=threads))}
+    found = {"phi_s": mean(measures.system_phi(family.p_on, chosen, None, threads, options.formalism))}
     if n_units <= options.complex_max_units:
-        found["phi_s_complex"] = mean(measures.first_complexes(family.p_on, chosen, threads)[0])
+        found["phi_s_complex"] = mean(measures.first_complexes(family.p_on, chosen, threads, options.formalism)[0])
     if n_big and n_units <= options.big_phi_max_units:
-        whole = measures.structures(family.p_on[:n_big], chosen, threads=threads)
+        whole = measures.structures(family.p_on[:n_big], chosen, None, threads, options.formalism)
         found |= {name: mean(whole[name]) for name in OF_STRUCTURES}
     return found | measures.causal_measures(family.p_on)
 

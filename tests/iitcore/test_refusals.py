@@ -117,7 +117,7 @@ def test_an_alphabet_that_is_not_the_factors_is_refused(sub):
 def test_values_from_ten_on():
     many = Substrate.from_factors([np.full((12, 2, 12), 1 / 12), np.full((12, 2, 2), 0.5)])
     assert many.check_state("11,1") == many.check_state((11, 1)) == (11, 1)
-    with pytest.raises(SubstrateError, match="values 0..11"):
+    with pytest.raises(SubstrateError, match=r"values 0\.\.11"):
         many.check_state("12,0")
 
 

@@ -374,3 +374,15 @@ def test_advice_is_what_the_command_offers(tmp_path, capsys):
     assert "--project" in err
     assert "project=True" not in err
     assert "phi_s      0 ibits" in printed(capsys, tmp_path / "net.npy", "--state", "00", "--project")
+
+
+def test_formalism_is_named(tmp_path, capsys, network):
+    path = write(tmp_path / "net.csv", text_of(network))
+    assert "formalism  IIT 4.0, 2023" in printed(capsys, path, "--state", "011")
+    out = printed(capsys, path, "--state", "011", "--formalism", "2026")
+    assert "formalism  IIT 4.0, 2026" in out
+    assert "differentiation" in out
+    data = json.loads(printed(capsys, path, "--state", "011", "--formalism", "2026", "--structure", "--json"))
+    assert data["phi_s"] == system_phi(network.system("011"), "2026").phi
+    assert data["formalism"] == data["analysis"]["formalism"] == data["structure"]["formalism"] == "2026"
+    assert "choose one of 2023, 2026" in problem(capsys, path, "--state", "011", "--formalism", "3.0")
