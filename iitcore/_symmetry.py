@@ -11,6 +11,7 @@ import numpy as np
 
 from iitcore._arrays import Floats, Ints
 from iitcore._jit import compiled
+from iitcore.substrate import System
 
 _SAME = 1e-13  # relative; probabilities that differ by rounding only
 
@@ -144,3 +145,22 @@ def _numbered(leader: Ints) -> Ints:
         else:
             number[t] = number[leader[t]]  # a leader comes before those it leads
     return number
+
+
+def units_alike(system: System) -> list[list[int]]:
+    """Sets of two or more units in the same state that can be exchanged without changing either TPM of a system.
+
+    Args:
+        system: a candidate system; none are looked for among units of more than two values.
+    """
+    sets: list[list[int]] = []
+    for i in range(system.n if system.binary else 0):
+        for units in sets:
+            j = units[0]
+            same = system.state[i] == system.state[j]
+            if same and _exchanged(system.cause, i, j, False) and _exchanged(system.effect, i, j, False):
+                units.append(i)
+                break
+        else:
+            sets.append([i])
+    return [units for units in sets if len(units) > 1]

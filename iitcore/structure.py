@@ -17,6 +17,7 @@ from iitcore._layout import SubstrateError, check_state
 from iitcore._numbers import items, names
 from iitcore._plain import Plain
 from iitcore._resolution import resolve, sum_phi_d
+from iitcore._symmetry import units_alike
 from iitcore.distinctions import Distinction, State, distinction_table, distinctions
 from iitcore.formalism import Formalism, code_of
 from iitcore.relations import Relations, shown
@@ -232,7 +233,8 @@ def unfold(
         nothing = (system.labels, system.state, None, None, (), ())
         return PhiStructure(*nothing, (0.0, 0.0), reason=why, formalism=formalism)
     if cause_effect_state is None:
-        r = resolve(found, system.labels, system_phi(system, formalism).tied_pairs)
+        pairs = system_phi(system, formalism).tied_pairs
+        r = resolve(found, system.labels, pairs, units_alike(system))
     else:
         r = resolve(found, system.labels, [_checked(system, cause_effect_state)])
     return PhiStructure(

@@ -4,7 +4,10 @@ import numpy as np
 import oracle
 import pytest
 
-from iitcore import Substrate, _kernels, _symmetry, search, system_phi
+from iitcore import Substrate, _kernels, _symmetry, distinctions, search, system_phi
+from iitcore import _structure_kernels as kernels
+from iitcore._resolution import resolve
+from iitcore._symmetry import units_alike
 from iitcore.information import cause_information, effect_information
 from iitcore.system import fill_cause, fill_effect
 
@@ -81,3 +84,46 @@ def test_many_pairs_that_all_win_are_not_listed():
     assert found.winning_pairs == ()
     assert next(found.tied_pairs) == (found.cause.tied_states[0], found.effect.tied_states[0])
     assert sum(1 for _ in found.tied_pairs) == 2**11 * len(found.effect.tied_states)
+
+
+@pytest.mark.parametrize("n", [3, 4])
+def test_units_alike_change_nothing_but_the_work(n):
+    shortened = 0
+    for name, tpm in families(n):
+        for code in (0, 2**n - 1, 2**n // 3):
+            system = Substrate(tpm.astype(float)).system(spins(n)[code])
+            pairs = list(system_phi(system).tied_pairs)
+            alike = units_alike(system)
+            if not system.reachable or len(pairs) > 70:
+                continue
+            found = distinctions(system)
+            every, fewer = resolve(found, system.labels, pairs), resolve(found, system.labels, pairs, alike)
+            shortened += bool(alike) and len(pairs) > 1
+            assert fewer.n_choices == every.n_choices, (name, code)
+            if every.exact:
+                assert fewer.exact
+                assert fewer.phi == pytest.approx(every.phi, rel=1e-12), (name, code)
+            assert fewer.phi_range == pytest.approx(every.phi_range, rel=1e-9), (name, code)
+    assert shortened
+
+
+def test_choices_end_where_no_single_change_helps():
+    rng = np.random.default_rng(7)
+    for n in (2, 5, 12):
+        sizes = rng.integers(1, 5, n)
+        start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        union = rng.integers(1, 2**6, start[-1])
+        overlap = union & rng.integers(0, 2**6, start[-1])
+        phi = rng.choice([0.25, 0.5, 1.0], n)
+
+        def total(choice, phi=phi, union=union, overlap=overlap):
+            return kernels.relation_phi(phi, union[choice], overlap[choice], np.ones_like(choice))[0]
+
+        choice = start[:-1].copy()
+        reached = kernels.improve_choice(phi, union, overlap, start, choice)
+        assert reached == total(choice) >= total(start[:-1])
+        for i in range(n):
+            for option in range(start[i], start[i + 1]):
+                other = choice.copy()
+                other[i] = option
+                assert total(other) <= reached * (1 + 1e-9)
