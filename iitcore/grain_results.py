@@ -26,12 +26,14 @@ class Irreducibility(Plain):
 
     Attributes:
         units: names of the micro units.
-        phi: phi_s of them as a micro system.
-        rival: the system of valid units inside with the largest phi_s; empty when there is none, or
-            when `phi` is zero and none was looked for.
+        phi: phi_s of its constituents as a system: of the micro units, or of the meso units in `through`.
+        rival: the system of valid units that takes only some of the micro units, with the largest phi_s; empty when
+            there is none, or when `phi` is zero and none was looked for.
         rival_phi: its phi_s.
         exhaustive: whether all systems inside were tried.
         formalism: version of the theory.
+        through: the constituents, where they are not the micro units: valid units that take all of these and
+            make up a system with more phi_s.
     """
 
     units: tuple[str, ...]
@@ -40,8 +42,9 @@ class Irreducibility(Plain):
     rival_phi: float = 0.0
     exhaustive: bool = True
     formalism: str = "2023"
+    through: tuple[MacroUnit, ...] = ()
 
-    _written = ("units", "phi", "rival", "rival_phi", "exhaustive", "holds", "formalism")
+    _written = ("units", "phi", "rival", "rival_phi", "exhaustive", "holds", "formalism", "through")
 
     @property
     def holds(self) -> bool:
@@ -60,6 +63,8 @@ class Irreducibility(Plain):
         inside = f"phi_s {self.phi:.4g}, {self.rival_phi:.4g} inside it"
         if not self.holds:
             return f"{name} is not a unit: {inside}, by {_sentence(self.rival)}"
+        if self.through:
+            inside += f", as {_sentence(self.through)}"
         bound = "" if self.exhaustive else "; micro systems only were tried"
         return f"{name} is maximally irreducible within ({inside}{bound})"
 
@@ -235,6 +240,22 @@ class GrainSearch(Plain):
         """phi_s of the winner minus that of the whole micro system."""
         return (self.winner.phi if self.winner else 0.0) - self.micro.phi
 
+    def complexes(self) -> list[Grain]:
+        """All complexes across grains: the winner, then the best valid system that shares no micro unit with it, etc.
+
+        Of candidates that tie the one tried first is taken. With the bounds of the search (`scope`) these are
+        complexes among what was tried.
+        """
+        taken: set[str] = set()
+        found: list[Grain] = []
+        while True:
+            open_ = [g for g in self.groupings if g.fault is None and g.phi is not None and not taken & _micro_units(g)]
+            best = next(iter(_leaders(open_)), None)
+            if best is None or best.phi <= _TIE:
+                return found
+            found.append(best)
+            taken |= {str(c) for u in best.units for c in u.constituents}
+
     def top(self, count: int, valid_only: bool = False) -> list[Grain]:
         """The candidates with the largest phi_s, in decreasing order.
 
@@ -302,6 +323,10 @@ def _leaders(groupings: Sequence[Grouping]) -> list[Grain]:
     if top <= _TIE:  # nothing is irreducible: a tie of everything
         return [groupings[0].grain(0)]
     return [g.grain(int(i)) for g, v in zip(groupings, values, strict=True) for i in np.flatnonzero(v > top - _TIE)]
+
+
+def _micro_units(grouping: Grouping) -> set[str]:
+    return {unit for group in grouping.groups for unit in group}
 
 
 def _sentence(units: Sequence[MacroUnit]) -> str:

@@ -1,15 +1,16 @@
 """Exclusion over grains: which units, at which grain, make the system with the largest phi_s.
 
 Source: Albantakis et al. 2023, "Determining maximal unit grains"; Marshall, Findlay, Albantakis &
-Tononi 2024, "Intrinsic Units". A unit must be maximally irreducible within: phi_s of its
-constituents, as a micro system, is positive and larger than that of every system made of valid
-units inside it. Among systems of valid units, the one with the largest phi_s wins.
+Tononi 2024, "Intrinsic Units". A unit must be maximally irreducible within: its micro units, as they are or
+put together to smaller valid units (meso units), make up a system whose phi_s is positive and larger than that of
+every system of valid units that takes only some of them. Among systems of valid units, the one with the
+largest phi_s wins.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain, combinations
 from typing import Any
@@ -48,8 +49,9 @@ def is_maximally_irreducible_within(
 ) -> Irreducibility:
     """Whether a set of micro units may be a unit: more irreducible than anything inside it.
 
-    The criterion is about the constituents alone: no mapping enters, and background apportioned to
-    the unit is background like any other. A micro unit at its own grain is always valid.
+    The criterion is about the constituents alone, micro units or valid macro units of them: the mapping of the
+    unit does not enter, and background apportioned to it is background like any other. A micro unit at its own
+    grain is always valid.
 
     Args:
         sub: substrate of binary units.
@@ -96,12 +98,12 @@ def search_grains(
 
     Up to 6 micro units every grouping of every subset is tried, what is left out being background.
     At update grain 1 a group of up to 3 constituents gets every mapping (those that differ by
-    swapping ON and OFF are one); larger groups and longer windows get at-least-k-ON and
-    single-output black-box mappings. In larger substrates every mapping is tried for pairs only,
-    systems are limited to as many micro units as `max_candidates` allows, and systems of all units
-    are followed by merging, from the micro grain, the two groups whose union gives the largest
-    phi_s, step by step: `exhaustive` is False and `scope` says what was searched. No background is
-    apportioned. Ties are reported, not resolved.
+    swapping ON and OFF are one), a larger one every function of the number of units ON and every
+    black box whose outputs are all ON; longer windows get at-least-k-ON and single-output mappings.
+    In larger substrates every mapping is tried for pairs only, systems are limited to as many micro
+    units as `max_candidates` allows, and systems of all units are followed by merging, from the micro
+    grain, the two groups whose union gives the largest phi_s, step by step: `exhaustive` is False and
+    `scope` says what was searched. No background is apportioned. Ties are reported, not resolved.
 
     Args:
         sub: substrate of binary units.
@@ -156,10 +158,13 @@ class _Validity:
     def __init__(self, phi: GrainPhi, grains: Sequence[int]) -> None:
         self.phi, self.grains = phi, grains
         self.found: dict[Group, Irreducibility] = {}
+        self._asked: set[Group] = set()  # whose validity is being judged
 
     def of(self, group: Group) -> Irreducibility:
         if group not in self.found:
+            self._asked.add(group)
             self.found[group] = self._judge(group)
+            self._asked.remove(group)
         return self.found[group]
 
     def fault(self, groups: Groups, grain: int) -> str | None:
@@ -174,30 +179,41 @@ class _Validity:
 
     def _judge(self, group: Group) -> Irreducibility:
         names = tuple(self.phi.sub.units[i] for i in group)
-        own = float(self.phi(_micro(group), 1)[0])
+        own = Grain((), float(self.phi(_micro(group), 1)[0]))
         exhaustive = len(group) <= _ALL_GROUPINGS
-        best = Grain((), 0.0)
-        if own > _TIE:
-            for groups, grain in self._rivals(group, exhaustive):
-                values = self.phi(groups, grain)
-                if values.max() > best.phi + _TIE:
-                    picks = self.phi.every(groups, grain)
-                    tried = self.phi.grouping(groups, grain, picks, values, None)
-                    best = tried.grain(int(values.argmax()))
-        return Irreducibility(names, own, best.units, best.phi, exhaustive, self.phi.formalism)
+        if exhaustive:
+            own = self._best(own, (group,))
+        rival = Grain((), 0.0)
+        if own.phi > _TIE:
+            inside = [subset for subset in _subsets(group) if subset != group]
+            if exhaustive:
+                rival = self._best(rival, inside)
+            else:
+                rival = self._best_of(rival, ((_micro(subset), 1) for subset in inside))
+        how = (rival.units, rival.phi, exhaustive, self.phi.formalism, own.units)
+        return Irreducibility(names, own.phi, *how)
 
-    def _rivals(self, group: Group, exhaustive: bool) -> Iterator[tuple[Groups, int]]:
-        """Systems of valid units inside; not the micro system itself, nor a unit as large."""
-        for subset in _subsets(group):
-            if not exhaustive:
-                if subset != group:
-                    yield _micro(subset), 1
-                continue
-            for groups in _groupings(subset):
-                for grain in self.grains:
-                    itself = groups == (group,) or (grain == 1 and groups == _micro(group))
-                    if not itself and self.fault(groups, grain) is None:
-                        yield groups, grain
+    def _best(self, best: Grain, subsets: Iterable[Group]) -> Grain:
+        """The best so far, or a better system of valid units that takes all of one of the sets of micro units.
+
+        A unit of all of a set is left out: its own validity is what is asked.
+        """
+        systems = (
+            (groups, grain)
+            for subset in subsets
+            for groups in _groupings(subset)
+            for grain in self.grains
+            if (groups != (subset,) or subset not in self._asked) and self.fault(groups, grain) is None
+        )
+        return self._best_of(best, systems)
+
+    def _best_of(self, best: Grain, systems: Iterable[tuple[Groups, int]]) -> Grain:
+        for groups, grain in systems:
+            values = self.phi(groups, grain)
+            if values.max() > best.phi + _TIE:
+                tried = self.phi.grouping(groups, grain, self.phi.every(groups, grain), values, None)
+                best = tried.grain(int(values.argmax()))
+        return best
 
 
 def _try(phi: GrainPhi, validity: _Validity, groups: Groups, grain: int, valid_only: bool) -> Grouping:
@@ -262,7 +278,7 @@ def _plan(
     listed = " and ".join(map(str, grains))
     return plan, (
         f"{what}; every mapping of up to {largest} constituents at update grain 1, at-least-k-ON "
-        f"and single-output mappings otherwise; update grain {listed}; no background apportioned"
+        f"and black-box mappings otherwise; update grain {listed}; no background apportioned"
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, combinations
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from iitcore._numbers import keys, whole, wholes
 from iitcore._plain import Plain
 from iitcore.substrate import UnitKey
 
+_RICH = 3  # constituents beyond which more mappings are tried than thresholds and single outputs
 _MAX_WINDOW_BITS = 20  # constituents x update grain: a truth table of a million entries
 
 
@@ -218,7 +220,8 @@ def mapping_family(size: int, grain: int, exhaustive: int) -> tuple[tuple[int, .
     """Mappings tried for a group of `size` constituents, without those that only swap ON and OFF.
 
     At grain 1 and up to `exhaustive` constituents: every mapping. Beyond: at least k states ON in
-    the window, for every k, and each constituent as the output of a black box.
+    the window, for every k, and each constituent as the output of a black box; at grain 1 and from 4
+    constituents on also every function of the number that is ON, and every set of outputs, all ON.
 
     Args:
         size: number of constituents.
@@ -232,9 +235,14 @@ def mapping_family(size: int, grain: int, exhaustive: int) -> tuple[tuple[int, .
         inputs = 2**size - 1  # all OFF maps to 0, or the mapping's complement would come again
         return tuple((0, *((code >> i) & 1 for i in range(inputs))) for code in range(1, 2**inputs))
     units = range(size)
-    counts = [MacroUnit.at_least(units, k + 1, grain).mapping for k in range(size * grain)]
-    outputs = [MacroUnit.black_box(units, i, grain).mapping for i in units]
-    return tuple(dict.fromkeys(counts + outputs))
+    tables = [MacroUnit.at_least(units, k + 1, grain).mapping for k in range(size * grain)]
+    tables += [MacroUnit.black_box(units, i, grain).mapping for i in units]
+    if grain == 1 and size > _RICH:  # after the others: saved searches number mappings by their places
+        on = _on_counts(size, 1)
+        tables += [tuple((code << 1 >> on & 1).tolist()) for code in range(1, 2**size)]
+        boxes = (combinations(units, k) for k in range(2, size))
+        tables += [MacroUnit.black_box(units, box).mapping for box in chain.from_iterable(boxes)]
+    return tuple(dict.fromkeys(tables))
 
 
 def _on_counts(constituents: int, grain: int) -> Ints:
