@@ -68,6 +68,7 @@ def test_every_null_is_told_and_what_it_names_is_cited(kind: str) -> None:
 
 @pytest.mark.parametrize("formalism", ["2026", "2026-specified"])
 def test_another_formalism_is_named(formalism: str) -> None:
+    heading = "Integrated information"
     first, later = (
         dict(methods.paragraphs(study_of(CASES["defaults"]["fields"] | {"iit": {"formalism": f}})))[
             "Integrated information"
