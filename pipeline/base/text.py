@@ -1,9 +1,9 @@
-"""What people write: cells of tables, and words that are nearly right."""
+"""What people write and read: cells of tables, words that are nearly right, tables of a document."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def is_number(cell: str) -> bool:
@@ -33,3 +33,19 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
     """
     close = difflib.get_close_matches(str(word), list(known), n=1)
     return f"did you mean {close[0]!r}?" if close else ""
+
+
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown, without a line's end after it.
+
+    Args:
+        heads: of the columns.
+        rows: cells; a bar in them becomes a slash.
+
+    >>> print(markdown_table(["a", "b"], [["1", "x|y"]]))
+    | a | b |
+    | --- | --- |
+    | 1 | x/y |
+    """
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "/") for cell in line) + " |" for line in lines)

@@ -132,9 +132,10 @@ def window_estimates(phi: xr.Dataset, common: Occupancy, micro: xr.Dataset | Non
     own = np.where(phi["visited"].values, phi["occupancy"].values, 0.0)
     found: dict[str, Estimate] = {}
     for measure in STATE_MEASURES:
-        values, draws = phi[measure].values.astype(float), _draws(phi, measure)
+        values = phi[measure].values.astype(float) if measure in phi else np.full(own.shape, np.nan)
         if np.isnan(values).all():
             continue
+        draws = _draws(phi, measure)
         value, spread = float(weighted_mean(values, own)), weighted_mean(draws, own)
         found[measure] = Estimate(value, spread, copies=_copies(phi, measure))
         if measure in measures.COMMON:

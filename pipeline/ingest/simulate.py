@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipeline.ingest.reader import Reader
-from pipeline.simulation.parameters import Simulate
-from pipeline.simulation.recordings import CONDITIONS, default_windows, simulate_recording, simulate_study
+from pipeline.simulation.drives import DRIVES
+from pipeline.simulation.parameters import CONDITIONS, Simulate
+from pipeline.simulation.recordings import default_windows, simulate_recording, simulate_study
+from pipeline.simulation.registry import SUBSTRATES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,17 +23,26 @@ class Simulated(Reader):
     name = "simulate"
     summary = "no file: simulated with known causal structure (section simulate)"
     methods = (
-        "a substrate of binary ensembles ({planted} of two planted pairs, updated every {step_s:g} s, "
-        "couplings jittered by {jitter:.0%} between subjects; coupling {anesthesia_coupling:g} under anesthesia and "
-        "{recovery_coupling:g} in recovery relative to awake) drove {neurons_per_ensemble} neurons per ensemble "
-        "(participation {participation:g}), observed at {rate_hz:g} Hz through calcium kinetics, noise, neuropil, "
-        "bleaching and motion"
+        "a substrate of binary ensembles ({planted}, updated every {step_s:g} s; coupling {anesthesia_coupling:g} "
+        "under anesthesia and {recovery_coupling:g} in recovery relative to awake{drifting}; {outside}) drove "
+        "{neurons_per_ensemble} neurons per ensemble (participation {participation:g}{otherwise}), observed at "
+        "{rate_hz:g} Hz, {phased}, through the kinetics of {kinetics}, noise, neuropil, bleaching and motion"
     )
 
     def sentence(self, section: Mapping[str, Any]) -> str:
         """Return `methods` with the fields of the section `simulate`."""
+        substrate = SUBSTRATES[section["substrate"]]
+        drive, share = DRIVES[section["drive"]], section["phase"]
         motifs = section["motifs"]
-        return self.methods.format(**section, planted=f"{motifs} motif{'' if motifs == 1 else 's'}")
+        return self.methods.format(
+            **section,
+            planted=substrate.methods.format(**section, plural="" if motifs == 1 else "s")
+            + (f" and {section['hidden']} more that were not recorded" if section["hidden"] else ""),
+            outside=drive.words.format(**section),
+            drifting=", rates drifting within windows" if any(section["drift_logit"].values()) else "",
+            otherwise=f"; {', '.join(section['detection'])} seen otherwise" if section["detection"] else "",
+            phased="at a random phase of these steps" if share == "random" else f"from {share:g} of a step on",
+        )
 
     def read(self, row: Mapping[str, Any]) -> xr.Dataset:
         """Simulate the recording of a sheet's row; its truth is left out (see `simulate_recording`).

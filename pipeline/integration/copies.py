@@ -38,9 +38,9 @@ def measure_copies(
         formalism: version of the theory.
 
     Returns:
-        phi_s, phi_s_complex, effective_information and causal_power as NAME_copies (copy, side): the truth is that of
-        the copy's TPM, its states weighted with their stationary probabilities; the estimate is the mean over the
-        draws that were estimated, weighted with the shares of simulated frames.
+        phi_s, phi_s_complex, effective_information, causal_power and phi_s_observational as NAME_copies (copy, side):
+        the truth is that of the copy's TPM, its states weighted with their stationary probabilities; the estimate is
+        the mean over the draws that were estimated, weighted with the shares of simulated frames.
     """
 
     def measured(p_on: Floats, weights: Floats) -> dict[str, Floats]:
@@ -51,24 +51,36 @@ def measure_copies(
         window = {name: weighted_mean(value, weights[chosen]) for name, value in phi.items()}
         return window | measures.causal_measures(p_on)
 
-    truth, drawn = (
-        tpm[name].transpose("copy", ..., "state", "unit").values.astype(float)
-        for name in ("copy_p_on", "copy_p_on_draws")
-    )
     always, occupancy = (
         tpm[name].transpose("copy", "state").values * counts for name in ("copy_stationary", "copy_occupancy")
     )
     occupancy = np.where(occupancy * tpm.attrs["n_frames"] >= min_visits - 0.5, occupancy, 0.0)
-    rows = [
-        [_means(measured, truth[b][None], always[b]), _means(measured, drawn[b], occupancy[b])]
-        for b in range(len(truth))
-    ]
+
+    def sides(name: str, measured: Measured) -> list[list[dict[str, float]]]:
+        truth, drawn = (
+            tpm[v].transpose("copy", ..., "state", "unit").values.astype(float) for v in (name, f"{name}_draws")
+        )
+        return [
+            [_means(measured, truth[b][None], always[b]), _means(measured, drawn[b], occupancy[b])]
+            for b in range(len(truth))
+        ]
+
+    def not_held(p_on: Floats, weights: Floats) -> dict[str, Floats]:
+        chosen = np.flatnonzero(weights > 0)
+        phi = measures.system_phi(p_on, chosen, units, threads, formalism)
+        return {"phi_s_observational": weighted_mean(phi, weights[chosen])}
+
+    rows = sides("copy_p_on", measured)
+    if "copy_observational" in tpm:
+        for row, other in zip(rows, sides("copy_observational", not_held), strict=True):
+            for side, more in zip(row, other, strict=True):
+                side |= more
     found = {}
     for name in rows[0][0]:
         values = [[side[name] for side in row] for row in rows]
         about = {"units": MEASURES[name].unit, "long_name": f"{MEASURES[name].long_name}, simulated copies"}
-        side = ("side", list(SIDES), {"units": "1", "long_name": "what a copy was simulated from, and its estimate"})
-        found[f"{name}_copies"] = xr.DataArray(values, {"side": side}, ("copy", "side"), attrs=about)
+        axis = ("side", list(SIDES), {"units": "1", "long_name": "what a copy was simulated from, and its estimate"})
+        found[f"{name}_copies"] = xr.DataArray(values, {"side": axis}, ("copy", "side"), attrs=about)
     return found
 
 

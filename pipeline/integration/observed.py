@@ -69,6 +69,7 @@ def integrate(
     small = len(system.units) <= options.big_phi_max_units
     ranked = sorted(map(int, system.chosen), key=lambda s: (-int(tpm["visits"].values[s]), s))
     variables = _point(system, ranked[: options.structures] if small else [], small, options.formalism)
+    variables |= _observational(tpm, system, threads, options.formalism)
     variables |= _scalars(system.p_on[None])
     if "p_on_draws" in tpm:
         drawn = tpm["p_on_draws"].transpose("draw", "state", "unit").values
@@ -149,7 +150,7 @@ class System:
 def _point(system: System, stored: Sequence[int], small: bool, formalism: iit.Formalism) -> Variables:
     """Analyse the point estimate in full: reasons, complexes with ties resolved, structures."""
     n_states, n = system.p_on.shape
-    values = {name: np.full(n_states, np.nan) for name in OF_STATE}
+    values = {name: np.full(n_states, np.nan) for name in OF_STATE if name != "phi_s_observational"}
     reason, structure = [""] * n_states, [""] * n_states
     member = np.zeros((n_states, n), dtype=bool)
     substrate = iit.Substrate(system.p_on, units=tuple(system.names))
@@ -171,7 +172,7 @@ def _point(system: System, stored: Sequence[int], small: bool, formalism: iit.Fo
         point = measures.structures(system.p_on[None], system.chosen, system.units, formalism=formalism)
         for name, found in point.items():
             values[name][system.chosen] = found[0]
-    about: Variables = {name: ("state", values[name], *_about(name)) for name in OF_STATE}
+    about: Variables = {name: ("state", found, *_about(name)) for name, found in values.items()}
     about["reason"] = ("state", reason, "1", "why phi_s is 0")
     about["structure"] = ("state", structure, "1", "unfolded structure (JSON)")
     about["complex_member"] = (("state", "unit"), member, "1", "units of the first complex")
@@ -205,6 +206,20 @@ def _drawn(
                 f"{long_name}, posterior draws",
             )
     return out | _scalars(drawn, "_draws")
+
+
+def _observational(tpm: xr.Dataset, system: System, threads: int, formalism: iit.Formalism) -> Variables:
+    """phi_s of the TPM in which the common drive is not held, and of its draws; none where no drive was modelled."""
+    found: Variables = {}
+    unit, long_name = _about("phi_s_observational")
+    for suffix, dims, words in (("", (), ""), ("_draws", ("draw",), ", posterior draws")):
+        if f"p_on_observational{suffix}" in tpm:
+            p_on = tpm[f"p_on_observational{suffix}"].transpose(*dims, "state", "unit").values
+            of = p_on if dims else p_on[None]
+            phi = system.spread(measures.system_phi(of, system.chosen, system.units, threads, formalism))
+            name = f"phi_s_observational{suffix}"
+            found[name] = ((*dims, "state"), phi if dims else phi[0], unit, long_name + words)
+    return found
 
 
 def _scalars(p_on: Floats, suffix: str = "") -> Variables:

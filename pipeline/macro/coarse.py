@@ -250,10 +250,11 @@ def _macro_system(tpm: xr.Dataset, grouping: Grouping) -> dict[str, Variable]:
         "mapping": ("unit", np.array(grouping.mapping), "when the macro unit is ON"),
         "macro_state": ("micro_state", of_state, "macro state of each micro state"),
     }
-    if "p_on_draws" in tpm:
-        drawn = grouping.macro_p_on(tpm["p_on_draws"].transpose("draw", *STATE_UNIT).values)
-        about = "posterior draws of P(macro unit ON next | macro state)"
-        variables["p_on_draws"] = (("draw", *STATE_UNIT), drawn, about)
+    for name in ("p_on_draws", "p_on_observational", "p_on_observational_draws"):
+        if name in tpm:
+            dims = (*(("draw",) if name.endswith("draws") else ()), *STATE_UNIT)
+            about = _of_macro(str(tpm[name].attrs["long_name"]))
+            variables[name] = (dims, grouping.macro_p_on(tpm[name].transpose(*dims).values), about)
     return variables | _macro_copies(tpm, grouping, of_state)
 
 
@@ -262,12 +263,17 @@ def _macro_copies(tpm: xr.Dataset, grouping: Grouping, of_state: Ints) -> dict[s
     made: dict[str, Variable] = {}
     image = of_state[:, None] == np.arange(2 ** len(grouping.mapping))
     for name in (str(v) for v in tpm.data_vars if str(v).startswith("copy_")):
-        about = str(tpm[name].attrs["long_name"]).replace("unit ON", "macro unit ON").replace("state", "macro state")
+        about = _of_macro(str(tpm[name].attrs["long_name"]))
         values = tpm[name].values
         of_tpm = "unit" in tpm[name].dims
         macro = grouping.macro_p_on(values).astype(values.dtype) if of_tpm else values @ image
         made[name] = (tuple(map(str, tpm[name].dims)), macro, about)
     return made
+
+
+def _of_macro(long_name: str) -> str:
+    """Return what a variable of units is called where the units are macro units."""
+    return long_name.replace("unit ON", "macro unit ON").replace("state", "macro state")
 
 
 def _controls(p_on: Floats, n_macro: int, others: Sequence[Grouping]) -> dict[str, Variable]:

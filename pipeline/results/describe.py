@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.base.text import markdown_table
 from pipeline.results.columns import TABLES
 from pipeline.results.measures import MEASURES, OF_ACTIVITY, SUMMARISED
 
@@ -19,19 +20,14 @@ def described() -> str:
     parts = []
     for table in TABLES:
         columns = [[f"`{c.name}`", "number" if c.number else "text", c.unit, c.meaning] for c in table.columns]
-        parts.append(f"## {table.file}\n\nOne row per {table.row}.\n\n" + _grid(_HEADS, columns))
+        parts.append(f"## {table.file}\n\nOne row per {table.row}.\n\n" + markdown_table(_HEADS, columns))
     for title, names in (("Measures of systems", SUMMARISED), ("Measures of activity", OF_ACTIVITY)):
         rows = [[f"`{MEASURES[n].name}`", MEASURES[n].shown_unit, MEASURES[n].meaning] for n in names]
-        parts.append(f"## {title}\n\n" + _grid(["measure", "unit", "meaning"], rows))
+        parts.append(f"## {title}\n\n" + markdown_table(["measure", "unit", "meaning"], rows))
     return "\n\n".join(parts)
 
 
 _HEADS = ["column", "holds", "unit", "meaning"]
-
-
-def _grid(heads: list[str], rows: list[list[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "/") for cell in line) + " |" for line in lines)
 
 
 def page_of(text: str) -> str:

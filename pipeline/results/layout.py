@@ -12,10 +12,21 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 StudyFile = Literal[
-    "summary", "nulls", "fits", "comparison", "truth", "true_groupings", "page", "figures", "provenance"
+    "summary", "nulls", "fits", "comparison", "truth", "true_groupings", "estimator", "page", "figures", "provenance"
 ]
 RecordingFile = Literal[
-    "recording", "truth", "preprocessed", "ensembles", "windows", "states", "quality", "tpm", "macro", "phi", "nulls"
+    "recording",
+    "truth",
+    "preprocessed",
+    "ensembles",
+    "windows",
+    "states",
+    "quality",
+    "scores",
+    "tpm",
+    "macro",
+    "phi",
+    "nulls",
 ]
 
 OF_STUDY: dict[StudyFile, str] = {
@@ -25,6 +36,7 @@ OF_STUDY: dict[StudyFile, str] = {
     "comparison": "comparison.csv",
     "truth": "truth.csv",
     "true_groupings": "true_groupings.csv",
+    "estimator": "estimator.json",
     "page": "report.html",
     "figures": "figures",
     "provenance": "provenance.json",
@@ -37,6 +49,7 @@ OF_RECORDING: dict[RecordingFile, str] = {
     "windows": "windows/{recording}.csv",
     "states": "states/{recording}-k{k}.nc",
     "quality": "quality/{recording}.csv",
+    "scores": "scores/{recording}.json",
     "tpm": "tpm/{recording}.nc",
     "macro": "macro/{recording}.nc",
     "phi": "phi/{recording}.nc",

@@ -97,6 +97,17 @@ _OF_SYSTEMS = (
         "probabilities, not of which states are visited.",
     ),
     Measure(
+        "phi_s_observational",
+        "ibit",
+        "integrated information of the system, drive not held",
+        r"$\varphi_s$, drive not held",
+        "system integrated information, drive not held",
+        "phi_s of the observational TPM, which an unlimited recording would show: influences that the units share from "
+        "outside count as if the units acted on each other. Only where the estimator models a common drive, and phi_s "
+        "itself is of the drive-held TPM.",
+        of_state=True,
+    ),
+    Measure(
         "phi_s_complex",
         "ibit",
         "integrated information of the first complex",

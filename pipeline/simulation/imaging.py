@@ -8,17 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.base.arrays import Array, Bools, Floats, Ints
+from pipeline.simulation.indicators import INDICATORS, Kinetics
 
 Light = NDArray[np.float32]
 
-INDICATOR = "GCaMP6s"
-RISE_S, DECAY_S = 0.07, 0.7  # of one transient
 AMPLITUDE, AMPLITUDE_SPREAD = 0.3, 0.25  # peak ΔF/F of a transient; relative spread of events
-SPONTANEOUS = 0.01  # transients while the ensemble is OFF, relative to `participation`
-ONSET_S = 0.4  # transients begin within this share of the step that causes them
 BASELINE, BASELINE_SPREAD = 400.0, 0.3  # fluorescence at rest [a.u.]; log-spread over neurons
 SHOT = 0.6  # standard deviation of the noise [a.u.] per square root of fluorescence
 NEUROPIL, NEUROPIL_SHARE = 250.0, 0.7  # neuropil fluorescence [a.u.], and how much a neuron takes in
+NEUROPIL_NOISE = 0.3  # of the neuropil channel, an average over many pixels, relative to that of a neuron
 NEUROPIL_MODES, NEUROPIL_SPREAD, NEUROPIL_S = 6, 0.04, 2.0  # smooth fluctuation: relative sd, time
 BLEACHED, BLEACH_S = 0.15, 1500.0  # share that bleaches away, and its time constant
 DRIFT, DRIFT_S = 0.02, 120.0  # slow drift: relative sd, time scale
@@ -28,6 +26,57 @@ MOTION_PER_S, MOTION_FRAMES = 1 / 60, 4  # motion events, and frames lost to eac
 _HEMISPHERE = [(0.0, 3.6), (1.1, 3.4), (2.2, 2.3), (3.3, 0.9), (4.2, -0.8), (4.5, -2.4)]
 _HEMISPHERE += [(4.2, -3.7), (3.1, -4.6), (1.6, -4.8), (0.0, -4.0)]
 OUTLINE = np.array(_HEMISPHERE + [(-x, y) for x, y in _HEMISPHERE[-2:0:-1]])
+
+
+@dataclass(frozen=True)
+class View:
+    """When frames are taken, and how light follows a spike.
+
+    Attributes:
+        step_s: length of a step of the substrate [s].
+        rate_hz: frames per second [Hz].
+        phase_s: time from the start of the first step to the first frame [s].
+        onset_share: transients begin within this share of the step that causes them.
+        kinetics: of the indicator.
+    """
+
+    step_s: float = 0.5
+    rate_hz: float = 10.0
+    phase_s: float = 0.0
+    onset_share: float = 1.0
+    kinetics: Kinetics = INDICATORS["GCaMP6s"]
+
+
+@dataclass(frozen=True)
+class Detected:
+    """How likely a neuron fires in a step.
+
+    Attributes:
+        on: (step,) while its ensemble is ON, or one value for all steps.
+        off: the same while its ensemble is OFF.
+    """
+
+    on: Floats
+    off: Floats
+
+    def chances(self, states: Array) -> Floats:
+        """Return the chance in each step and column of states (step, column)."""
+        on, off = (np.reshape(v, (-1, 1)) for v in (self.on, self.off))
+        chance: Floats = np.where(states == 1, on, off)
+        return chance
+
+
+@dataclass(frozen=True)
+class Clarity:
+    """How well frames can be read.
+
+    Attributes:
+        brightness: (frame,) of all light, relative to the usual.
+        noise: (frame,) standard deviation of shot noise at given light, relative to the usual.
+    """
+
+    brightness: Floats
+    noise: Floats
 
 
 @dataclass(frozen=True)
@@ -106,57 +155,63 @@ def positions(n_ensembles: int, per_ensemble: int, rng: np.random.Generator) -> 
 
 
 def calcium(
-    states: Array,
-    ensemble: Ints,
-    step_s: float,
-    rate_hz: float,
-    n_frames: int,
-    participation: float,
-    rng: np.random.Generator,
+    states: Array, ensemble: Ints, view: View, detection: Detected, n_frames: int, rng: np.random.Generator
 ) -> Light:
     """Return ΔF/F without noise.
 
-    In a step in which its ensemble is ON a neuron fires with probability `participation`, early in
-    the step, so that the transient rises within the step that caused it. Frame f shows the calcium
-    at f / rate_hz; the transient is `exp(-t / decay) - exp(-t / fast)` with 1/fast = 1/decay +
-    1/rise, scaled to its peak.
+    In each step a neuron fires or does not, with a chance that its ensemble's state gives it, and at a time that is
+    uniform in the first `view.onset_share` of the step. A transient is `view.kinetics` scaled to its peak.
 
     Args:
         states: (step, unit) ON or OFF.
         ensemble: (neuron,) unit that drives each neuron.
-        step_s: length of a step [s].
-        rate_hz: frame rate [Hz].
+        view: when frames are taken, and how light follows a spike.
+        detection: how likely a neuron fires.
         n_frames: number of frames.
-        participation: probability that a neuron fires in a step in which its ensemble is ON.
         rng: generator that draws who fires, when and how strongly.
 
     Returns:
         (n_frames, neuron) float32 ΔF/F.
     """
+    chance = detection.chances(states[:, ensemble])
+    step, neuron = np.nonzero(rng.random(chance.shape) < chance)
+    onset = (step + view.onset_share * rng.random(len(step))) * view.step_s
+    size = np.exp(AMPLITUDE_SPREAD * rng.standard_normal(len(step)))
+    return transients(onset, neuron, size, view, (n_frames, chance.shape[1])).astype(np.float32)
+
+
+def transients(onset_s: Floats, column: Ints, size: Floats, view: View, shape: tuple[int, int]) -> Floats:
+    """Return the light of transients that add up.
+
+    Args:
+        onset_s: (event,) when each begins, from the start of the first step [s].
+        column: (event,) trace that shows it.
+        size: (event,) relative to a usual one.
+        view: when frames are taken, and how light follows a spike.
+        shape: frames, traces.
+
+    Returns:
+        (frame, trace) ΔF/F.
+    """
     from scipy.signal import lfilter
 
-    chance = participation * np.where(states[:, ensemble] == 1, 1.0, SPONTANEOUS)
-    step, neuron = np.nonzero(rng.random(chance.shape) < chance)
-    onset = (step + ONSET_S * rng.random(len(step))) * step_s
-    size = np.exp(AMPLITUDE_SPREAD * rng.standard_normal(len(step)))
-    frame = np.ceil(onset * rate_hz).astype(int)
-    lead = frame / rate_hz - onset  # from the onset to the first frame that can show it
+    n_frames, n = shape
+    onset = onset_s - view.phase_s
+    frame = np.maximum(np.ceil(onset * view.rate_hz), 0).astype(int)
+    lead = frame / view.rate_hz - onset  # from the onset to the first frame that can show it
     seen = frame < n_frames
-    total = np.zeros((n_frames, chance.shape[1]), np.float32)
-    fast = 1 / (1 / DECAY_S + 1 / RISE_S)
-    for constant, sign in ((DECAY_S, 1), (fast, -1)):
-        impulses = np.zeros_like(total)
-        amount = sign * size * np.exp(-lead / constant)
-        np.add.at(impulses, (frame[seen], neuron[seen]), amount[seen].astype(np.float32))
-        decay = np.float32(np.exp(-1 / (rate_hz * constant)))
-        total += lfilter(np.ones(1, np.float32), np.array([1, -decay], np.float32), impulses, axis=0)
-    peak = RISE_S * np.log1p(DECAY_S / RISE_S)
-    height = np.exp(-peak / DECAY_S) - np.exp(-peak / fast)
-    scaled: Light = np.maximum(total, 0) * np.float32(AMPLITUDE / height)
+    place = (frame * n + column)[seen]
+    kinetics = view.kinetics
+    total = np.zeros(shape)
+    for constant, sign in ((kinetics.decay_s, 1), (kinetics.fast_s, -1)):
+        amount = (sign * size * np.exp(-lead / constant))[seen]
+        impulses = np.bincount(place, amount, n_frames * n).reshape(shape)
+        total += lfilter([1.0], [1.0, -np.exp(-1 / (view.rate_hz * constant))], impulses, axis=0)
+    scaled: Floats = np.maximum(total, 0) * (AMPLITUDE / kinetics.height)
     return scaled
 
 
-def film(dff: Light, xy: Floats, rate_hz: float, rng: np.random.Generator) -> Movie:
+def film(dff: Light, xy: Floats, rate_hz: float, rng: np.random.Generator, clarity: Clarity | None = None) -> Movie:
     """Return the movie of neurons with known calcium.
 
     Added: brightness per neuron, bleaching, slow drift, spatially smooth neuropil of which every
@@ -167,21 +222,48 @@ def film(dff: Light, xy: Floats, rate_hz: float, rng: np.random.Generator) -> Mo
         xy: (neuron, 2) positions [mm].
         rate_hz: frame rate [Hz].
         rng: generator of all that is added.
+        clarity: brightness and noise of each frame; as usual throughout by default.
     """
     n_frames, n_neurons = dff.shape
+    clarity = clarity or Clarity(np.ones(n_frames), np.ones(n_frames))
+    brightness, noise = (v[:, None].astype(np.float32) for v in (clarity.brightness, clarity.noise))
     time = np.arange(n_frames, dtype=np.float32)[:, None] / np.float32(rate_hz)
     rest = BASELINE * np.exp(BASELINE_SPREAD * rng.standard_normal(n_neurons)).astype(np.float32)
-    bleaching = 1 - BLEACHED * (1 - np.exp(-time / BLEACH_S))
+    bleaching = brightness * (1 - BLEACHED * (1 - np.exp(-time / BLEACH_S)))
     drift = 1 + DRIFT * _smooth_noise((n_frames, 3), DRIFT_S * rate_hz, rng) @ _mixing(xy, 3, rng)
     around = _smooth_noise((n_frames, NEUROPIL_MODES), NEUROPIL_S * rate_hz, rng)
     around = NEUROPIL * bleaching * (1 + NEUROPIL_SPREAD * around @ _mixing(xy, NEUROPIL_MODES, rng))
     light = rest * bleaching * drift * (1 + dff) + NEUROPIL_SHARE * around
+    dropped = spoilt(n_frames, rate_hz, rng)
+    light[dropped] *= 1 + 0.3 * rng.standard_normal((int(dropped.sum()), 1)).astype(np.float32)
+    return Movie(_shot_noise(light, noise, rng), _shot_noise(around, NEUROPIL_NOISE * noise, rng), dropped)
+
+
+def spoilt(n_frames: int, rate_hz: float, rng: np.random.Generator) -> Bools:
+    """Return (frame,) which frames motion spoils.
+
+    Args:
+        n_frames: number of frames.
+        rate_hz: frame rate [Hz].
+        rng: generator that draws them.
+    """
     dropped = np.zeros(n_frames, bool)
     for start in np.flatnonzero(rng.random(n_frames) < MOTION_PER_S / rate_hz):
         length = rng.integers(1, MOTION_FRAMES + 1)
         dropped[start : start + length] = True
-    light[dropped] *= 1 + 0.3 * rng.standard_normal((int(dropped.sum()), 1)).astype(np.float32)
-    return Movie(_shot_noise(light, 1.0, rng), _shot_noise(around, 0.3, rng), dropped)
+    return dropped
+
+
+def noise_of(rest: Floats) -> Floats:
+    """Return the standard deviation of ΔF/F from frame to frame that shot noise gives neurons of usual clarity.
+
+    Args:
+        rest: (neuron,) fluorescence at rest [a.u.]. Its share of the neuropil is subtracted, and leaves its noise.
+    """
+    own = SHOT**2 * (rest + NEUROPIL_SHARE * NEUROPIL)
+    subtracted = (NEUROPIL_SHARE * NEUROPIL_NOISE * SHOT) ** 2 * NEUROPIL
+    sd: Floats = np.sqrt(own + subtracted) / rest
+    return sd
 
 
 def _smooth_noise(shape: tuple[int, int], width: float, rng: np.random.Generator) -> Light:
@@ -201,9 +283,9 @@ def _mixing(xy: Floats, modes: int, rng: np.random.Generator) -> Light:
     return unit
 
 
-def _shot_noise(light: Light, relative: float, rng: np.random.Generator) -> Light:
+def _shot_noise(light: Light, relative: Light, rng: np.random.Generator) -> Light:
     """Counts of the camera: light with noise, whole numbers."""
     noise = rng.standard_normal(light.shape, dtype=np.float32)
-    noise *= np.float32(relative * SHOT) * np.sqrt(np.maximum(light, 1))
+    noise *= (relative * np.float32(SHOT)) * np.sqrt(np.maximum(light, 1))
     counts: Light = np.rint(light + noise)
     return counts

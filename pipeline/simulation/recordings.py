@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +12,18 @@ import pandas as pd
 import yaml
 
 from pipeline.base import files, history
-from pipeline.base.arrays import Array
 from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.base.parameters import filled
 from pipeline.base.recording import Neurons, Origin, build
 from pipeline.base.seeds import generator
-from pipeline.simulation import imaging, planted
-from pipeline.simulation.parameters import Simulate
+from pipeline.simulation import imaging
+from pipeline.simulation.course import Course, run_course
+from pipeline.simulation.detection import ensemble_traces
+from pipeline.simulation.parameters import CONDITIONS, Simulate
+from pipeline.simulation.registry import SUBSTRATES
 
 if TYPE_CHECKING:
     import xarray as xr
-
-CONDITIONS = tuple(planted.ON_FRACTION)
 
 
 def simulate_recording(
@@ -50,89 +51,113 @@ def simulate_recording(
         **parameters: fields of `Simulate`.
 
     Returns:
-        The Recording, and its truth: neuron_ensemble, states (what each ensemble did), and per
-        condition coupling, TPM, occupancy and phi at each scale (see `truth.truth_of`).
+        The Recording, and its truth: neuron_ensemble, step_s, phase_s, states (what each ensemble did,
+        step by step; the first step began phase_s before the first frame), and per condition what
+        `truth.truth_of` returns and how it was seen (`detection`).
 
     Raises:
         PhiscaleError: a condition that the simulation does not know.
     """
-    from pipeline.simulation.truth import truth_of  # the only part that computes phi
-
-    settings = Simulate(**parameters)
+    settings = filled(Simulate, parameters, "simulate")
     check_conditions(recording, [*conditions, *windows["condition"]])
-    states, regimes = simulate_states(subject_index, recording, windows, seed, settings)
+    course = run_course(subject_index, recording, windows, seed, settings)
     rng = generator(seed, "anatomy", subject_index)
-    n, each = states.shape[1], settings.neurons_per_ensemble
+    n, each = settings.recorded, settings.neurons_per_ensemble
     order = rng.permutation(n * each)
     xy = imaging.positions(n, each, rng)[order]
     ensemble = (order // each).astype(int)
     rng = generator(seed, "imaging", recording)
-    n_frames = round(len(states) * settings.step_s * settings.rate_hz)
-    dff = imaging.calcium(states, ensemble, settings.step_s, settings.rate_hz, n_frames, settings.participation, rng)
-    movie = imaging.film(dff, xy, settings.rate_hz, rng)
+    dff = imaging.calcium(course.states, ensemble, course.view, course.detected, course.n_frames, rng)
+    movie = imaging.film(dff, xy, settings.rate_hz, rng, course.clarity)
     names = neuron_names(settings)
     dataset = build(
         movie.fluorescence,
-        time=np.arange(n_frames) / settings.rate_hz,
+        time=np.arange(course.n_frames) / settings.rate_hz,
         sampling_rate_hz=settings.rate_hz,
-        origin=Origin(
-            recording=recording,
-            subject=subject,
-            indicator=imaging.INDICATOR,
-            source="simulation",
-            format="simulate",
-        ),
+        origin=_origin(recording, subject, settings),
         neurons=Neurons(names, xy[:, 0], xy[:, 1], ["dorsal cortex"] * len(names)),
         neuropil=movie.neuropil,
         dropped=movie.dropped,
     )
-    truth = {
-        "recording": recording,
-        "subject": subject,
-        "neuron_ensemble": dict(zip(names, ensemble.tolist(), strict=True)),
-        "step_s": settings.step_s,
-        "states": ["".join(map(str, unit)) for unit in states.T],
-        "conditions": {condition: truth_of(regime) for condition, regime in regimes.items()},
-    }
-    return history.record(
-        dataset, "ingest.simulate", seed=seed, subject_index=subject_index, **settings.model_dump()
-    ), truth
+    made = history.record(dataset, "ingest.simulate", seed=seed, subject_index=subject_index, **settings.model_dump())
+    return made, _truth(course, recording, subject, dict(zip(names, ensemble.tolist(), strict=True)))
 
 
-def simulate_states(
-    subject_index: int, recording: str, windows: pd.DataFrame, seed: int, settings: Simulate
-) -> tuple[Array, dict[str, planted.Regime]]:
-    """Draw the states of the ensembles of a recording.
+def simulate_ensembles(
+    subject_index: int, subject: str, recording: str, windows: pd.DataFrame, seed: int, **parameters: Any
+) -> tuple[xr.Dataset, Course]:
+    """Simulate the activity of the ensembles of a recording, without neurons and without a movie.
+
+    For studies of many recordings: what the ensembles do is that of `simulate_recording` with the same arguments, and
+    the activity is as if preprocessing and grouping had found the ensembles (see `detection.ensemble_traces`).
 
     Args:
         subject_index: which animal: its couplings are drawn with this number.
+        subject: its name.
         recording: identifier of the recording.
-        windows: rows condition, start_s of this recording.
+        windows: rows window, condition, start_s, end_s of this recording.
         seed: of the study.
-        settings: the section `simulate`.
+        **parameters: fields of `Simulate`.
 
     Returns:
-        (step, unit) uint8 states, and the regime of each condition.
+        Dataset (time, ensemble) `activity` and (time,) `dropped`, as `binarize.binarize_windows` takes it; and the
+        course: states, regimes of each condition (with their exact TPMs and occupancy) and the phase.
+
+    Raises:
+        PhiscaleError: a condition that the simulation does not know.
     """
-    relative = {
-        "awake": 1.0,
-        "anesthesia": settings.anesthesia_coupling,
-        "recovery": settings.recovery_coupling,
+    import xarray as xr
+
+    settings = filled(Simulate, parameters, "simulate")
+    check_conditions(recording, windows["condition"])
+    course = run_course(subject_index, recording, windows, seed, settings)
+    rng = generator(seed, "ensembles", recording)
+    each = settings.neurons_per_ensemble
+    activity = ensemble_traces(course.states, each, course.view, course.detected, course.clarity, rng)
+    dropped = imaging.spoilt(course.n_frames, settings.rate_hz, rng)
+    activity[dropped] = np.nan
+    units, origin = [f"e{i}" for i in range(settings.recorded)], _origin(recording, subject, settings)
+    dataset = xr.Dataset(
+        {
+            "activity": (
+                ("time", "ensemble"),
+                activity,
+                {"units": "1", "long_name": "mean over neurons of ΔF/F in units of the neuron's noise sd"},
+            ),
+            "dropped": ("time", dropped),
+            "n_neurons": ("ensemble", np.full(len(units), each)),
+        },
+        coords={"time": np.arange(course.n_frames) / settings.rate_hz, "ensemble": np.array(units, str)},
+        attrs={**asdict(origin), "sampling_rate_hz": settings.rate_hz},
+    )
+    return dataset, course
+
+
+def _origin(recording: str, subject: str, settings: Simulate) -> Origin:
+    return Origin(
+        recording=recording, subject=subject, indicator=settings.kinetics, source="simulation", format="simulate"
+    )
+
+
+def _truth(course: Course, recording: str, subject: str, neuron_ensemble: dict[str, int]) -> dict[str, Any]:
+    """What is true of a recording, ready for JSON."""
+    from pipeline.simulation.truth import truth_of  # the only part that computes phi
+
+    substrate = SUBSTRATES[course.settings.substrate]
+    return {
+        "recording": recording,
+        "subject": subject,
+        "neuron_ensemble": neuron_ensemble,
+        "substrate": substrate.name,
+        "step_s": course.settings.step_s,
+        "phase_s": course.phase_s,
+        "states": ["".join(map(str, unit)) for unit in course.states.T],
+        "conditions": {
+            condition: truth_of(regime, planted=substrate.name == "pairs")
+            | {"detection": course.settings.seen(condition)}
+            for condition, regime in course.regimes.items()
+        },
     }
-    weights = planted.couplings(settings.motifs, settings.jitter, generator(seed, "couplings", subject_index))
-    ordered = windows.sort_values("start_s")
-    shown = list(dict.fromkeys(ordered["condition"]))
-    regimes = {c: planted.regime(weights, c, relative[c], settings.step_s) for c in CONDITIONS if c in shown}
-    steps = int(np.ceil(len(shown) * settings.duration_s / settings.step_s - 1e-9))
-    borders = np.ceil(ordered["start_s"].to_numpy(float) / settings.step_s - 1e-9).astype(int)
-    borders = np.append(np.clip(borders, 0, steps), steps)
-    borders[0] = 0
-    rng = generator(seed, "states", recording)
-    state, pieces = np.zeros(len(weights), np.uint8), []
-    for condition, (first, last) in zip(ordered["condition"], pairwise(borders), strict=True):
-        pieces.append(regimes[condition].run(state, last - first, rng))
-        state = pieces[-1][-1] if len(pieces[-1]) else state
-    return np.concatenate(pieces), regimes
 
 
 def default_windows(recording: str, conditions: Sequence[str], duration_s: float) -> pd.DataFrame:
@@ -195,7 +220,8 @@ def simulate_study(
             Problem(str(path), "exists", "Simulating here would overwrite a study", "name a new folder")
         )
     check_conditions(study, conditions)
-    settings = Simulate(**parameters)
+    settings = filled(Simulate, parameters, "simulate")
+    directory.mkdir(parents=True, exist_ok=True)  # where that cannot be, say so before simulating
     names = [f"mouse{i + 1}" for i in range(n_subjects)]
     sheets = []
     for index, name in enumerate(names):
@@ -219,8 +245,8 @@ def simulate_study(
         "study": study,
         "seed": seed,
         "conditions": list(conditions),
-        "ensembles": {"iit": min(4 * settings.motifs, 10)},
-        "binarize": {"tau_s": imaging.DECAY_S, "bin_s": settings.step_s, "z": 3.0},
+        "ensembles": {"iit": min(settings.recorded, 10)},
+        "binarize": {"tau_s": settings.transient.decay_s, "bin_s": settings.step_s, "z": 3.0},
     }
     _write(path, yaml.safe_dump(content, sort_keys=False))
     return path
@@ -235,7 +261,7 @@ def _write(path: Path, text: str) -> None:
 
 def neuron_names(settings: Simulate) -> list[str]:
     """Return what the neurons of a simulated recording are called."""
-    return [f"n{i:03d}" for i in range(4 * settings.motifs * settings.neurons_per_ensemble)]
+    return [f"n{i:03d}" for i in range(settings.recorded * settings.neurons_per_ensemble)]
 
 
 def check_conditions(name: str, conditions: Sequence[str]) -> None:

@@ -11,48 +11,63 @@ from iitcore.macro import derive_macro_tpm
 from pipeline.base.arrays import Floats
 from pipeline.base.raster import states_of
 from pipeline.emergence.discrete import effective_information, state_by_state
-from pipeline.simulation.planted import MOST_UNITS, PAIRS, Regime
+from pipeline.simulation.planted import PAIRS
+from pipeline.simulation.regimes import MOST_UNITS, Regime
 
+MOST_UNITS_PHI, MOST_UNITS_BIG_PHI = 6, 4  # beyond, they cost too much here
 AND = (0, 0, 0, 1)  # truth table of a macro unit of two
 
 
-def truth_of(regime: Regime) -> dict[str, Any]:
+def truth_of(regime: Regime, *, planted: bool = True) -> dict[str, Any]:
     """Return the truth about a subject in one condition, ready for JSON.
 
-    The TPM is interventional: P(ON | do(state)), with the common drive averaged over its stationary
+    The TPM is that with the drive held: P(ON | do(state)), with the common drive averaged over its stationary
     distribution. `tpm_observational` is what an unlimited recording would show instead (a state
     also tells how the drive stands), so `phi_s_observational` is what estimates from recordings
     approach. phi_s and Φ are means over all states, weighted with their stationary occupancy.
 
+    Args:
+        regime: the substrate in the condition.
+        planted: it is made of planted pairs, of which the macro scale is known too.
+
     Returns:
-        coupling, bias, drive (logit), weights (n, n), on_fraction (n,), tpm and tpm_observational
-        (2**n, n), occupancy (2**n,) (these None above 8 units), and scales: a list of route, scale,
-        phi_s, big_phi, effective_information, phi_s_observational; macro units with group and
-        mapping. Motifs do not act on each other, so with several of them phi_s of all units is 0;
+        coupling, bias, drive (amplitude, logit), drive_kind, drive_s, drift (logit), hidden (number of units that act
+        and are not recorded), weights (all, all), on_fraction (n,), tpm and tpm_observational (2**n, n), occupancy
+        (2**n,) (these None above 8 units; tpm_observational also under drift, with `not_observable` saying why), and
+        scales: a list of route, scale, phi_s, big_phi, effective_information, phi_s_observational; macro units with
+        group and mapping. Motifs do not act on each other, so with several of them phi_s of all units is 0;
         `motifs` then lists the scales of each motif by itself, which are the complexes.
     """
-    motifs = [scales_of(regime.motif(i)) for i in range(regime.n // 4)]
+    parts = [regime.motif(i) for i in range(regime.n // 4)] if planted else [regime]
+    found = [scales_of(part) if planted else [_micro(part)] for part in parts]
     truth: dict[str, Any] = {
         "coupling": regime.coupling,
-        "bias": regime.bias,
+        "bias": _plain(regime.bias),
         "drive": regime.amplitude,
-        "weights": regime.weights.tolist(),
-        "on_fraction": np.concatenate(
-            [regime.motif(i).occupancy @ states_of(4) for i in range(regime.n // 4)]
-        ).tolist(),
+        "drive_kind": regime.drive.kind,
+        "drive_s": regime.drive.steps * regime.step_s,
+        "drift": regime.drift,
+        "hidden": len(regime.hidden),
+        "weights": _plain(regime.weights),
+        "on_fraction": np.concatenate([part.on_fraction for part in parts]).tolist(),
         "tpm": None,
         "tpm_observational": None,
+        "not_observable": regime.not_observable,
         "occupancy": None,
-        "scales": motifs[0],
+        "scales": found[0],
     }
     if regime.n <= MOST_UNITS:
         truth["tpm"] = regime.p_on.tolist()
-        truth["tpm_observational"] = regime.p_on_observational.tolist()
+        truth["tpm_observational"] = _plain(regime.p_on_observational)
         truth["occupancy"] = regime.occupancy.tolist()
-    if len(motifs) > 1:
-        truth["motifs"] = motifs
+    if len(found) > 1:
+        truth["motifs"] = found
         truth["scales"] = [{"route": "micro", "scale": regime.n, "phi_s": 0.0, "phi_s_observational": 0.0}]
     return truth
+
+
+def _plain(value: Floats | float | None) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def scales_of(regime: Regime) -> list[dict[str, Any]]:
@@ -67,32 +82,28 @@ def scales_of(regime: Regime) -> list[dict[str, Any]]:
     macro_state = both_on @ np.array([1, 2])
     macro_occupancy = np.bincount(macro_state, regime.occupancy).astype(float)
 
-    def macro(p_on: Floats) -> Floats:
-        return derive_macro_tpm(p_on, pairs, [AND] * len(pairs))
+    def macro(p_on: Floats | None) -> Floats | None:
+        return None if p_on is None else derive_macro_tpm(p_on, pairs, [AND] * len(pairs))
 
     planted = {"group": group, "mapping": ["and"] * len(pairs)}
-    return [
-        {
-            "route": "micro",
-            "scale": regime.n,
-            **_measures(regime.p_on, regime.p_on_observational, regime.occupancy),
-        },
-        {
-            "route": "macro_units",
-            "scale": len(pairs),
-            **planted,
-            **_measures(macro(regime.p_on), macro(regime.p_on_observational), macro_occupancy),
-        },
-    ]
+    known = derive_macro_tpm(regime.p_on, pairs, [AND] * len(pairs))
+    measured = _measures(known, macro(regime.p_on_observational), macro_occupancy)
+    return [_micro(regime), {"route": "macro_units", "scale": len(pairs), **planted, **measured}]
 
 
-def _measures(p_on: Floats, p_on_observational: Floats, occupancy: Floats) -> dict[str, float]:
+def _micro(regime: Regime) -> dict[str, Any]:
+    measured = _measures(regime.p_on, regime.p_on_observational, regime.occupancy)
+    return {"route": "micro", "scale": regime.n, **measured}
+
+
+def _measures(p_on: Floats, p_on_observational: Floats | None, occupancy: Floats) -> dict[str, float]:
+    """Measures of both TPMs, without those that are not known or that cost too much."""
     states = states_of(p_on.shape[1])
-    phi = iit.phi_batch(np.stack([p_on, p_on_observational]), states, threads=1)
-    big_phi = iit.big_phi_batch(p_on[None], states, threads=1).phi[0]
-    return {
-        "phi_s": float(phi[0] @ occupancy),
-        "phi_s_observational": float(phi[1] @ occupancy),
-        "big_phi": float(big_phi @ occupancy),
-        "effective_information": float(effective_information(state_by_state(p_on))),
-    }
+    measured = {"effective_information": float(effective_information(state_by_state(p_on)))}
+    if p_on.shape[1] <= MOST_UNITS_PHI:
+        both = [p_on] if p_on_observational is None else [p_on, p_on_observational]
+        phi = iit.phi_batch(np.stack(both), states, threads=1) @ occupancy
+        measured |= dict(zip(("phi_s", "phi_s_observational"), map(float, phi), strict=False))
+    if p_on.shape[1] <= MOST_UNITS_BIG_PHI:
+        measured["big_phi"] = float(iit.big_phi_batch(p_on[None], states, threads=1).phi[0] @ occupancy)
+    return measured

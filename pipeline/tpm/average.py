@@ -10,19 +10,19 @@ from pydantic import Field
 
 from pipeline.base.parameters import Section
 from pipeline.base.registry import Entry
+from pipeline.tpm.sampled import JEFFREYS, SampledRecording, median_model, p_on_of, share_of_parents
 
 if TYPE_CHECKING:
-    from pipeline.base.arrays import Array, Bools, Floats, Ints
+    from pipeline.base.arrays import Array, Bools, Floats
     from pipeline.tpm.parent_sets import Draws
     from pipeline.tpm.transitions import Counts
 
 # Transitions per unit and unit; see `pipeline.tpm.logistic`. The number of weights is learned, so that few transitions
 # cost power and not belief: at the first, nine of ten absent connections of independent fair coins are left out.
 PER_UNIT = (20, 40)
-JEFFREYS = 0.5
-WARM_UP = 300
-POINT_DRAWS, POINT_THIN = 200, 2
-THIN = 5
+MOST_UNITS, NEVER = 8, 2**62  # units of which all sets of parents are averaged over; no recording has more
+WARM_UP, THIN = 300, 5
+POINT_WARM_UP, POINT_DRAWS = 100, 100  # of a chain that only an estimate is taken from, of surrogates and folds
 
 
 class AverageParameters(Section):
@@ -32,6 +32,9 @@ class AverageParameters(Section):
         3,
         description="Largest family averaged over: 1 each parent by itself, 2 with products of two, "
         "3 with a free table of up to four parents",
+    )
+    drive: bool = Field(
+        True, description="Whether a slow drive, common to the units, may act on them; the TPM is then drive-held"
     )
 
 
@@ -48,7 +51,8 @@ class Average(Entry):
         "Bayesian averaging of logistic models over parent sets, families (up to family {family:d} of: each parent by "
         "itself, products of two, free tables of up to four parents) and sizes of weights (a mixture of Gaussians of "
         "0.06 to 4 logits, its shares learned from all connections), by Gibbs sampling with Pólya-Gamma variables "
-        "[Polson et al. 2013]; the estimate is the mean over the draws that have each unit's most frequent parents"
+        "[Polson et al. 2013] (a hidden common drive of three levels, slow and possibly absent, allowed: {drive}); the "
+        "estimate is the mean over the draws that have each unit's most frequent parents"
     )
     references: ClassVar[tuple[str, ...]] = (
         "Polson NG, Scott JG, Windle J (2013). Bayesian inference for logistic models using Pólya-Gamma latent "
@@ -56,13 +60,42 @@ class Average(Entry):
     )
     Parameters: ClassVar[type[Section]] = AverageParameters
 
-    def fit(self, counts: Counts, family: int) -> AveragePosterior:
-        """Return the posterior of counts, averaged up to `family`."""
+    def fit(self, counts: Counts, family: int, drive: bool = False) -> AveragePosterior:
+        """Return the posterior of counts, averaged up to `family`; counts tell of no drive."""
         return AveragePosterior(counts, family)
+
+    def fit_raster(
+        self, states: Array, joined: Bools, lag: int, draws: int, rng: np.random.Generator, *, family: int, drive: bool
+    ) -> SampledRecording:
+        """Draw the models of one window whose states are given.
+
+        Args:
+            states: (frame, unit) of 0 and 1.
+            joined: (frame, unit) True where the unit's transition from `lag` frames before counts.
+            lag: of a transition [frames].
+            draws: how many; 0 for a shorter chain, of which only the estimate is used.
+            rng: fixes them.
+            family: the largest family averaged over.
+            drive: whether there may be a common drive.
+
+        Returns:
+            A recording of one window, named "".
+        """
+        from pipeline.tpm.chain import sample_recording
+        from pipeline.tpm.recorded import Model, Recorded, Sweeps
+
+        n, n_units = states.shape
+        nothing, given = np.zeros((n, n_units), np.int64), np.asarray(states, np.int64)
+        first: Bools = np.asarray(~joined.any(axis=1))
+        recorded = Recorded(nothing, first, joined, np.array([0, n]), lag)
+        model = Model(family, drive, hidden=False)
+        sweeps = Sweeps(draws, THIN, WARM_UP) if draws else Sweeps(POINT_DRAWS, 1, POINT_WARM_UP)
+        drawn = sample_recording(recorded, given, model, sweeps, rng)
+        return SampledRecording([""], recorded, drawn, model)
 
     def needed(self, n_units: int, level: int = 0) -> int:
         """Return how many transitions `n_units` need: level 0 not to be refused, level 1 not to be flagged."""
-        return PER_UNIT[level] * (1 + n_units)
+        return PER_UNIT[level] * (1 + n_units) if n_units <= MOST_UNITS else NEVER
 
 
 class AveragePosterior:
@@ -87,7 +120,7 @@ class AveragePosterior:
         self.constant: Bools = (on == 0) | (on == total)
         self.rate: tuple[Floats, Floats] = (on + JEFFREYS, total - on + JEFFREYS)
         # the point has draws of its own, fixed by the data, so that it does not depend on how many draws are asked for
-        points = [self._sample(i, POINT_DRAWS, POINT_THIN, _seed(self._set(i))) for i in range(self._n_sets())]
+        points = [self._sample(i, POINT_DRAWS, 1, _seed(self._set(i))) for i in range(self._n_sets())]
         p_on = np.array([median_model(p_on_of(d.logits), d.parents) for d in points]).reshape(*lead, n_states, n_units)
         self.p_on: Floats = self._with_constant(p_on, self.rate[0] / (total + 2 * JEFFREYS))
         shares = np.array([share_of_parents(d.parents) for d in points])
@@ -122,27 +155,3 @@ def _seed(arrays: tuple[Array, Array]) -> int:
     """Return a number that only the counts decide."""
     text = b"".join(np.ascontiguousarray(a, dtype=np.int64).tobytes() for a in arrays)
     return int.from_bytes(hashlib.sha256(text).digest()[:4], "little")
-
-
-def median_model(p_on: Floats, parents: Ints) -> Floats:
-    """Return (state, unit) the mean of draws (draw, state, unit) in which each unit has its most frequent parents.
-
-    The mean over all draws would have a weak connection wherever a draw has one.
-    """
-    columns = []
-    for u in range(p_on.shape[2]):
-        sets, times = np.unique(parents[:, u], return_counts=True)
-        columns.append(p_on[parents[:, u] == sets[times.argmax()], :, u].mean(axis=0))
-    return np.stack(columns, axis=1)
-
-
-def share_of_parents(parents: Ints) -> Floats:
-    """Return (unit, unit) the share of draws (draw, unit) in which the second unit is a parent of the first."""
-    share: Floats = (parents[:, :, None] >> np.arange(parents.shape[1]) & 1).mean(axis=0)
-    return share
-
-
-def p_on_of(logits: Floats) -> Floats:
-    """Return P(ON) of logits of any shape."""
-    value: Floats = 1 / (1 + np.exp(-logits))
-    return value

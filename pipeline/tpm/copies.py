@@ -30,12 +30,16 @@ class Copies(NamedTuple):
         p_on_draws: (copy, copy_draw, state, unit) posterior draws of what was estimated from it.
         occupancy: (copy, state) share of the simulated frames in each state.
         stationary: (copy, state) stationary distribution of `p_on`.
+        observational: (copy, state, unit) as `p_on`, the drive not held; None where no drive is modelled.
+        observational_draws: (copy, copy_draw, state, unit) as `p_on_draws`, the drive not held.
     """
 
     p_on: Floats
     p_on_draws: Floats
     occupancy: Floats
     stationary: Floats
+    observational: Floats | None = None
+    observational_draws: Floats | None = None
 
 
 ABOUT = {
@@ -43,6 +47,14 @@ ABOUT = {
     "p_on_draws": (("copy", "copy_draw", "state", "unit"), "posterior draws of P(unit ON next | state) of a copy"),
     "occupancy": (("copy", "state"), "share of a copy's frames in this state"),
     "stationary": (("copy", "state"), "stationary probability of this state under the TPM of a copy"),
+    "observational": (
+        ("copy", "state", "unit"),
+        "P(unit ON next | state) that a copy is of, observational",
+    ),
+    "observational_draws": (
+        ("copy", "copy_draw", "state", "unit"),
+        "posterior draws of P(unit ON next | state) of a copy, observational",
+    ),
 }
 
 
@@ -84,6 +96,8 @@ def variables(copies: Copies) -> dict[str, tuple[tuple[str, ...], Array, dict[st
     found = {}
     for name, (dims, long_name) in ABOUT.items():
         values = getattr(copies, name)
-        kept = values.astype(np.float32) if name == "p_on_draws" else values
+        if values is None:
+            continue
+        kept = values.astype(np.float32) if "draws" in name else values
         found[f"copy_{name}"] = (dims, kept, {"units": "1", "long_name": long_name})
     return found

@@ -5,33 +5,37 @@ The TPM is observational: nothing was perturbed.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from pipeline.base.arrays import Array, Floats, Ints
+from pipeline.base.arrays import Array, Bools, Floats, Ints
 from pipeline.base.errors import PhiscaleError, Problem, Problems
 from pipeline.base.history import record
 from pipeline.base.raster import encode, raster, runs_of, transition_frames
 from pipeline.base.seeds import generator
 from pipeline.tpm.copies import Copies, copies_of, variables
 from pipeline.tpm.diagnostics import flags, held_out_bits, residual_correlation
-from pipeline.tpm.latent import SETTLED
-from pipeline.tpm.parameters import COPY_DRAWS, LAG, METHOD
+from pipeline.tpm.latent import LEAST_DRAWS, SETTLED
+from pipeline.tpm.parameters import COPY_DRAWS, LAG, QUICK
 from pipeline.tpm.registry import (
     ESTIMATORS,
     Estimator,
     FittedRecording,
-    HiddenStates,
     Posterior,
+    RasterEstimator,
     RecordingEstimator,
     own_parameters,
 )
 from pipeline.tpm.support import MAX_UNITS, largest_supported
 from pipeline.tpm.transitions import count
+
+if TYPE_CHECKING:
+    from pipeline.tpm.sampled import SampledWindow
 
 CONNECTION = "probability that unit_b acts on unit"
 
@@ -59,7 +63,7 @@ class Window:
 
 def estimate(
     states: Array | xr.DataArray | xr.Dataset,
-    method: str = METHOD,
+    method: str = QUICK,
     lag: int = LAG,
     segments: Sequence[int] | Ints | None = None,
     draws: int = 0,
@@ -99,6 +103,12 @@ def estimate(
     """
     window = Window(*raster(states, segments))
     estimator, own = _checked(window, method, lag, parameters)
+    if isinstance(estimator, RasterEstimator):
+        rng, joined = generator(seed, "tpm"), joined_of(window.runs, lag, len(window.units))
+        fitted = estimator.fit_raster(window.states, joined, lag, max(draws, LEAST_DRAWS), rng, **own)
+        if copies:
+            fitted.copy(copies, generator(seed, "copies"))
+        return _sampled(window, fitted.posterior(""), estimator, lag, own, draws, seed)
     code, (source, target) = encode(window.states), window.transitions(lag)
     posterior = estimator.fit(count(code[source], window.states[target]), **own)
     dataset = _with_draws(window, posterior, estimator, lag, own, draws, seed)
@@ -120,7 +130,7 @@ def estimate(
 
 def fit_recording(
     states: xr.Dataset,
-    method: str = METHOD,
+    method: str = QUICK,
     lag: int = LAG,
     draws: int = 0,
     seed: int = 0,
@@ -210,7 +220,7 @@ def estimate_window(
         )
     part = states.isel(frame=np.flatnonzero(inside))
     if recording is not None and window in recording:
-        tpm = _of_hidden_states(part, recording.posterior(window), **parameters)
+        tpm = _of_recording(part, recording.posterior(window), **parameters)
     else:
         tpm = estimate(part, **parameters)
     words = [w for w in tpm.attrs["flag"].split(";") if w]
@@ -219,45 +229,70 @@ def estimate_window(
     return tpm.assign_attrs(flag=";".join(words))
 
 
-def _of_hidden_states(
+def _of_recording(
     states: xr.Dataset,
-    posterior: HiddenStates,
-    method: str = METHOD,
+    posterior: SampledWindow,
+    method: str = QUICK,
     lag: int = LAG,
     draws: int = 0,
     seed: int = 0,
     copies: int = 0,
     **parameters: Any,
 ) -> xr.Dataset:
-    """The TPM of a window whose states were drawn too: what is told of it is told of the last path."""
+    """The TPM of a window of a recording whose windows were fitted at once."""
+    if copies and posterior.copies is None:
+        raise ValueError(f"{copies} copies of a recording that was fitted without")
     window = Window(*raster(states, None))
     estimator, own = _checked(window, method, lag, parameters)
-    window = replace(window, states=posterior.paths[-1])
+    return _sampled(window, posterior, estimator, lag, own, draws, seed)
+
+
+def _sampled(
+    window: Window, posterior: SampledWindow, estimator: Estimator, lag: int, own: dict[str, Any], draws: int, seed: int
+) -> xr.Dataset:
+    """The TPM of a window that was sampled; where its states were hidden, what is told of them is of the last path."""
+    if posterior.hidden:
+        window = replace(window, states=posterior.paths[-1])
     dataset = _with_draws(window, posterior, estimator, lag, own, draws, seed)
-    visits = np.rint(posterior.occupancy * len(window.states)).astype(np.int64)
-    dataset["visits"] = dataset["visits"].copy(data=visits)
-    dataset["occupancy"] = dataset["occupancy"].copy(data=posterior.occupancy)
-    about = {"units": "1", "long_name": "draws of the hidden states, ON (1) or OFF"}
-    dataset["paths"] = (("path", "frame", "unit"), posterior.paths.astype(np.uint8), about)
-    if copies:
-        if posterior.copies is None:
-            raise ValueError(f"{copies} copies of a recording that was fitted without")
+    if posterior.driven is not None:
+        dataset = _with_drive(dataset, posterior, draws)
+    if posterior.hidden:
+        visits = np.rint(posterior.occupancy * len(window.states)).astype(np.int64)
+        dataset["visits"] = dataset["visits"].copy(data=visits)
+        dataset["occupancy"] = dataset["occupancy"].copy(data=posterior.occupancy)
+        about = {"units": "1", "long_name": "draws of the hidden states, ON (1) or OFF"}
+        dataset["paths"] = (("path", "frame", "unit"), posterior.paths.astype(np.uint8), about)
+        dataset = dataset.assign_attrs(
+            states_never_visited=int((visits == 0).sum()),
+            least_visits=int(visits.min()),
+        )
+    if posterior.copies is not None:
         dataset = _with_copies(dataset, posterior.copies)
     words = [dataset.attrs["flag"]] if dataset.attrs["flag"] else []
     if posterior.r_hat > SETTLED:
         words.append(f"not_settled:{posterior.r_hat:.2f}")
-    return dataset.assign_attrs(
-        states_never_visited=int((visits == 0).sum()),
-        least_visits=int(visits.min()),
-        r_hat=posterior.r_hat,
-        effective_draws=posterior.effective_draws,
-        flag=";".join(words),
-    )
+    return dataset.assign_attrs(r_hat=posterior.r_hat, effective_draws=posterior.effective_draws, flag=";".join(words))
+
+
+def _with_drive(dataset: xr.Dataset, posterior: SampledWindow, draws: int) -> xr.Dataset:
+    """Tell of the drive, and what the TPM is where it is not held."""
+    words = "P(unit ON next | state), observational"
+    found: dict[str, tuple[Any, Any, str]] = {}
+    if posterior.observed:
+        found["p_on_observational"] = (("state", "unit"), posterior.p_on_observational, words)
+        if draws:
+            drawn = posterior.draw_observational(draws)
+            found["p_on_observational_draws"] = (("draw", "state", "unit"), drawn, f"posterior draws of {words}")
+    found["driven"] = ("unit", posterior.driven, "probability that the common drive acts on the unit")
+    dataset = dataset.assign({name: (dims, values, _about(text)) for name, (dims, values, text) in found.items()})
+    about = {"units": "logit", "long_name": "mean size of what the common drive adds to a unit's logit"}
+    dataset["drive_amplitude"] = ("unit", posterior.amplitude, about)
+    return dataset.assign_attrs(tpm_kind="drive-held")
 
 
 def point_estimates(
     states: Array,
-    method: str = METHOD,
+    method: str = QUICK,
     lag: int = LAG,
     segments: Sequence[int] | Array | None = None,
     **parameters: Any,
@@ -276,21 +311,56 @@ def point_estimates(
         P(ON), (..., state, unit): the numbers that `estimate` gives one at a time.
     """
     estimator = ESTIMATORS.choose(method)
-    states, code = np.asarray(states), encode(states)
+    own, states = own_parameters(estimator, parameters), np.asarray(states)
     borders = None if segments is None else np.asarray(segments)
+    if isinstance(estimator, RasterEstimator):
+        return _points(estimator, states, borders, lag, own)
+    code = encode(states)
     if borders is not None and borders.ndim > 1:
         valid = borders[..., :-lag, :] == borders[..., lag:, :]
         counts = count(code[..., :-lag], states[..., lag:, :], valid)
     else:
         source, target = transition_frames(runs_of(borders, states.shape[-2]), lag)
         counts = count(code[..., source], states[..., target, :])
-    return estimator.fit(counts, **own_parameters(estimator, parameters)).p_on
+    return estimator.fit(counts, **own).p_on
+
+
+def _points(estimator: RasterEstimator, states: Array, borders: Array | None, lag: int, own: dict[str, Any]) -> Floats:
+    """Estimates of rasters (..., frame, unit), one after the other; chance is fixed by the rasters."""
+    flat = states.reshape(-1, *states.shape[-2:])
+    n_frames, n_units = flat.shape[1:]
+    if borders is not None and borders.ndim > 1:
+        own_borders = np.broadcast_to(borders, states.shape).reshape(flat.shape)
+        joined = np.zeros(flat.shape, dtype=bool)
+        joined[:, lag:] = own_borders[:, :-lag] == own_borders[:, lag:]
+    else:
+        one = joined_of(runs_of(borders, n_frames), lag, n_units)
+        joined = np.broadcast_to(one, flat.shape)
+    found = [
+        estimator.fit_raster(s, j, lag, 0, np.random.default_rng(digest(s)), **own).posterior("").p_on
+        for s, j in zip(flat, joined, strict=True)
+    ]
+    return np.stack(found).reshape(*states.shape[:-2], -1, n_units)
+
+
+def joined_of(runs: Ints, lag: int, n_units: int) -> Bools:
+    """Return (frame, unit) which transitions into each frame count: those from `lag` frames before in the same run."""
+    joined = np.zeros((len(runs), n_units), dtype=bool)
+    joined[transition_frames(runs, lag)[1]] = True
+    return joined
+
+
+def digest(array: Array) -> int:
+    """Return a number that only the values of whole numbers decide."""
+    text = np.ascontiguousarray(array, dtype=np.int64).tobytes()
+    return int.from_bytes(hashlib.sha256(text).digest()[:4], "little")
 
 
 def estimated_with(tpm: xr.Dataset) -> dict[str, Any]:
     """Return how a TPM was estimated (method, lag, the method's parameters), as keywords of `point_estimates`."""
     method = str(tpm.attrs["estimator"])
-    own = {name: tpm.attrs[name] for name in ESTIMATORS.choose(method).Parameters.model_fields}
+    fields = ESTIMATORS.choose(method).Parameters.model_fields
+    own = {n: bool(tpm.attrs[n]) if field.annotation is bool else tpm.attrs[n] for n, field in fields.items()}
     return {"method": method, "lag": int(tpm.attrs["lag"]), **own}
 
 
@@ -346,7 +416,7 @@ def described(
     ).assign_attrs(
         estimator=estimator.name,
         lag=lag,
-        **parameters,
+        **{name: int(value) if isinstance(value, bool) else value for name, value in parameters.items()},
         tpm_kind="observational",
         route="micro",
         scale=n,

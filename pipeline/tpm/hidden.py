@@ -1,4 +1,4 @@
-"""Hidden joint states: draws of what the units did, and of their TPM in every window, given what was seen of them.
+"""Hidden states: draws of what the units did, given what was seen of them and how they act on each other.
 
 A threshold makes errors, and a bin that is out of phase with the units shows a late event in the next bin. Both are
 modelled instead of ignored:
@@ -8,59 +8,26 @@ modelled instead of ignored:
   state in this bin and in the bin before, and are the same in all windows of a recording, so that conditions cannot
   differ by detection.
 
-A Gibbs sampler: paths by forward filtering and backward sampling over all 2^n joint states, TPMs given the paths,
-emissions given the paths. It starts from the states that the thresholds gave.
+Paths are drawn by forward filtering and backward sampling: over all 2^n joint states of few units, of many units one
+after the other.
 """
 
 from __future__ import annotations
 
 from math import log
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
 
-from pipeline.base.arrays import Array, Bools, Floats, Ints
-from pipeline.base.raster import encode
-from pipeline.tpm.parent_sets import Features, even_shares, features, first_models, learn_shares, new_space, update_unit
+from pipeline.base.arrays import Array, Floats, Ints
 
-MAX_UNITS = 6  # joint states are enumerated
+if TYPE_CHECKING:
+    from pipeline.tpm.recorded import Recorded
+
 OFF_CATEGORIES, ON_CATEGORIES = 7, 8  # of the signal below and above the threshold
 EMISSION_PRIOR = 0.3  # Dirichlet weight of every category
 LEAST_FILTERED = 1e-12  # joint states less probable than this are passed over
-WARM_UP_TPM = 3  # sweeps over the TPM before the first path
-
-
-class Seen(NamedTuple):
-    """What was seen of all units, windows one after the other.
-
-    Attributes:
-        category: (frame, unit) category of the signal.
-        first: (frame,) True where the frame before is not the one before in time.
-        border: (window + 1,) first frame of each window, and the number of frames.
-    """
-
-    category: Ints
-    first: Bools
-    border: Ints
-
-
-class HiddenDraws(NamedTuple):
-    """Draws of everything that is hidden.
-
-    Attributes:
-        logits: (draw, window, state, unit) logit of P(ON).
-        parents: (draw, window, unit) bit mask of each unit's parents.
-        paths: (draw, frame) joint states.
-        emission: (draw, unit, 4, category) probability of each category, by state + 2 · state before.
-        log_likelihood: (draw,) of what was seen, paths integrated out.
-    """
-
-    logits: Floats
-    parents: Ints
-    paths: Ints
-    emission: Floats
-    log_likelihood: Floats
 
 
 def categories(signal: Floats, states: Array) -> Ints:
@@ -86,83 +53,14 @@ def categories(signal: Floats, states: Array) -> Ints:
     return found
 
 
-def sample_hidden(
-    seen: Seen, states: Array, family: int, draws: int, thin: int, warm_up: int, rng: np.random.Generator
-) -> HiddenDraws:
-    """Draw paths, TPMs and emissions of one recording.
-
-    Args:
-        seen: what was seen.
-        states: (frame, unit) where the chain starts: the states that thresholds gave.
-        family: the largest family of `pipeline.tpm.parent_sets`.
-        draws: number of draws.
-        thin: sweeps from one draw to the next.
-        warm_up: sweeps before the first.
-        rng: fixes the draws.
-    """
-    made = features(states.shape[1], family)
-    path = encode(np.asarray(states))
-    return HiddenDraws(*_chain(rng, seen, path, made, family, draws, thin, warm_up))
-
-
 @numba.njit(cache=True)
-def _chain(
-    rng: np.random.Generator, seen: Seen, path: Ints, made: Features, family: int, draws: int, thin: int, warm_up: int
-) -> tuple[Floats, Ints, Ints, Floats, Floats]:
-    n_states, n_units, n_windows = len(made.values), seen.category.shape[1], len(seen.border) - 1
-    emission = np.empty((n_units, 4, seen.category.max() + 1))
-    draw_emission(rng, seen, path, emission)
-    shares, space = even_shares(made), new_space(made)
-    models = [first_models(*count_path(seen, path, w, n_states), made) for w in range(n_windows)]
-    logits = np.empty((draws, n_windows, n_states, n_units))
-    parents = np.empty((draws, n_windows, n_units), np.int64)
-    paths = np.empty((draws, len(path)), np.int64)
-    emissions = np.empty((draws, *emission.shape))
-    likelihood = np.empty(draws)
-    for sweep in range(warm_up + draws * thin):
-        total = 0.0
-        for w in range(n_windows):
-            count, on = count_path(seen, path, w, n_states)
-            for u in range(n_units):
-                varies = 0 < on[:, u].sum() < count[:, u].sum()
-                models[w].varies[u] = varies
-                for _ in range(1 if sweep else WARM_UP_TPM):
-                    if varies:
-                        update_unit(rng, u, count[:, u], on[:, u], made, family, shares, models[w], space)
-            total += draw_path(rng, seen, w, models[w].logit, emission, path)
-        draw_emission(rng, seen, path, emission)
-        learn_shares(rng, made, family, models, shares)
-        done = sweep - warm_up + 1
-        if done > 0 and done % thin == 0:
-            d = done // thin - 1
-            for w in range(n_windows):
-                logits[d, w] = models[w].logit.T
-                parents[d, w] = models[w].parents
-            paths[d], emissions[d], likelihood[d] = path, emission, total
-    return logits, parents, paths, emissions, likelihood
-
-
-@numba.njit(cache=True)
-def count_path(seen: Seen, path: Ints, window: int, n_states: int) -> tuple[Ints, Ints]:
-    """Count the transitions of a window: (state, unit) from each state, and those to ON."""
-    n_units = seen.category.shape[1]
-    count, on = np.zeros((n_states, n_units), np.int64), np.zeros((n_states, n_units), np.int64)
-    for t in range(seen.border[window] + 1, seen.border[window + 1]):
-        if not seen.first[t]:
-            for u in range(n_units):
-                count[path[t - 1], u] += 1
-                on[path[t - 1], u] += path[t] >> u & 1
-    return count, on
-
-
-@numba.njit(cache=True)
-def draw_emission(rng: np.random.Generator, seen: Seen, path: Ints, emission: Floats) -> None:
+def draw_emission(rng: np.random.Generator, recorded: Recorded, path: Ints, emission: Floats) -> None:
     """Draw (unit, 4, category) emissions given the path, in place."""
     weight = np.full(emission.shape, EMISSION_PRIOR)
     for t in range(1, len(path)):
-        if not seen.first[t]:
+        if not recorded.first[t]:
             for u in range(len(emission)):
-                weight[u, (path[t] >> u & 1) + 2 * (path[t - 1] >> u & 1), seen.category[t, u]] += 1
+                weight[u, (path[t] >> u & 1) + 2 * (path[t - 1] >> u & 1), recorded.category[t, u]] += 1
     for u in range(len(emission)):
         for c in range(4):
             for k in range(emission.shape[2]):
@@ -171,72 +69,124 @@ def draw_emission(rng: np.random.Generator, seen: Seen, path: Ints, emission: Fl
 
 
 @numba.njit(cache=True)
-def draw_path(rng: np.random.Generator, seen: Seen, window: int, logit: Floats, emission: Floats, path: Ints) -> float:
-    """Draw the path of one window given its TPM and the emissions, in place.
+def draw_path(
+    rng: np.random.Generator, recorded: Recorded, window: int, logit: Floats, level: Ints, emission: Floats, path: Ints
+) -> None:
+    """Draw the path of one window given its TPM, its drive and the emissions, in place: all units at once.
 
     Args:
         rng: what is drawn from.
-        seen: of the whole recording.
+        recorded: the whole recording.
         window: its number.
-        logit: (unit, state) logit of P(ON).
+        logit: (unit, row) logit of P(ON); rows are states, once for every level of the drive.
+        level: (frame,) level of the drive.
         emission: (unit, 4, category) probabilities.
         path: (frame,) of the whole recording.
-
-    Returns:
-        Log-likelihood of what was seen in the window.
     """
-    start, end = seen.border[window], seen.border[window + 1]
+    start, end = recorded.border[window], recorded.border[window + 1]
     p_on = 1 / (1 + np.exp(-logit))
-    filtered, likelihood = filter_forward(seen, start, end, p_on, emission)
-    n_units, n_states = logit.shape
+    filtered, _ = filter_forward(recorded, start, end, p_on, level, emission)
+    n_units, n_states = len(logit), filtered.shape[1]
     back = np.empty(n_states)
     for t in range(end - 1, start - 1, -1):
         back[:] = filtered[t - start]
-        if t < end - 1 and not seen.first[t + 1]:
+        if t < end - 1 and not recorded.first[t + 1]:
             for b in range(n_states):
                 if back[b] > LEAST_FILTERED:
+                    row = b + (level[t + 1] << n_units)
                     for u in range(n_units):
                         on, before = path[t + 1] >> u & 1, b >> u & 1
-                        back[b] *= p_on[u, b] if on else 1 - p_on[u, b]
-                        back[b] *= emission[u, on + 2 * before, seen.category[t + 1, u]]
+                        back[b] *= p_on[u, row] if on else 1 - p_on[u, row]
+                        back[b] *= emission[u, on + 2 * before, recorded.category[t + 1, u]]
         rest = rng.random() * back.sum()
         state = 0
         while state < n_states - 1 and rest >= back[state]:
             rest -= back[state]
             state += 1
         path[t] = state
-    return likelihood
 
 
 @numba.njit(cache=True)
-def filter_forward(seen: Seen, start: int, end: int, p_on: Floats, emission: Floats) -> tuple[Floats, float]:
+def filter_forward(
+    recorded: Recorded, start: int, end: int, p_on: Floats, level: Ints, emission: Floats
+) -> tuple[Floats, float]:
     """Return (frame, state) P(state | all seen so far) of the frames start ... end - 1, and the log-likelihood.
 
     Before the first frame of a stretch every state is equally likely, and so is every state in it but for what is seen.
     """
-    n_units, n_states = p_on.shape
+    n_units = len(p_on)
+    n_states = 1 << n_units
     filtered = np.zeros((end - start, n_states))
     joint = np.empty(n_states)
     likelihood = 0.0
     for t in range(start, end):
         now = filtered[t - start]
         for b in range(n_states):
-            before = 1.0 / n_states if seen.first[t] else filtered[t - start - 1, b]
+            before = 1.0 / n_states if recorded.first[t] else filtered[t - start - 1, b]
             if before < LEAST_FILTERED:
                 continue
             joint[0] = before
             size = 1
             for u in range(n_units):
-                p = 0.5 if seen.first[t] else p_on[u, b]
-                own = emission[u, :, seen.category[t, u]]
-                was = 2 * (b >> u & 1)
-                off, on = (1 - p) * own[was], p * own[1 + was]
+                p = 0.5 if recorded.first[t] else p_on[u, b + (level[t] << n_units)]
+                category, was = recorded.category[t, u], 2 * (b >> u & 1)
+                off, on = (1 - p) * emission[u, was, category], p * emission[u, was + 1, category]
                 for a in range(size):
                     joint[a + size] = joint[a] * on
                     joint[a] *= off
                 size *= 2
-            now += joint
+            for a in range(n_states):
+                now[a] += joint[a]
         total = now.sum()
         now /= total
         likelihood += log(total)
     return filtered, likelihood
+
+
+@numba.njit(cache=True)
+def draw_path_by_units(
+    rng: np.random.Generator, recorded: Recorded, window: int, logit: Floats, level: Ints, emission: Floats, path: Ints
+) -> None:
+    """Draw the path of one window, in place, one unit after the other given all others; arguments as `draw_path`."""
+    start, end = recorded.border[window], recorded.border[window + 1]
+    p_on = 1 / (1 + np.exp(-logit))
+    forward = np.empty((end - start, 2))
+    onward = np.empty((end - start, 2, 2))  # P(own state, what is seen of it, the others' states | own state before)
+    for u in range(len(logit)):
+        for t in range(start, end):
+            _step(recorded, t, u, p_on, level, emission, path, onward[t - start])
+            now = forward[t - start]
+            for x in range(2):
+                if recorded.first[t]:
+                    now[x] = onward[t - start, 0, x] + onward[t - start, 1, x]
+                else:
+                    past = forward[t - start - 1]
+                    now[x] = past[0] * onward[t - start, 0, x] + past[1] * onward[t - start, 1, x]
+            now /= now[0] + now[1]
+        for t in range(end - 1, start - 1, -1):
+            off, on = forward[t - start]
+            if t < end - 1 and not recorded.first[t + 1]:
+                after = path[t + 1] >> u & 1
+                off *= onward[t + 1 - start, 0, after]
+                on *= onward[t + 1 - start, 1, after]
+            chosen = 1 if rng.random() * (off + on) < on else 0
+            path[t] = (path[t] & ~(1 << u)) | (chosen << u)
+
+
+@numba.njit(cache=True)
+def _step(
+    recorded: Recorded, t: int, u: int, p_on: Floats, level: Ints, emission: Floats, path: Ints, onward: Floats
+) -> None:
+    """Write (own state before, own state) the chance of one unit's step into frame t, up to a common factor."""
+    category, n_units = recorded.category[t, u], len(p_on)
+    for before in range(2):
+        others, p = 1.0, 0.5
+        if not recorded.first[t]:
+            row = (path[t - 1] & ~(1 << u)) | (before << u)
+            row += level[t] << n_units
+            p = p_on[u, row]
+            for v in range(n_units):
+                if v != u:
+                    others *= p_on[v, row] if path[t] >> v & 1 else 1 - p_on[v, row]
+        onward[before, 0] = others * (1 - p) * emission[u, 2 * before, category]
+        onward[before, 1] = others * p * emission[u, 2 * before + 1, category]

@@ -10,7 +10,8 @@ from pipeline.base.parameters import Section
 from pipeline.base.registry import chosen_section
 from pipeline.tpm.registry import ESTIMATORS
 
-METHOD, LAG = "logistic", 1
+METHOD, LAG = "auto", 1
+QUICK = "logistic"  # of functions that are given states and told nothing else
 LEAST_COPIES = 10  # fewer have no quantiles to speak of
 COPY_DRAWS = 50  # of each copy's posterior
 
@@ -19,7 +20,7 @@ class TpmCommon(Section):
     """Unit TPM of a window."""
 
     lag: Annotated[int, Field(ge=1)] = Field(LAG, description="Lag of a transition [bins]")
-    draws: Annotated[int, Field(ge=0)] = Field(100, description="Posterior draws that carry the uncertainty into phi")
+    draws: Annotated[int, Field(ge=0)] = Field(400, description="Posterior draws that carry the uncertainty into phi")
     copies: Annotated[int, Field(ge=0)] = Field(
         0,
         description="Simulated copies of each window, estimated like it, that correct the bias and the level of the "

@@ -8,9 +8,13 @@ parents. What is averaged over:
 - the *family*: each parent by itself (logistic), products of two besides (pairwise), or products of any number of up
   to four parents, which is a free table;
 - the *size* of each weight: a mixture of Gaussians from .06 to 4 logits, whose shares are learned from all weights of
-  the same kind, so that weak true connections are not shrunk as chance ones are.
+  the same kind, so that weak true connections are not shrunk as chance ones are;
+- whether a *common drive* from outside (`pipeline.tpm.drive`) is a parent as well. It adds to the logit and multiplies
+  with nothing.
 
-A Gibbs sampler with Pólya-Gamma variables, in which a parent enters or leaves with its weights integrated out.
+A Gibbs sampler with Pólya-Gamma variables, in which a parent enters or leaves with its weights integrated out. The
+product of two products of ±1 states is a product again, so that all their weighted sums are Walsh coefficients, and are
+had at once.
 """
 
 from __future__ import annotations
@@ -30,33 +34,39 @@ LOGISTIC, PAIRWISE, TABLE = 1, 2, 3
 TABLE_PARENTS = 4  # a free table of more parents has too many entries
 SCALES: Floats = np.array([0.06, 0.12, 0.25, 0.5, 1.0, 2.0, 4.0])  # sd of a weight [logit]
 INTERCEPT_PRECISION = 0.01
+NO_DRIVE: Floats = np.zeros(1)
 FAMILY_PRIOR: Floats = np.array([0.0, 1.0, 0.5, 0.5])  # Dirichlet weights of the families, by their number
-SELF_PRIOR, EDGE_PRIOR = (2.0, 0.5), (1.0, 1.0)  # Beta priors of the shares of connections that exist
+SELF_PRIOR = (2.0, 0.5)  # Beta prior of the share of self-connections that exist
 
 
 class Features(NamedTuple):
-    """The products that may enter a unit's logit.
+    """What may enter a unit's logit: products of units, and the drive.
+
+    Rows are joint states, once for every level of the drive: state + 2^n · level.
 
     Attributes:
-        values: (state, feature) ±1, the first one 1 throughout.
-        members: (feature,) bit mask of the units whose product it is.
+        values: (row, feature) the first one 1 throughout, ±1 for products, the level of the drive.
+        members: (feature,) bit mask of the units whose product it is; bit n is the drive.
         size: (feature,) how many these are.
         family: (feature,) least family that has it.
+        permitted: (unit,) bit mask of the parents that a unit may have.
     """
 
     values: Floats
     members: Ints
     size: Ints
     family: Ints
+    permitted: Ints
 
 
 class Shares(NamedTuple):
     """What the units have in common, learned from all of them.
 
     Attributes:
-        scale: (kind, scale) how often a weight of a kind has each scale; kind 0 is the self-connection, else the
-            number of parents whose product the weight multiplies.
-        exists: (2,) share of the self-connections, and of the other connections, that exist.
+        scale: (kind, scale) how often a weight of a kind has each scale; kind 0 is the self-connection, the last one
+            the drive, else it is the number of parents whose product the weight multiplies.
+        exists: (2 + window,) share that exists of the self-connections, of the other connections, and of the
+            connections from the drive in each window.
         family: (4,) share of each family, by its number.
     """
 
@@ -73,8 +83,9 @@ class Models(NamedTuple):
         family: (unit,) LOGISTIC, PAIRWISE or TABLE.
         scale: (unit, feature) index of each weight's scale.
         weight: (unit, feature) weights, 0 where not in the model.
-        logit: (unit, state) logit of P(ON).
+        logit: (unit, row) logit of P(ON).
         varies: (unit,) False for a unit that is always or never ON next, which teaches nothing and is left as it is.
+        window: number of the window that they are the models of.
     """
 
     parents: Ints
@@ -83,11 +94,28 @@ class Models(NamedTuple):
     weight: Floats
     logit: Floats
     varies: Bools
+    window: int
 
 
 class Space(NamedTuple):
-    """Room for one unit's Gaussian: what is in the model, and its triangular root."""
+    """Room for one unit's Gaussian.
 
+    Attributes:
+        omega: (row,) Pólya-Gamma variables.
+        kappa: (row,) transitions to ON, less half of all.
+        gram: (2, state) Walsh coefficients of omega, by the bit mask of the product: summed over the drive's levels,
+            and the same weighted by the level.
+        side: (2, state) those of kappa.
+        drive: (1,) sum of omega times the squared level.
+        column: (feature,) what is in the model.
+        root: (feature, feature) triangular root of the precision.
+        right: (feature,) the root's inverse times the right-hand side.
+        precision: (feature,) of the weights' prior.
+    """
+
+    gram: Floats
+    side: Floats
+    drive: Floats
     column: Ints
     root: Floats
     right: Floats
@@ -110,22 +138,43 @@ class Draws(NamedTuple):
     family: Ints
 
 
-def features(n_units: int, family: int) -> Features:
-    """Return the features that models of `n_units` up to a family are made of."""
+def features(n_units: int, family: int, levels: Floats = NO_DRIVE, permitted: Ints | None = None) -> Features:
+    """Return the features that models of `n_units` up to a family are made of.
+
+    Args:
+        n_units: number of units.
+        family: the largest family.
+        levels: (level,) of the drive; a single one is no drive.
+        permitted: (unit,) bit mask of the parents that each unit may have; by default all.
+    """
     largest = {LOGISTIC: 1, PAIRWISE: 2, TABLE: TABLE_PARENTS}[family]
     sets = [s for size in range(min(largest, n_units) + 1) for s in combinations(range(n_units), size)]
     signs = 2.0 * states_of(n_units) - 1.0
-    size = np.array([len(s) for s in sets])
+    products = np.stack([signs[:, list(s)].prod(axis=1) for s in sets], axis=1)
+    values, members = np.tile(products, (len(levels), 1)), [sum(1 << i for i in s) for s in sets]
+    size = [len(s) for s in sets]
+    if len(levels) > 1:
+        values = np.column_stack([values, np.repeat(levels, 2**n_units)])
+        members, size = [*members, 1 << n_units], [*size, 1]
+    every = np.full(n_units, (2 << n_units) - 1)
     return Features(
-        np.stack([signs[:, list(s)].prod(axis=1) for s in sets], axis=1),
-        np.array([sum(1 << i for i in s) for s in sets]),
-        size,
+        np.ascontiguousarray(values),
+        np.array(members),
+        np.array(size),
         np.clip(size, LOGISTIC, TABLE),
+        every if permitted is None else np.asarray(permitted, np.int64),
     )
 
 
 def sample(
-    transitions: Array, on: Array, family: int, draws: int, thin: int, warm_up: int, rng: np.random.Generator
+    transitions: Array,
+    on: Array,
+    family: int,
+    draws: int,
+    thin: int,
+    warm_up: int,
+    rng: np.random.Generator,
+    permitted: Ints | None = None,
 ) -> Draws:
     """Draw models of all units given their transitions.
 
@@ -137,9 +186,10 @@ def sample(
         thin: sweeps from one draw to the next.
         warm_up: sweeps before the first.
         rng: fixes the draws.
+        permitted: (unit,) bit mask of the parents that each unit may have; by default all.
     """
     count: Ints = np.broadcast_to(transitions, on.shape).astype(np.int64)
-    made = features(on.shape[1], family)
+    made = features(on.shape[1], family, permitted=permitted)
     return Draws(*_chain(rng, count, on.astype(np.int64), made, family, draws, thin, warm_up))
 
 
@@ -147,7 +197,7 @@ def sample(
 def _chain(
     rng: np.random.Generator, count: Ints, on: Ints, made: Features, family: int, draws: int, thin: int, warm_up: int
 ) -> tuple[Floats, Ints, Ints]:
-    models, shares, space = first_models(count, on, made), even_shares(made), new_space(made)
+    models, shares, space = first_models(count, on, made, 0), even_shares(made, 1), new_space(made)
     n_states, n_units = on.shape
     logits = np.empty((draws, n_states, n_units))
     parents = np.empty((draws, n_units), np.int64)
@@ -167,7 +217,7 @@ def _chain(
 
 
 @numba.njit(cache=True)
-def first_models(count: Ints, on: Ints, made: Features) -> Models:
+def first_models(count: Ints, on: Ints, made: Features, window: int) -> Models:
     """Return models in which each unit has the rate that it has, and depends on itself where it varies."""
     n_units, n_features = on.shape[1], len(made.size)
     logit = np.empty((n_units, len(on)))
@@ -177,30 +227,40 @@ def first_models(count: Ints, on: Ints, made: Features) -> Models:
         varies[u] = 0 < ons < all_
         logit[u, :] = log((ons + 0.5) / (all_ - ons + 0.5))
     return Models(
-        np.array([1 << u if varies[u] else 0 for u in range(n_units)]),
+        np.array([(1 << u) & made.permitted[u] if varies[u] else 0 for u in range(n_units)]),
         np.full(n_units, LOGISTIC),
         np.full((n_units, n_features), len(SCALES) // 2),
         np.zeros((n_units, n_features)),
         logit,
         varies,
+        window,
     )
 
 
 @numba.njit(cache=True)
-def even_shares(made: Features) -> Shares:
+def even_shares(made: Features, n_windows: int) -> Shares:
     """Return the shares from which a chain starts."""
-    kinds = max(made.size.max(), 1) + 1
-    return Shares(
-        np.full((kinds, len(SCALES)), 1 / len(SCALES)), np.array([0.8, 0.3]), FAMILY_PRIOR / FAMILY_PRIOR.sum()
-    )
+    kinds = max(made.size.max(), 1) + 2
+    exists = np.full(2 + n_windows, 0.5)
+    exists[0], exists[1] = 0.8, 0.3
+    return Shares(np.full((kinds, len(SCALES)), 1 / len(SCALES)), exists, FAMILY_PRIOR / FAMILY_PRIOR.sum())
 
 
 @numba.njit(cache=True)
 def new_space(made: Features) -> Space:
     """Return room for the largest Gaussian."""
-    n_states, n = made.values.shape
+    n_rows, n = made.values.shape
+    n_states = 1 << len(made.permitted)
     return Space(
-        np.zeros(n, np.int64), np.zeros((n, n)), np.zeros(n), np.zeros(n_states), np.zeros(n_states), np.zeros(n)
+        np.zeros((2, n_states)),
+        np.zeros((2, n_states)),
+        np.zeros(1),
+        np.zeros(n, np.int64),
+        np.zeros((n, n)),
+        np.zeros(n),
+        np.zeros(n_rows),
+        np.zeros(n_rows),
+        np.zeros(n),
     )
 
 
@@ -221,8 +281,8 @@ def update_unit(
     Args:
         rng: what is drawn from.
         u: the unit.
-        count: (state,) transitions that leave each state.
-        on: (state,) those after which the unit is ON.
+        count: (row,) transitions that leave each state under each level of the drive.
+        on: (row,) those after which the unit is ON.
         made: what may enter its logit.
         family: the largest family.
         shares: what the units have in common.
@@ -232,6 +292,7 @@ def update_unit(
     for s in range(len(count)):
         space.omega[s] = polya_gamma(rng, count[s], models.logit[u, s]) if count[s] > 0 else 0.0
         space.kappa[s] = on[s] - 0.5 * count[s]
+    sum_up(made, space)
     draw_absent_scales(rng, u, made, shares, models)
     space.precision[0] = INTERCEPT_PRECISION
     for f in range(1, len(made.size)):
@@ -250,12 +311,13 @@ def in_model(f: int, parents: int, family: int, made: Features) -> bool:
 
 
 @numba.njit(cache=True)
-def allowed(parents: int, family: int) -> bool:
-    """Whether there is such a model: free tables have up to four parents."""
+def allowed(u: int, parents: int, family: int, made: Features) -> bool:
+    """Whether a unit has such a model: its parents are permitted, and free tables have up to four units."""
+    if parents & ~made.permitted[u]:
+        return False
     n = 0
-    while parents:
-        parents &= parents - 1
-        n += 1
+    for j in range(len(made.permitted)):
+        n += parents >> j & 1
     return family < TABLE or n <= TABLE_PARENTS
 
 
@@ -263,17 +325,25 @@ def allowed(parents: int, family: int) -> bool:
 def choose_parents(
     rng: np.random.Generator, u: int, made: Features, shares: Shares, models: Models, space: Space
 ) -> None:
-    """Let each unit in turn enter or leave the parents, then try to exchange two."""
+    """Let each unit in turn, and the drive, enter or leave the parents, then try to exchange two."""
     n_units = len(models.parents)
     here = evidence(models.parents[u], models.family[u], made, space)
-    for j in range(n_units):
+    for j in range(n_units + (1 if made.members[-1] >> n_units else 0)):
         new = models.parents[u] ^ (1 << j)
-        exists = shares.exists[0 if j == u else 1]
+        exists = shares.exists[connection_kind(u, j, models)]
         odds = log(exists / (1 - exists))
         here = step(rng, u, new, models.family[u], odds if new >> j & 1 else -odds, here, made, models, space)
     a, b = rng.integers(0, n_units), rng.integers(0, n_units)
     if a != u and b != u and (models.parents[u] >> a & 1) != (models.parents[u] >> b & 1):
         step(rng, u, models.parents[u] ^ (1 << a) ^ (1 << b), models.family[u], 0.0, here, made, models, space)
+
+
+@numba.njit(cache=True)
+def connection_kind(u: int, j: int, models: Models) -> int:
+    """Return where in `Shares.exists` the connection from j (from the drive, where j is no unit) to u stands."""
+    if j == len(models.parents):
+        return 2 + models.window
+    return 0 if j == u else 1
 
 
 @numba.njit(cache=True)
@@ -301,7 +371,7 @@ def step(
     space: Space,
 ) -> float:
     """Move to a model, or stay, by Metropolis' rule; returns the log-evidence of where the unit is then."""
-    if not allowed(parents, family):
+    if not allowed(u, parents, family, made):
         return here
     there = evidence(parents, family, made, space)
     if log(rng.random()) < there - here + odds:
@@ -326,22 +396,61 @@ def evidence(parents: int, family: int, made: Features, space: Space) -> float:
     for i in range(n):
         f = space.column[i]
         for j in range(i + 1):
-            g, total = space.column[j], 0.0
-            for s in range(len(space.omega)):
-                total += space.omega[s] * made.values[s, f] * made.values[s, g]
+            total = entry(f, space.column[j], made, space)
             if i == j:
                 total += space.precision[f]
             for k in range(j):
                 total -= space.root[i, k] * space.root[j, k]
             space.root[i, j] = sqrt(max(total, 1e-12)) if i == j else total / space.root[j, j]
-        right = 0.0
-        for s in range(len(space.kappa)):
-            right += made.values[s, f] * space.kappa[s]
+        driven = made.members[f] == len(space.gram[0])
+        right = space.side[1, 0] if driven else space.side[0, made.members[f]]
         for k in range(i):
             right -= space.root[i, k] * space.right[k]
         space.right[i] = right / space.root[i, i]
         value += 0.5 * space.right[i] ** 2 + 0.5 * log(space.precision[f]) - log(space.root[i, i])
     return value
+
+
+@numba.njit(cache=True)
+def sum_up(made: Features, space: Space) -> None:
+    """Sum omega and kappa, times every product of units, over all rows, into `gram`, `side` and `drive`."""
+    n_states = len(space.gram[0])
+    space.gram[:], space.side[:], space.drive[0] = 0.0, 0.0, 0.0
+    driven = made.members[-1] == n_states
+    for row in range(len(space.omega)):
+        s, level = row % n_states, made.values[row, -1] if driven else 0.0
+        space.gram[0, s] += space.omega[row]
+        space.gram[1, s] += space.omega[row] * level
+        space.side[0, s] += space.kappa[row]
+        space.side[1, s] += space.kappa[row] * level
+        space.drive[0] += space.omega[row] * level**2
+    for k in range(2):
+        walsh(space.gram[k])
+        walsh(space.side[k])
+
+
+@numba.njit(cache=True)
+def walsh(values: Floats) -> None:
+    """Turn values (state,) into their sums times the product of the ±1 states of every set of units, in place."""
+    half = 1
+    while half < len(values):
+        for start in range(0, len(values), 2 * half):
+            for i in range(start, start + half):
+                off, on = values[i], values[i + half]
+                values[i], values[i + half] = off + on, on - off
+        half *= 2
+
+
+@numba.njit(cache=True)
+def entry(f: int, g: int, made: Features, space: Space) -> float:
+    """Sum of omega times two features."""
+    drive = len(space.gram[0])
+    a, b = made.members[f], made.members[g]
+    if a == drive and b == drive:
+        return float(space.drive[0])
+    if a == drive or b == drive:
+        return float(space.gram[1, (a ^ b) & ~drive])
+    return float(space.gram[0, a ^ b])
 
 
 @numba.njit(cache=True)
@@ -365,8 +474,10 @@ def draw_weights(rng: np.random.Generator, u: int, made: Features, models: Model
 
 
 @numba.njit(cache=True)
-def kind_of(u: int, f: int, made: Features) -> int:
-    """Return the kind of a weight: 0 for the self-connection, else the number of parents."""
+def kind_of(u: int, f: int, made: Features, shares: Shares) -> int:
+    """Return the kind of a weight: 0 for the self-connection, the last for the drive, else the number of parents."""
+    if made.members[f] == 1 << len(made.permitted):
+        return len(shares.scale) - 1
     return 0 if made.members[f] == 1 << u else made.size[f]
 
 
@@ -376,7 +487,7 @@ def draw_scales(rng: np.random.Generator, u: int, made: Features, shares: Shares
     chance = np.empty(len(SCALES))
     for f in range(1, len(made.size)):
         if in_model(f, models.parents[u], models.family[u], made):
-            own = shares.scale[kind_of(u, f, made)]
+            own = shares.scale[kind_of(u, f, made, shares)]
             for i in range(len(SCALES)):
                 chance[i] = own[i] / SCALES[i] * exp(-0.5 * (models.weight[u, f] / SCALES[i]) ** 2) + 1e-300
             models.scale[u, f] = pick(rng, chance)
@@ -387,7 +498,7 @@ def draw_absent_scales(rng: np.random.Generator, u: int, made: Features, shares:
     """Draw the scales that weights outside the model would enter with."""
     for f in range(1, len(made.size)):
         if not in_model(f, models.parents[u], models.family[u], made):
-            models.scale[u, f] = pick(rng, shares.scale[kind_of(u, f, made)])
+            models.scale[u, f] = pick(rng, shares.scale[kind_of(u, f, made, shares)])
 
 
 @numba.njit(cache=True)
@@ -405,18 +516,19 @@ def pick(rng: np.random.Generator, chance: Floats) -> int:
 def learn_shares(rng: np.random.Generator, made: Features, family: int, windows: list[Models], shares: Shares) -> None:
     """Draw what the units have in common given their models in all windows, in place."""
     scale = np.full(shares.scale.shape, 1 / len(SCALES))
-    exists = np.array([[SELF_PRIOR[0], SELF_PRIOR[1]], [EDGE_PRIOR[0], EDGE_PRIOR[1]]])
+    exists = np.ones((len(shares.exists), 2))  # Beta(1, 1) priors
+    exists[0, 0], exists[0, 1] = SELF_PRIOR
     families = FAMILY_PRIOR.copy()
     for models in windows:
         for u in range(len(models.varies)):
             if models.varies[u]:
                 families[models.family[u]] += 1
-                for j in range(len(models.parents)):
-                    exists[0 if j == u else 1, 0 if models.parents[u] >> j & 1 else 1] += 1
+                for j in range(len(models.parents) + 1):
+                    exists[connection_kind(u, j, models), 0 if models.parents[u] >> j & 1 else 1] += 1
                 for f in range(1, len(made.size)):
                     if in_model(f, models.parents[u], models.family[u], made):
-                        scale[kind_of(u, f, made), models.scale[u, f]] += 1
-    for i in range(2):
+                        scale[kind_of(u, f, made, shares), models.scale[u, f]] += 1
+    for i in range(len(exists)):
         shares.exists[i] = min(max(rng.beta(exists[i, 0], exists[i, 1]), 1e-9), 1 - 1e-9)
     for i in range(len(scale)):
         dirichlet(rng, scale[i], shares.scale[i])

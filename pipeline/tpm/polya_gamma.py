@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 CUT = 0.64  # where the two series of the density meet
-EXACT = 12  # up to so many trials the variable is a sum of exact ones; beyond, normal with the same two moments
+EXACT = 3  # up to so many trials the variable is a sum of exact ones; beyond, a Gamma with the same two moments
 NO_MASS = -1e300  # logarithm of a probability of 0
 
 
@@ -30,7 +30,7 @@ def polya_gamma(rng: np.random.Generator, trials: int, tilt: float) -> float:
             total += _one(rng, tilt)
         return total
     mean, variance = moments(trials, tilt)
-    return max(mean + sqrt(variance) * rng.standard_normal(), 1e-9)
+    return max(rng.gamma(mean * mean / variance, variance / mean), 1e-12)
 
 
 @numba.njit(cache=True)

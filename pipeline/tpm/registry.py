@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from pipeline.base.parameters import filled
 from pipeline.base.registry import Entry, Registry
+from pipeline.tpm.auto import Auto
 from pipeline.tpm.average import Average
 from pipeline.tpm.beta import Beta
 from pipeline.tpm.latent import Latent
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
 
-    from pipeline.base.arrays import Floats, Ints
-    from pipeline.tpm.copies import Copies
+    from pipeline.base.arrays import Array, Bools, Floats
+    from pipeline.tpm.sampled import SampledWindow
     from pipeline.tpm.transitions import Counts
 
 
@@ -68,6 +69,26 @@ class Estimator(Entry, Protocol):
         ...
 
 
+@runtime_checkable
+class RasterEstimator(Protocol):
+    """An `Estimator` that counts do not suffice for: it needs the states of a window in their order."""
+
+    def fit_raster(
+        self, states: Array, joined: Bools, lag: int, draws: int, rng: np.random.Generator, **parameters: Any
+    ) -> FittedRecording:
+        """Fit the states (frame, unit) of one window, named "".
+
+        Args:
+            states: 0 and 1.
+            joined: (frame, unit) True where the unit's transition from `lag` frames before counts.
+            lag: of a transition [frames].
+            draws: how many; 0 where only the estimate is used.
+            rng: fixes them.
+            **parameters: the entry's own.
+        """
+        ...
+
+
 class FittedRecording(Protocol):
     """All windows of a recording, fitted at once."""
 
@@ -77,27 +98,9 @@ class FittedRecording(Protocol):
         """Simulate `n` copies of the recording and fit them, for `posterior` to give with each window."""
         ...
 
-    def posterior(self, window: str) -> HiddenStates:
+    def posterior(self, window: str) -> SampledWindow:
         """Return the posterior of one window."""
         ...
-
-
-class HiddenStates(Posterior, Protocol):
-    """A posterior of states as well, not only of the TPM that they follow.
-
-    Attributes:
-        occupancy: (state,) mean share of frames in each joint state.
-        paths: (path, frame, unit) draws of the states.
-        r_hat: the largest split-R-hat of what was drawn.
-        effective_draws: the least number of independent draws that the chain is worth.
-        copies: simulated copies of the window; None where none were asked for.
-    """
-
-    occupancy: Floats
-    paths: Ints
-    r_hat: float
-    effective_draws: float
-    copies: Copies | None
 
 
 @runtime_checkable
@@ -115,7 +118,7 @@ class RecordingEstimator(Protocol):
 
 
 ESTIMATORS: Registry[Estimator] = Registry(
-    "estimator", "tpm.method", Logistic(), LogisticPairwise(), Beta(), Average(), Latent()
+    "estimator", "tpm.method", Auto(), Latent(), Average(), LogisticPairwise(), Logistic(), Beta()
 )
 
 

@@ -12,15 +12,26 @@ from pipeline.emergence.discrete import state_by_state
 SQUARINGS = 20  # of the lazy chain: a million steps
 
 
-def simulate(p_on: Floats, runs: Ints, occupancy: Floats, rng: np.random.Generator, lag: int = 1) -> Ints:
+NO_SWITCHING: Floats = np.ones((1, 1))
+
+
+def simulate(
+    p_on: Floats,
+    runs: Ints,
+    occupancy: Floats,
+    rng: np.random.Generator,
+    lag: int = 1,
+    switching: Floats | None = None,
+) -> Ints:
     """Simulate states that follow TPMs, one path per TPM, along the runs of a window.
 
     Args:
-        p_on: (tpm, state, unit) P(unit ON next | state).
+        p_on: (tpm, state, unit) P(unit ON next | state), or (tpm, level, state, unit) under each level of a drive.
         runs: (frame,) numbers of the runs of consecutive frames.
         occupancy: (state,) shares from which the first `lag` states of each run are drawn.
         rng: fixes the paths.
         lag: of a transition [frames].
+        switching: (tpm, level, level) how the drive switches from frame to frame; None without one.
 
     Returns:
         (tpm, frame) joint states, bit i = unit i.
@@ -32,16 +43,54 @@ def simulate(p_on: Floats, runs: Ints, occupancy: Floats, rng: np.random.Generat
     """
     starts = np.ones(len(runs), dtype=bool)
     starts[transition_frames(runs, lag)[1]] = False
-    return _paths(rng, np.ascontiguousarray(p_on, dtype=float), starts, lag, np.cumsum(occupancy))
+    by_level = p_on if switching is not None else p_on[:, None]
+    return np.stack(
+        [
+            simulate_path(
+                rng,
+                np.ascontiguousarray(one, dtype=float),
+                NO_SWITCHING if switching is None else switching[i],
+                starts,
+                lag,
+                np.cumsum(occupancy),
+            )
+            for i, one in enumerate(by_level)
+        ]
+    )
 
 
 @numba.njit(cache=True)
-def _paths(rng: np.random.Generator, p_on: Floats, starts: Bools, lag: int, cumulative: Floats) -> Ints:
-    paths = np.empty((len(p_on), len(starts)), np.int64)
-    for b in range(len(p_on)):
-        for t in range(len(starts)):
-            paths[b, t] = _any(rng, cumulative) if starts[t] else _next(rng, p_on[b, paths[b, t - lag]])
-    return paths
+def simulate_path(
+    rng: np.random.Generator, p_on: Floats, switching: Floats, starts: Bools, lag: int, cumulative: Floats
+) -> Ints:
+    """Simulate the states of one TPM.
+
+    Args:
+        rng: what is drawn from.
+        p_on: (level, state, unit) P(unit ON next | state) under each level of a drive.
+        switching: (level, level) how it switches from frame to frame.
+        starts: (frame,) True where no frame lies `lag` before in the same run.
+        lag: of a transition [frames].
+        cumulative: (state,) running sums of the shares from which states are drawn where a run starts.
+
+    Returns:
+        (frame,) joint states.
+    """
+    path = np.empty(len(starts), np.int64)
+    level = first_level(rng, switching)
+    for t in range(len(starts)):
+        level = any_of(rng, np.cumsum(switching[level]))
+        path[t] = any_of(rng, cumulative) if starts[t] else _next(rng, p_on[level, path[t - lag]])
+    return path
+
+
+@numba.njit(cache=True)
+def first_level(rng: np.random.Generator, switching: Floats) -> int:
+    """Draw a level of the drive as it stands after long."""
+    share = np.full(len(switching), 1 / len(switching))
+    for _ in range(200):
+        share = share @ switching
+    return any_of(rng, np.cumsum(share))
 
 
 @numba.njit(cache=True)
@@ -55,7 +104,7 @@ def _next(rng: np.random.Generator, p_on: Floats) -> int:
 
 
 @numba.njit(cache=True)
-def _any(rng: np.random.Generator, cumulative: Floats) -> int:
+def any_of(rng: np.random.Generator, cumulative: Floats) -> int:
     """Draw an index given cumulative weights."""
     x = rng.random() * cumulative[-1]
     i = 0
@@ -66,25 +115,33 @@ def _any(rng: np.random.Generator, cumulative: Floats) -> int:
 
 @numba.njit(cache=True)
 def simulate_seen(
-    rng: np.random.Generator, p_on: Floats, occupancy: Floats, emission: Floats, first: Bools, category: Ints
+    rng: np.random.Generator,
+    p_on: Floats,
+    switching: Floats,
+    occupancy: Floats,
+    emission: Floats,
+    first: Bools,
+    category: Ints,
 ) -> None:
     """Simulate what is seen of hidden states in one window.
 
     Args:
         rng: what is drawn from.
-        p_on: (state, unit) P(unit ON next | state).
+        p_on: (level, state, unit) P(unit ON next | state) under each level of a drive.
+        switching: (level, level) how it switches from frame to frame.
         occupancy: (state,) shares from which the unseen state before each stretch is drawn.
         emission: (unit, 4, category) probability of each category, by state + 2 · state before.
         first: (frame,) True where the frame before is not the one before in time.
         category: (frame, unit) that is written.
     """
     cumulative = np.cumsum(occupancy)
-    now = 0
+    now, level = 0, first_level(rng, switching)
     for t in range(len(first)):
-        before = _any(rng, cumulative) if first[t] else now
-        now = _next(rng, p_on[before])
+        level = any_of(rng, np.cumsum(switching[level]))
+        before = any_of(rng, cumulative) if first[t] else now
+        now = _next(rng, p_on[level, before])
         for u in range(len(emission)):
-            category[t, u] = _any(rng, np.cumsum(emission[u, (now >> u & 1) + 2 * (before >> u & 1)]))
+            category[t, u] = any_of(rng, np.cumsum(emission[u, (now >> u & 1) + 2 * (before >> u & 1)]))
 
 
 def stationary(p_on: Floats, start: Floats) -> Floats:

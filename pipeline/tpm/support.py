@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pipeline.tpm.parameters import METHOD
+from pipeline.tpm.parameters import QUICK
 from pipeline.tpm.registry import ESTIMATORS
 
 MAX_UNITS = 10
 
 
-def largest_supported(n_frames: int, method: str = METHOD) -> int:
+def largest_supported(n_frames: int, method: str = QUICK) -> int:
     """Return the largest number of units whose TPM `n_frames` transitions can carry (0: not even one).
 
     At least 20 transitions per parameter of a unit's logistic model (1 + n; with pairwise terms
-    1 + n + n(n-1)/2), or 10 per joint state (2**n) for `beta`; never more than 10 units.
+    1 + n + n(n-1)/2), or 10 per joint state (2**n) for `beta`; never more than 10 units, nor 8 where all sets
+    of parents are averaged over.
 
     Args:
         n_frames: number of transitions.

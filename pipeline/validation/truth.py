@@ -20,7 +20,7 @@ from pipeline.integration import batch
 from pipeline.integration.occupancy import window_of
 from pipeline.macro.groupings import Grouping
 from pipeline.results.columns import ROUTES, TRUE_GROUPINGS, TRUTH
-from pipeline.results.measures import WITH_TRUTH
+from pipeline.results.measures import MEASURES, WITH_TRUTH
 from pipeline.results.tables import table
 
 MOST_UNITS = 6  # beyond, the true integrated information is not computed here
@@ -93,6 +93,8 @@ def _condition(truth: Truth, condition: str) -> Known:
 
 
 def _rows(head: dict[str, Any], values: Mapping[str, Pair]) -> list[dict[str, Any]]:
+    if "phi_s" in values:  # of an estimator that tells both, one stands for the one truth and one for the other
+        values = {**values, "phi_s_observational": (np.nan, values["phi_s"][1])}
     return [
         {**head, "measure": measure, **dict(zip(KINDS, pair, strict=True))}
         for measure, pair in values.items()
@@ -104,6 +106,7 @@ def _beside_estimates(rows: list[dict[str, Any]], summary: pd.DataFrame) -> pd.D
     """True values with the estimates of the same systems, micro scales first, then measure by measure."""
     known = pd.DataFrame(rows, columns=[*KEYS, *KINDS])
     pairs = known.merge(summary[[*KEYS, "value", "ci_low", "ci_high"]], how="left", on=KEYS)
+    pairs = pairs[(pairs["measure"] != "phi_s_observational") | pairs["value"].notna()]
     for kind in KINDS:
         pairs[f"contains_{kind}"] = [
             contains(p.ci_low, p.ci_high, true) for p, true in zip(pairs.itertuples(), pairs[kind], strict=True)
@@ -111,7 +114,7 @@ def _beside_estimates(rows: list[dict[str, Any]], summary: pd.DataFrame) -> pd.D
     order = pairs.assign(
         by_route=pairs["route"].map(list(ROUTES).index),
         by_size=-pairs["scale"].astype(float),
-        by_measure=pairs["measure"].map(WITH_TRUTH.index),
+        by_measure=pairs["measure"].map(list(MEASURES).index),
     )
     order = order.sort_values(["by_route", "by_size", "by_measure"], kind="stable")
     return table(order.to_dict("records"), TRUTH.names)

@@ -40,6 +40,11 @@ def nulls_on_traces(study: Study) -> bool:
     return any(NULLS[kind].acts_on == "traces" for kind in study.parameters.nulls.kinds)
 
 
+def chooses(study: Study) -> bool:
+    """Tell whether the study leaves it to its recordings which estimator is used."""
+    return study.parameters.tpm.method == "auto"
+
+
 def jobs(study: Study) -> dict[str, int]:
     """Return how many jobs of each stage a run from the start has, as Snakemake counts them."""
     n, of_simulation = len(study.names), len(simulated(study))
@@ -48,6 +53,7 @@ def jobs(study: Study) -> dict[str, int]:
         "simulate": of_simulation,
         "truth": len(known(study)) - of_simulation,
         **dict.fromkeys(("preprocess", "ensembles", "states", "tpm"), n),
+        **({"score": n, "choose": 1} if chooses(study) else {}),
         "macro": n if study.parameters.macro.scales else 0,
         **dict.fromkeys(("phi", "nulls"), n),
         **dict.fromkeys(("summarise", "compare", "validate", "report", "all"), 1),

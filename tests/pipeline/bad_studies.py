@@ -217,6 +217,12 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
         simulated("awake", "sleep"),
         ["simulation 'sound'", "condition sleep", "awake, anesthesia, recovery"],
     ),
+    "phase beyond a step": (put(simulate__phase=3), ["simulate.phase", "random, or a share of the step"]),
+    "hidden ensembles of pairs": (put(simulate__hidden=2), ["simulate", "pairs have no hidden ensembles"]),
+    "detection in an unknown condition": (
+        put(simulate__detection={"asleep": {"noise": 2.0}}),
+        ["simulate.detection.asleep", "'awake', 'anesthesia' or 'recovery'"],
+    ),
     "threshold below zero": (put(binarize__z=-3.0), ["binarize.z", "-3.0", "greater than 0"]),
     "positions empty": (positions(b""), ["recording 'm1'", "where.csv", "is not a table"]),
     "positions in another encoding": (positions(b"\xff\xfe\x00"), ["where.csv", "is not a table"]),

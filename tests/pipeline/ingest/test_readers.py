@@ -112,7 +112,8 @@ def test_the_columns_of_the_sheet_are_those_of_readers_state_codes_and_truth() -
 
 def test_the_words_of_simulated_recordings_count_their_motifs() -> None:
     words = READERS["simulate"].sentence
-    assert "ensembles (1 motif of two planted pairs, updated every 0.5 s" in words(Simulate().model_dump())
+    one = "ensembles (1 motif of two planted pairs, couplings jittered by 5% between subjects, updated every 0.5 s"
+    assert one in words(Simulate().model_dump())
     assert "ensembles (2 motifs of" in words(Simulate(motifs=2).model_dump())
 
 

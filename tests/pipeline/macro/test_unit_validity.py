@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from pipeline.base.raster import states_of
 from pipeline.macro.groupings import Grouping
 from pipeline.macro.validity import unit_validity
 from pipeline.simulation import planted
 
-STATES = planted.states_of(4)
+STATES = states_of(4)
 WEIGHTS = np.zeros((4, 4))
 for source, target in (planted.PAIRS, planted.PAIRS[::-1]):
     WEIGHTS[np.ix_(source, target)] = planted.WEIGHT

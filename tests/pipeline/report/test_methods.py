@@ -70,9 +70,7 @@ def test_every_null_is_told_and_what_it_names_is_cited(kind: str) -> None:
 def test_another_formalism_is_named(formalism: str) -> None:
     heading = "Integrated information"
     first, later = (
-        dict(methods.paragraphs(study_of(CASES["defaults"]["fields"] | {"iit": {"formalism": f}})))[
-            "Integrated information"
-        ]
+        dict(methods.paragraphs(study_of(CASES["defaults"]["fields"] | {"iit": {"formalism": f}})))[heading]
         for f in ("2023", formalism)
     )
     assert "version of 2026" in later

@@ -211,3 +211,14 @@ def test_simulate_needs_a_subject(subjects: str, tmp_path: Path, capsys: pytest.
     message = capsys.readouterr().err
     assert f"subjects: is {subjects}" in message
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("option", "known"), [("--substrate", "'modules'"), ("--drive", "'ar1'")])
+def test_simulate_knows_its_substrates_and_drives(
+    option: str, known: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["simulate", str(tmp_path / "new"), option, "grid"]) == 1
+    message = capsys.readouterr().err
+    assert f"simulate.{option[2:]}: 'grid' is refused" in message
+    assert known in message
+    assert not list(tmp_path.iterdir())

@@ -6,8 +6,8 @@ from test_parent_sets import logistic, run
 
 from pipeline.binarize import binarize_windows
 from pipeline.integration.batch import system_phi
-from pipeline.simulation.planted import joint
 from pipeline.simulation.recordings import default_windows, simulate_recording
+from pipeline.simulation.regimes import joint
 from pipeline.tpm import estimate
 from pipeline.tpm.estimation import estimate_window, fit_recording
 from pipeline.traces.ensembles import group
@@ -77,9 +77,8 @@ def seen():
     made = []
     for seed in range(6):
         windows = default_windows("m", ["awake"], 1000.0)
-        recording, truth = simulate_recording(
-            seed, "m", "m", windows, ["awake"], seed, neurons_per_ensemble=60, participation=0.15
-        )
+        seen = {"neurons_per_ensemble": 60, "participation": 0.15, "phase": 0.0, "onset_share": 0.4}
+        recording, truth = simulate_recording(seed, "m", "m", windows, ["awake"], seed, **seen)
         late = recording.isel(time=slice(2 + seed % 3, None))
         late = late.assign_coords(time=late["time"] - late["time"][0])
         ensembles = group(preprocess(late), n_ensembles=4, method="position", seed=0)

@@ -8,14 +8,17 @@ from scipy.special import expit, logit
 from test_parent_sets import logistic, run
 
 from pipeline.base.raster import encode, states_of
-from pipeline.tpm import hidden
+from pipeline.tpm import chain, hidden, recorded
+
+ONE_LEVEL = np.zeros(5, np.int64)
 
 
 def small():
     """A recording of two units and five frames with a border in it, its TPM and its emissions."""
     rng = np.random.default_rng(0)
     first = np.array([True, False, False, True, False])
-    seen = hidden.Seen(rng.integers(0, 3, (5, 2)), first, np.array([0, 5]))
+    joined = np.repeat(~first[:, None], 2, axis=1)
+    seen = recorded.Recorded(rng.integers(0, 3, (5, 2)), first, joined, np.array([0, 5]), 1)
     return seen, rng.uniform(0.1, 0.9, (2, 4)), rng.dirichlet(np.ones(3), size=(2, 4))
 
 
@@ -36,26 +39,41 @@ def chance(path, seen, p_on, emission):
     return total
 
 
-def test_filter_and_paths_are_those_of_enumeration():
+@pytest.mark.parametrize("draw", [hidden.draw_path, hidden.draw_path_by_units])
+def test_filter_and_paths_are_those_of_enumeration(draw):
     seen, p_on, emission = small()
     paths = list(product(range(4), repeat=5))
     joint = np.array([chance(p, seen, p_on, emission) for p in paths])
-    filtered, likelihood = hidden.filter_forward(seen, 0, 5, p_on, emission)
+    filtered, likelihood = hidden.filter_forward(seen, 0, 5, p_on, ONE_LEVEL, emission)
     assert likelihood == pytest.approx(np.log(joint.sum()))
     last = np.array([joint[[p[-1] == s for p in paths]].sum() for s in range(4)])
     np.testing.assert_allclose(filtered[-1], last / joint.sum())
     rng, path, times = np.random.default_rng(1), np.zeros(5, np.int64), np.zeros(len(paths))
     for _ in range(20_000):
-        hidden.draw_path(rng, seen, 0, logit(p_on), emission, path)
+        draw(rng, seen, 0, logit(p_on), ONE_LEVEL, emission, path)
         times[int(path @ 4 ** np.arange(5)[::-1])] += 1
     np.testing.assert_allclose(times / times.sum(), joint / joint.sum(), atol=0.01)
 
 
+@pytest.mark.parametrize("draw", [hidden.draw_path, hidden.draw_path_by_units])
+def test_the_drive_of_a_frame_decides_which_tpm_leads_into_it(draw):
+    seen, _, emission = small()
+    emission[:] = 1 / 3
+    by_level = np.concatenate([np.full((2, 4), 1 - 1e-6), np.full((2, 4), 1e-6)], axis=1)
+    rng, path = np.random.default_rng(1), np.zeros(5, np.int64)
+    for _ in range(20):
+        draw(rng, seen, 0, logit(by_level), np.array([0, 0, 1, 1, 0]), emission, path)
+        assert path[[1, 2, 4]].tolist() == [3, 0, 3]
+
+
 def test_transitions_of_a_path_do_not_cross_borders():
     seen, *_ = small()
-    count, on = hidden.count_path(seen, np.array([1, 3, 0, 2, 1]), 0, 4)
+    path = np.array([1, 3, 0, 2, 1])
+    count, on = chain.count_path(seen, path, ONE_LEVEL, 0, 4)
     np.testing.assert_array_equal(count[:, 0], [0, 1, 1, 1])
     np.testing.assert_array_equal(on, [[0, 0], [1, 1], [1, 0], [0, 0]])
+    count, _ = chain.count_path(seen, path, np.array([0, 1, 0, 0, 1]), 0, 8)
+    np.testing.assert_array_equal(count[:, 0], [0, 0, 0, 1, 0, 1, 1, 0])
 
 
 def test_categories_follow_the_signal_and_never_join_the_two_sides_of_a_threshold():
@@ -86,8 +104,11 @@ def recovered():
     signal = blurred(states, np.random.default_rng(5))
     thresholded = (signal > 3.0).astype(int)
     first = np.arange(3000) == 0
-    seen = hidden.Seen(hidden.categories(signal, thresholded), first, np.array([0, 3000]))
-    return p_on, states, thresholded, hidden.sample_hidden(seen, thresholded, 1, 150, 3, 300, np.random.default_rng(6))
+    joined = np.repeat(~first[:, None], 4, axis=1)
+    seen = recorded.Recorded(hidden.categories(signal, thresholded), first, joined, np.array([0, 3000]), 1)
+    model, sweeps = recorded.Model(1, drive=False, hidden=True), recorded.Sweeps(150, 3, 300)
+    drawn = chain.sample_recording(seen, thresholded, model, sweeps, np.random.default_rng(6))
+    return p_on, states, thresholded, drawn
 
 
 def test_paths_are_nearer_to_the_truth_than_thresholds(recovered):

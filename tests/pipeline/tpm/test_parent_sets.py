@@ -40,12 +40,15 @@ def test_features_are_products_of_parents():
     assert set(ps.features(2, ps.TABLE).family) == {ps.LOGISTIC, ps.PAIRWISE}
 
 
-def test_evidence_is_that_of_the_gaussian_model():
+@pytest.mark.parametrize("levels", [[0.0], [-1.0, 0.0, 1.0]])
+def test_evidence_is_that_of_the_gaussian_model(levels):
     rng = np.random.default_rng(0)
-    made = ps.features(3, ps.PAIRWISE)
+    made = ps.features(3, ps.PAIRWISE, np.array(levels))
     space = ps.new_space(made)
-    space.omega[:], space.kappa[:] = rng.gamma(3.0, size=8), rng.standard_normal(8)
+    n_rows = 8 * len(levels)
+    space.omega[:], space.kappa[:] = rng.gamma(3.0, size=n_rows), rng.standard_normal(n_rows)
     space.precision[:] = rng.gamma(2.0, size=len(made.size))
+    ps.sum_up(made, space)
 
     def exact(parents, family):
         inside = [f for f in range(len(made.size)) if made.members[f] & ~parents == 0 and made.family[f] <= family]
@@ -54,7 +57,7 @@ def test_evidence_is_that_of_the_gaussian_model():
         dets = np.linalg.slogdet(prior)[1] - np.linalg.slogdet(precision)[1]
         return 0.5 * dets + 0.5 * right @ np.linalg.solve(precision, right)
 
-    for parents, family in ((0, 1), (0b011, 1), (0b011, 2), (0b111, 2)):
+    for parents, family in ((0, 1), (0b011, 1), (0b011, 2), (0b111, 2), (0b1011, 2), (0b1000, 1)):
         assert ps.evidence(parents, family, made, space) == pytest.approx(exact(parents, family))
 
 
@@ -62,8 +65,9 @@ def test_weights_are_drawn_from_their_gaussian():
     made = ps.features(2, ps.PAIRWISE)
     space, rng = ps.new_space(made), np.random.default_rng(1)
     space.omega[:], space.kappa[:], space.precision[:] = [3.0, 1.0, 2.0, 4.0], [1.0, -2.0, 0.5, 1.0], 1.0
-    models = ps.first_models(np.full((4, 2), 9), np.full((4, 2), 4), made)
+    models = ps.first_models(np.full((4, 2), 9), np.full((4, 2), 4), made, 0)
     models.parents[0], models.family[0] = 0b11, ps.PAIRWISE
+    ps.sum_up(made, space)
     drawn = []
     for _ in range(20_000):
         ps.draw_weights(rng, 0, made, models, space)
@@ -85,6 +89,16 @@ def test_connections_are_found_and_absent_ones_left_out():
     assert share[there].min() > 0.95
     others = ~there & ~np.eye(4, dtype=bool)
     assert share[others].mean() < 0.15
+
+
+def test_only_what_is_permitted_is_a_parent():
+    states = run(logistic(np.full((3, 3), 0.8)), 1000, 2)
+    code = encode(states)
+    counts = count(code[:-1], states[1:])
+    permitted, rng = np.array([0b111, 0b010, 0b110]), np.random.default_rng(0)
+    drawn = ps.sample(counts.per_unit, counts.on, ps.TABLE, 200, 2, 100, rng, permitted)
+    assert (drawn.parents & ~permitted == 0).all()
+    assert (drawn.parents[:, 0] == 0b111).mean() > 0.9
 
 
 def test_units_that_do_not_act_on_each_other_are_told_so():
