@@ -28,7 +28,12 @@ UNITS = STUDY.parameters.ensembles.iit
 SIMULATED = targets.simulated(STUDY)
 ON_TRACES = targets.nulls_on_traces(STUDY)
 KNOWN = [n for n in targets.known(STUDY) if not {n, f"{n}:truth"} & set(OMIT)]
-TABLES = ("summary", "nulls", "fits", "comparison", "truth", "true_groupings")
+TABLES = (
+    *("summary", "nulls", "fits", "halves", "comparison", "classification"),
+    *("truth", "true_groupings"),
+)
+SHARING = targets.sharing(STUDY)
+MATCHED = targets.matched_with(STUDY)
 READ = [name for name in STUDY.names if name not in SIMULATED]
 WORKERS = Workers(STUDY.root, forking=workflow.exec_mode == ExecMode.DEFAULT)
 RULES = Path(pipeline.__file__).parent / "workflow" / "rules"

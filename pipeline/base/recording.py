@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 GAP = 1.5  # a step longer than this many frame intervals ends a run of frames
-LARGEST_FIELD_MM = 50.0
+LARGEST_FIELD_MM = 250.0  # a human head
+LARGEST_MOUSE_MM = 50.0  # beyond, positions may well be µm or pixels
+POSITION = ("x", "y", "z")  # axes of a neuron's position; z is there only where it is known
+PLACES = ("neuron", *POSITION, "region")  # what is known of a neuron besides its trace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +53,14 @@ class Neurons:
         x: (neuron,) position [mm], NaN where it is unknown.
         y: (neuron,) position [mm], NaN where it is unknown.
         region: (neuron,) label, "" where it is unknown.
+        z: (neuron,) position [mm] along the third axis, where there is one.
     """
 
     names: Sequence[str] | None = None
     x: Sequence[float] | Floats | None = None
     y: Sequence[float] | Floats | None = None
     region: Sequence[str] | Strings | None = None
+    z: Sequence[float] | Floats | None = None
 
     def coords(self, n: int) -> dict[str, tuple[str, Array]]:
         """Return the coordinates of `n` neurons."""
@@ -65,6 +70,7 @@ class Neurons:
             "neuron": ("neuron", np.array(names, dtype=str)),
             "x": ("neuron", unknown if self.x is None else np.asarray(self.x, float)),
             "y": ("neuron", unknown if self.y is None else np.asarray(self.y, float)),
+            **({} if self.z is None else {"z": ("neuron", np.asarray(self.z, float))}),
             "region": ("neuron", np.array([""] * n if self.region is None else self.region, str)),
         }
 
@@ -97,7 +103,7 @@ def build(
 
     Returns:
         Dataset (time, neuron) `fluorescence` and, where given, `neuropil`, float32; (time,) `dropped`; coords time
-        [s], neuron, x, y [mm], region; attrs of `origin`, and `sampling_rate_hz`.
+        [s], neuron, x, y, perhaps z [mm], region; attrs of `origin`, and `sampling_rate_hz`.
     """
     values = np.asarray(fluorescence, dtype=np.float32)
     n_frames, n_neurons = values.shape
@@ -142,6 +148,7 @@ def describe(dataset: xr.Dataset) -> xr.Dataset:
         "neuron": ("1", "neuron"),
         "x": ("mm", "position of the neuron, first axis"),
         "y": ("mm", "position of the neuron, second axis"),
+        "z": ("mm", "position of the neuron, third axis"),
         "region": ("1", "brain region of the neuron"),
     }
     for name, (units, long_name) in labels.items():
@@ -232,7 +239,7 @@ def _check_neurons(dataset: xr.Dataset, where: str, problems: Problems) -> None:
                 "Baselines and correlations of these neurons would be undefined",
                 "mark missing values as NaN, or leave these neurons out",
             )
-    for name in ("x", "y"):
+    for name in (axis for axis in POSITION if axis in dataset.coords):
         known = dataset[name].values[np.isfinite(dataset[name].values)]
         if known.size and np.ptp(known) > LARGEST_FIELD_MM:
             problems.add(

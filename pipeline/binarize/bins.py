@@ -185,7 +185,20 @@ def segments_of(number: Ints, label: Array | None = None) -> Ints:
     return np.append(0, np.cumsum(border)).astype(np.int64)
 
 
-def match(label: Array, min_frames: int) -> Bools:
+def shortest(counts: Sequence[int] | Ints, min_frames: int) -> int | None:
+    """Return the frames of the shortest window that others are matched to; None where all are too short for it.
+
+    Args:
+        counts: frames of each window.
+        min_frames: shorter windows are not matched to.
+
+    >>> shortest([300, 90, 250], 200)
+    250
+    """
+    return min((int(n) for n in counts if n >= min_frames), default=None)
+
+
+def match(label: Array, min_frames: int, matched_to: int | None = None) -> Bools:
     """Return (frame,) the frames kept when all windows are cut to the same length.
 
     That is the length of the shortest window of at least `min_frames`; each window keeps its first
@@ -194,14 +207,14 @@ def match(label: Array, min_frames: int) -> Bools:
     Args:
         label: (frame,) the window of each frame.
         min_frames: shorter windows are not matched to.
+        matched_to: frames of the shortest window where windows of other recordings count too.
 
     >>> match(np.array(["a", "a", "a", "b", "b"]), 2).tolist()
     [True, True, False, True, True]
     """
-    counts = np.unique(label, return_counts=True)[1]
-    long_enough = counts[counts >= min_frames]
-    if not long_enough.size:
+    least = matched_to or shortest(np.unique(label, return_counts=True)[1], min_frames)
+    if least is None:
         return np.ones(len(label), bool)
     place = pd.Series(label).groupby(label).cumcount().to_numpy()
-    kept: Bools = place < long_enough.min()
+    kept: Bools = place < least
     return kept

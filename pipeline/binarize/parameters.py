@@ -22,8 +22,9 @@ class BinarizeCommon(Section):
     )
     match_length: bool = Field(
         True,
-        description="Use the same number of frames in every window of a recording (that of its shortest one with at "
-        "least min_frames), so that the bias of short data is equal",
+        description="Use the same number of frames in every window of a recording, or of all recordings of a subject "
+        "that are compared since its conditions stand in different ones (that of the shortest window with at least "
+        "min_frames), so that the bias of short data is equal",
     )
     min_frames: Annotated[int, Field(ge=2)] = Field(
         200, description="Windows with fewer frames (bins) are flagged and not matched to"

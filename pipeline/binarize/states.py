@@ -92,6 +92,7 @@ def binarize_windows(
     per_window: bool = DEFAULT.per_window,
     match_length: bool = DEFAULT.match_length,
     min_frames: int = DEFAULT.min_frames,
+    matched_to: int | None = None,
     **parameters: Any,
 ) -> xr.Dataset:
     """Binarize the ensembles of a recording in its windows.
@@ -107,6 +108,8 @@ def binarize_windows(
         per_window: thresholds of each window by itself.
         match_length: cut windows to the same number of frames (see `bins.match`).
         min_frames: shorter windows are not matched to.
+        matched_to: number of frames that windows are cut to, where those of other recordings count too
+            (`bins.shortest` of all `window_lengths`); by default that of this recording's shortest window.
         **parameters: of the method (see `binarize`).
 
     Returns:
@@ -120,11 +123,8 @@ def binarize_windows(
             units without a usable threshold, units that are never or always ON; all of them together.
     """
     where = f"recording {ensembles.attrs.get('recording', '?')!r}"
-    rate = float(ensembles.attrs["sampling_rate_hz"])
-    rule = rule_of(where, method, parameters, bin_s, rate)
-    values = ensembles["activity"].values.astype(float)
-    lost = ensembles["dropped"].values | ~np.isfinite(values).all(axis=1)
-    bins = binning.lay_bins(ensembles["time"].values, rate, lost, bin_s)
+    rule = rule_of(where, method, parameters, bin_s, float(ensembles.attrs["sampling_rate_hz"]))
+    values, bins = ensembles["activity"].values.astype(float), _bins(ensembles, bin_s)
     found = binning.in_windows(bins, windows)
     if not found.shown:
         empty = [_no_bins(where, name, windows, bins) for name in found.listed]
@@ -135,7 +135,7 @@ def binarize_windows(
     every = np.ones(len(found.kept), bool)
     each = {f"window {name}": found.window == name for name in found.shown}
     decided = decide(activity, each if per_window else {"its windows": every}, rule)
-    matched = binning.match(found.window, min_frames) if match_length else every
+    matched = binning.match(found.window, min_frames, matched_to) if match_length else every
     dataset = _dataset(activity, decided, rule, units).assign_coords(
         window=("frame", found.window, _about("window")),
         condition=("frame", windows["condition"].to_numpy(str)[found.row], _about("condition")),
@@ -146,6 +146,8 @@ def binarize_windows(
     dataset["threshold"] = (("window_name", "unit"), limits, _threshold(units))
     share = binning.dropped_share(bins, windows, found.shown)
     dataset["dropped_fraction"] = ("window_name", share, _about("share of the window's frames that are dropped"))
+    if matched_to is not None:
+        dataset = dataset.assign_attrs(matched_to=matched_to)
     return history.record(
         dataset.assign_attrs({**ensembles.attrs, **dataset.attrs}),
         "binarize.binarize_windows",
@@ -155,8 +157,26 @@ def binarize_windows(
         per_window=per_window,
         match_length=match_length,
         min_frames=min_frames,
+        **({} if matched_to is None else {"matched_to": matched_to}),
         windows_left_out=[name for name in found.listed if name not in found.shown],
     )
+
+
+def window_lengths(ensembles: xr.Dataset, windows: pd.DataFrame, bin_s: float) -> dict[str, int]:
+    """Return how many bins of each window can be used, before windows are matched in length.
+
+    Args:
+        ensembles: as for `binarize_windows`.
+        windows: rows window, start_s, end_s.
+        bin_s: length of a bin [s].
+    """
+    found = binning.in_windows(_bins(ensembles, bin_s), windows)
+    return {name: int((found.window == name).sum()) for name in found.shown}
+
+
+def _bins(ensembles: xr.Dataset, bin_s: float) -> Bins:
+    lost = ensembles["dropped"].values | ~np.isfinite(ensembles["activity"].values).all(axis=1)
+    return binning.lay_bins(ensembles["time"].values, float(ensembles.attrs["sampling_rate_hz"]), lost, bin_s)
 
 
 def _names(traces: Any, units: Sequence[str] | None, n: int) -> list[str]:

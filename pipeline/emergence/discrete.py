@@ -61,6 +61,31 @@ def effective_information(tpm: Array) -> float | Floats:
     return _scalar(_information(_stochastic(tpm)))
 
 
+def information_of_rows(tpm: Array, rows: Array) -> float | Floats:
+    """Return the least effective information that some rows of a TPM alone imply, whatever the others are.
+
+    With G for whether the present state S is one of the rows, I(S; S') >= I(S; S' | G) >= P(G) I(S; S' | S in rows).
+
+    Args:
+        tpm: (..., state, state), row-stochastic.
+        rows: (state,) True for those that are known.
+
+    Returns:
+        (...) [bit]; a float for a single TPM.
+
+    Raises:
+        ValueError: rows that do not sum to 1.
+
+    >>> import numpy as np
+    >>> information_of_rows(np.eye(4), np.array([True, True, False, False]))
+    0.5
+    """
+    rows = np.asarray(rows, bool)
+    if not rows.any():
+        return _scalar(np.zeros(np.shape(tpm)[:-2]))
+    return _scalar(rows.mean() * _information(_stochastic(tpm)[..., rows, :]))
+
+
 def determinism(tpm: Array) -> float | Floats:
     """Return 1 - mean row entropy / log2(states): 1 when every state has one successor."""
     tpm = _stochastic(tpm)

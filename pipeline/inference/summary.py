@@ -15,17 +15,19 @@ What the numbers of one window mean:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pipeline.base.arrays import Floats
+from pipeline.base.arrays import Floats, Ints
+from pipeline.inference import withheld
 from pipeline.inference.corrected import corrected
 from pipeline.inference.parameters import Compare
 from pipeline.integration.occupancy import Occupancy, common_occupancy, key_of, weighted_mean, window_of
+from pipeline.integration.parameters import Iit
 from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.results import measures
 from pipeline.results.columns import NULL_COLUMNS, SUMMARY_COLUMNS
@@ -34,6 +36,7 @@ from pipeline.results.tables import table
 STATE_MEASURES = tuple(name for name in measures.OF_STATE if name in measures.SUMMARISED)
 LEAST_RANDOM = 19  # random groupings: with fewer no p can be 0.05
 DEFAULT_NULLS = {"micro": "shift", "macro_units": RANDOM_GROUPING.name, "macro_model": "shift"}
+ZERO = 1e-9  # what is not above it is 0
 TIE = 1e-10  # two values closer than this are a tie, as in iitcore
 
 
@@ -49,12 +52,16 @@ class Estimate:
         draws: (draw,) of the posterior draws.
         flags: words of caution.
         copies: (copy, 2) truth and estimate of simulated copies.
+        withheld: why the value is not told, as a flag; "" where it is.
+        least: (draw,) of what is told of a value that is withheld: that it is no less.
     """
 
     value: float
     draws: Floats = field(default_factory=lambda: np.empty(0))
     flags: tuple[str, ...] = ()
     copies: Floats = field(default_factory=lambda: np.empty((0, 2)))
+    withheld: str = ""
+    least: Floats = field(default_factory=lambda: np.empty(0))
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """Return the central interval of the draws, NaN where there are fewer than two."""
@@ -66,10 +73,18 @@ class Estimate:
 
     def reported(self, confidence: float) -> Reported:
         """Return what is told of it: corrected where it has copies."""
+        if self.withheld:
+            low, _ = Estimate(np.nan, self.least).interval(confidence)
+            return Reported(np.nan, low, np.nan, (*self.flags, self.withheld))
         found = corrected(self.draws, self.copies, confidence)
         if found is None:
             return Reported(self.value, *self.interval(confidence), self.flags)
         return Reported(*found, (*self.flags, "corrected"))
+
+    def p_positive(self) -> float:
+        """Return the share of draws above 0; NaN where there are none, or the value is withheld."""
+        draws = self.draws[np.isfinite(self.draws)]
+        return float(np.mean(draws > ZERO)) if draws.size and not self.withheld else np.nan
 
 
 class Reported(NamedTuple):
@@ -87,6 +102,7 @@ def summarise(
     *,
     confidence: float = Compare().confidence,
     default_nulls: Mapping[str, str] = DEFAULT_NULLS,
+    min_row_visits: int = Iit().min_row_visits,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Gather the windows of a study into the tables `summary` and `nulls`.
 
@@ -102,6 +118,7 @@ def summarise(
             its first other null is taken and the flag says which. Few units have few groupings (four units in two
             pairs two others, whose p cannot fall below 1/3): fewer than 19 random groupings therefore give way to
             `shift`, for measures that have it.
+        min_row_visits: visits below which a row of the TPM is thin (`inference.withheld`).
 
     Returns:
         The tables summary.csv and nulls.csv (see `results.columns`).
@@ -115,6 +132,7 @@ def summarise(
         partner = by_key.get((*window_of(dataset), "micro", dataset.sizes.get("micro_unit", -1)))
         estimates = window_estimates(dataset, common[key_of(dataset)], partner)
         tests = _null_tests(surrogates.get(key_of(dataset)), estimates, partner)
+        estimates = _withheld(estimates, withheld.rows_of(dataset, partner), min_row_visits, confidence)
         rows += _summary_rows(dataset, estimates, tests, confidence, default_nulls)
         null_rows += [_identity(dataset) | test for test in tests]
     return table(rows, SUMMARY_COLUMNS), table(null_rows, NULL_COLUMNS)
@@ -141,10 +159,21 @@ def window_estimates(phi: xr.Dataset, common: Occupancy, micro: xr.Dataset | Non
         if measure in measures.COMMON:
             found[measures.common_name(measure)] = _common_estimate(values, draws, common)
     for measure in measures.OF_TPM:
-        found[measure] = Estimate(float(phi[measure]), _draws(phi, measure), copies=_copies(phi, measure))
+        copies, least = _copies(phi, measure), _least(phi, measure)
+        found[measure] = Estimate(float(phi[measure]), _draws(phi, measure), copies=copies, least=least)
     if micro is not None:
         found["delta_causal_power"] = _difference(phi, micro)
     return {measure: found[measure] for measure in measures.SUMMARISED if measure in found}
+
+
+def _withheld(estimates: Mapping[str, Estimate], visits: Ints, least: int, confidence: float) -> dict[str, Estimate]:
+    """Mark the estimates that the data cannot carry; least 0 marks none."""
+    found = {}
+    for measure, estimate in estimates.items():
+        told = estimate.reported(confidence)
+        why = withheld.thin_rows(measure, visits, least) or withheld.unknown_size(measure, told.low, told.high)
+        found[measure] = replace(estimate, withheld=why if least and np.isfinite(told.value) else "")
+    return found
 
 
 def _common_estimate(values: Floats, draws: Floats, common: Occupancy) -> Estimate:
@@ -166,6 +195,14 @@ def _draws(phi: xr.Dataset, measure: str) -> Floats:
     name = f"{measure}_draws"
     draws: Floats = phi[name].values if name in phi else np.empty((0, *phi[measure].shape))
     return draws
+
+
+def _least(phi: xr.Dataset, measure: str) -> Floats:
+    """Draws (draw,) of the least that the rows visited often enough imply; none where it is not known."""
+    if "information_of_rows_draws" not in phi:
+        return np.empty(0)
+    least: Floats = phi["information_of_rows_draws"].values
+    return least / int(phi.attrs["scale"]) if measure == "causal_power" else least
 
 
 def _copies(phi: xr.Dataset, measure: str) -> Floats:
@@ -265,8 +302,9 @@ def _summary_rows(
                 "value": told.value,
                 "ci_low": told.low,
                 "ci_high": told.high,
+                "p_positive": estimate.p_positive() if measure in measures.WITH_ZERO else np.nan,
                 "null_mean": test["mean"] if test else np.nan,
-                "null_p": test["p"] if test else np.nan,
+                "null_p": test["p"] if test and not estimate.withheld else np.nan,
                 "n_frames": int(phi.attrs["n_frames"]),
                 "n_states_visited": int(phi["visited"].sum()),
                 "estimator": phi.attrs["estimator"],
@@ -303,7 +341,7 @@ def _flags(
         words.append(f"null:{test['null']}")
     if test is not None and test["word"]:
         words.append(test["word"])
-    if test is not None and estimate <= test["mean"]:
+    if test is not None and np.isfinite(told.value) and estimate <= test["mean"]:
         words.append("below_null")
     return words
 

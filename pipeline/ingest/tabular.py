@@ -13,7 +13,7 @@ import pandas as pd
 from pipeline.base import history
 from pipeline.base.arrays import Array, Floats
 from pipeline.base.errors import PhiscaleError, Problem
-from pipeline.base.recording import Neurons, Origin, build
+from pipeline.base.recording import POSITION, Neurons, Origin, build
 from pipeline.ingest import arrays
 from pipeline.ingest.reader import Reader
 from pipeline.ingest.rows import existing_file, fault, number, option, sha256
@@ -21,10 +21,13 @@ from pipeline.ingest.rows import existing_file, fault, number, option, sha256
 if TYPE_CHECKING:
     import xarray as xr
 
+ZERO_FRAMES = ("missing", "values")
+MANY_NEURONS = 10  # fewer may well be silent together in denoised traces
+LEAST_FRAMES_PER_NEURON = 2  # with fewer a table may as well lie the other way
 PLAUSIBLE_HZ = (0.05, 2000.0)
 NO_NUMBER = ("", "NA", "N/A", "n/a", "null", "None")
 COLUMNS = (
-    *("rate_hz", "dataset", "transpose", "indicator"),
+    *("rate_hz", "dataset", "transpose", "zero_frames", "indicator"),
     *("neuropil_path", "neuropil_dataset", "positions", "time_dataset"),
 )
 
@@ -60,9 +63,10 @@ def assemble(
         left_out: columns of the file that are no neurons, for the history.
 
     Raises:
-        PhiscaleError: companions that do not fit the table, or no way to tell the frame rate.
+        PhiscaleError: companions that do not fit the table, no way to tell the frame rate, or frames that are zero in
+            all neurons and nobody has said why.
     """
-    names = names or [f"n{i}" for i in range(values.shape[1])]
+    names, values = names or [f"n{i}" for i in range(values.shape[1])], _without_filled(row, values)
     rate, time = _clock(row, len(values), _times(row, path, len(values), time))
     dataset = build(
         values,
@@ -79,7 +83,7 @@ def assemble(
         neurons=_neurons(row, names),
         neuropil=_neuropil(row, path, values.shape),
     )
-    given = ("dataset", "neuropil_dataset", "time_dataset", "transpose", "rate_hz")
+    given = ("dataset", "neuropil_dataset", "time_dataset", "transpose", "zero_frames", "rate_hz")
     return history.record(
         dataset,
         f"ingest.{row['format']}",
@@ -127,7 +131,7 @@ def oriented(row: Mapping[str, Any], values: Array) -> Array:
         values: the array as it stands in the file; of one neuron it may have one dimension.
 
     Raises:
-        PhiscaleError: no table, or one with more neurons than frames and an empty cell `transpose`.
+        PhiscaleError: no table, or one with less than two frames per neuron and an empty cell `transpose`.
     """
     name = option(row, "dataset", "the array")
     if values.ndim == 1 or (values.ndim == 2 and 1 in values.shape):
@@ -141,12 +145,34 @@ def oriented(row: Mapping[str, Any], values: Array) -> Array:
     transpose = flag(row, "transpose")
     if transpose:
         return values.T
-    if transpose is None and values.shape[0] < values.shape[1]:
+    if transpose is None and values.shape[0] < LEAST_FRAMES_PER_NEURON * values.shape[1]:
         raise unreadable(
             row,
             f"{name} has shape {values.shape}, which read as (frame, neuron) is "
             f"{values.shape[0]} frames of {values.shape[1]} neurons",
             "set transpose to true if it is (neuron, frame), or to false if it is right so",
+        )
+    return values
+
+
+def _without_filled(row: Mapping[str, Any], values: Array) -> Array:
+    """Return values with frames that are zero in all neurons marked as missing, where the row says that they are.
+
+    Frames that were censored (motion, light off) are often filled with zeros, and would pass for a state of the brain.
+    """
+    known = ~np.isnan(values).all(axis=0) if values.dtype.kind == "f" else np.ones(values.shape[1], bool)
+    filled = (values[:, known] == 0).all(axis=1) if known.any() else np.zeros(len(values), bool)
+    means = option(row, "zero_frames")
+    if means not in (None, *ZERO_FRAMES):
+        raise unreadable(row, f"zero_frames is {means!r}", f"set zero_frames to {' or '.join(ZERO_FRAMES)}")
+    if means == "missing":
+        return np.where(filled[:, None], np.nan, values.astype(float))
+    signed = bool((values < 0).any())  # traces that are never negative (spikes) may well be 0 where nothing happens
+    if means is None and signed and known.sum() >= MANY_NEURONS and 0 < filled.sum() < len(values):
+        raise unreadable(
+            row,
+            f"{int(filled.sum())} of {len(values)} frames are exactly 0 in all {int(known.sum())} neurons",
+            "set zero_frames to missing if they were censored and filled, or to values if nothing was active in them",
         )
     return values
 
@@ -218,7 +244,7 @@ def _clock(row: Mapping[str, Any], n_frames: int, time: Floats | None) -> tuple[
 
 
 def _neurons(row: Mapping[str, Any], names: Sequence[str]) -> Neurons:
-    """Return the neurons, with x, y [mm] and region from a CSV neuron,x,y,region where the row names one."""
+    """Return the neurons, with x, y, z [mm] and region from a CSV neuron,x,y,z,region where the row names one."""
     if option(row, "positions") is None:
         return Neurons(names)
     path = existing_file({**row, "positions": Path(str(row["path"])).parent / row["positions"]}, "positions")
@@ -228,7 +254,7 @@ def _neurons(row: Mapping[str, Any], names: Sequence[str]) -> Neurons:
         raise fault(
             path,
             f"has no column {', '.join(lacking)}; it has {', '.join(table.columns)}",
-            "name the columns neuron, x, y (mm) and, if known, region",
+            "name the columns neuron, x, y (mm) and, if known, z (mm) and region",
         )
     table = table.set_index(table["neuron"].str.strip())
     unknown = [name for name in names if name not in table.index]
@@ -241,12 +267,13 @@ def _neurons(row: Mapping[str, Any], names: Sequence[str]) -> Neurons:
             f"the table's {table.index[0]!r} to {table.index[-1]!r}",
         )
     table = table.loc[list(names)]
+    axes = [axis for axis in POSITION if axis in table.columns]
     try:
-        xy = table[["x", "y"]].map(str.strip).replace(NO_NUMBER, np.nan).astype(float)
+        place = table[axes].map(str.strip).replace(NO_NUMBER, np.nan).astype(float)
     except ValueError as error:
-        raise fault(path, f"x and y must be numbers in mm ({error})") from error
+        raise fault(path, f"{', '.join(axes)} must be numbers in mm ({error})") from error
     region = table["region"].str.strip().to_numpy(str) if "region" in table.columns else None
-    return Neurons(names, xy["x"].to_numpy(), xy["y"].to_numpy(), region)
+    return Neurons(names, region=region, **{axis: place[axis].to_numpy() for axis in axes})
 
 
 def _text_table(path: Path) -> pd.DataFrame:
@@ -257,6 +284,6 @@ def _text_table(path: Path) -> pd.DataFrame:
         raise fault(
             path,
             f"is not a table ({str(error) or type(error).__name__})",
-            "give CSV with a header and one row per neuron: neuron, x, y (mm) and, if known, region",
+            "give CSV with a header and one row per neuron: neuron, x, y (mm) and, if known, z (mm) and region",
         ) from error
     return table.fillna("")  # rows that end early

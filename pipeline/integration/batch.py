@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 import iitcore as iit
-from pipeline.base.arrays import Floats, Ints
+from pipeline.base.arrays import Bools, Floats, Ints
 from pipeline.base.raster import bits
-from pipeline.emergence.discrete import causal_power, effective_information, state_by_state
+from pipeline.emergence.discrete import causal_power, effective_information, information_of_rows, state_by_state
 
 TIE = 1e-10  # ibits; see iitcore
 
@@ -95,3 +95,13 @@ def causal_measures(p_on: Floats) -> dict[str, Floats]:
         "effective_information": np.asarray(effective_information(tpms)),
         "causal_power": np.asarray(causal_power(tpms)),
     }
+
+
+def least_information(p_on: Floats, known: Bools) -> Floats:
+    """Return the least effective information [bit] that known rows of each TPM imply, (tpm,).
+
+    Args:
+        p_on: (tpm, state, unit) P(ON).
+        known: (state,) rows that were visited often enough.
+    """
+    return np.asarray(information_of_rows(state_by_state(p_on), known))

@@ -23,6 +23,7 @@ from pipeline.results.measures import MEASURES, OF_STATE
 
 Variables = dict[str, tuple[Any, Any, str, str]]  # dims, values, units, long_name
 
+_LEAST = (MEASURES["effective_information"].unit, "least that the rows visited often enough imply, posterior draws")
 CARRIED = ("group", "mapping", "macro_state")
 
 
@@ -76,6 +77,9 @@ def integrate(
         member = variables["complex_member"][1] if len(system.names) <= options.complex_max_units else None
         n_big = min(options.big_phi_draws, len(drawn)) if small else 0
         variables |= _drawn(drawn, system, member, n_big, threads, options.formalism)
+        if "micro_unit" not in tpm.coords:  # rows of macro units are made of several micro ones
+            known = tpm["visits"].values >= options.min_row_visits
+            variables["information_of_rows_draws"] = ("draw", measures.least_information(drawn, known), *_LEAST)
     variables |= {
         "visited": ("state", system.visited, "1", "computed: visited often enough"),
         "visits": ("state", tpm["visits"].values, "1", "frames in this state"),

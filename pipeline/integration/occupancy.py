@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
 from pipeline.base.arrays import Floats
+from pipeline.base.compared import compared_together
 
 MIN_COMMON_COVER = 0.5
 ENSEMBLE = re.compile(r"e\d+")  # an ensemble's number, which says nothing of its neurons
@@ -67,7 +68,9 @@ def common_occupancy(phi: Sequence[xr.Dataset]) -> dict[Key, Occupancy]:
     The windows compared are those of one recording when it holds several conditions (its units are
     the same in all of them); recordings with a single condition are taken together per subject
     where their units bear the same names, and these are not the numbers of ensembles (e0, e1, ...),
-    which are different neurons in each recording.
+    which are different neurons in each recording. Where recordings share their units (attr
+    `units_shared`), those of a subject that are compared with each other are taken together
+    (`compared_together`).
     The distribution is the mean over conditions (each counting once; windows of a condition
     weighted by their frames) of the occupancies, restricted to states visited in every window.
     It is formed over micro states. A macro scale gets its image under the window's own grouping, so
@@ -85,11 +88,12 @@ def common_occupancy(phi: Sequence[xr.Dataset]) -> dict[Key, Occupancy]:
     conditions: dict[str, set[str]] = defaultdict(set)
     for dataset in phi:
         conditions[dataset.attrs["recording"]].add(dataset.attrs["condition"])
+    together = _together(phi, conditions)
     pools: dict[tuple[str, str, str, tuple[str, ...]], list[xr.Dataset]] = defaultdict(list)
     for dataset in phi:
         if "macro_state" not in dataset:
             recording = dataset.attrs["recording"]
-            pool = recording if len(conditions[recording]) > 1 else ""
+            pool = together.get(recording, recording if len(conditions[recording]) > 1 else "")
             names = tuple(map(str, dataset["unit"].values))
             pools[dataset.attrs["subject"], pool, dataset.attrs["route"], names].append(dataset)
     alone: dict[str, set[str]] = defaultdict(set)  # subject: recordings with a single condition
@@ -106,6 +110,17 @@ def common_occupancy(phi: Sequence[xr.Dataset]) -> dict[Key, Occupancy]:
             micro = shared.get((*window_of(dataset), "micro", dataset.sizes["micro_unit"]))
             shared[key_of(dataset)] = _image(micro, dataset)
     return shared
+
+
+def _together(phi: Sequence[xr.Dataset], conditions: Mapping[str, set[str]]) -> dict[str, str]:
+    """Return the first recording of those that each is compared with, for recordings that share their units."""
+    subjects: dict[str, dict[str, set[str]]] = defaultdict(dict)
+    for dataset in phi:
+        if dataset.attrs.get("units_shared"):
+            recording = dataset.attrs["recording"]
+            subjects[dataset.attrs["subject"]][recording] = conditions[recording]
+    groups = [group for held in subjects.values() for group in compared_together(held)]
+    return {name: group[0] for group in groups for name in group}
 
 
 def _units_differ(pool: Sequence[xr.Dataset], names: Sequence[str], recordings: set[str]) -> bool:

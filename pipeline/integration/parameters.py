@@ -23,10 +23,17 @@ class Iit(Section):
         description="Largest number of units for which the whole structure (Φ, distinctions, relations) is unfolded",
     )
     big_phi_draws: Annotated[int, Field(ge=0)] = Field(
-        20, description="Posterior draws that are unfolded (the first ones)"
+        200,
+        description="Posterior draws that are unfolded (the first ones; all where there are fewer); below 200 the "
+        "limits of a 95% interval of Φ rest on fewer than five draws each",
     )
     structures: Annotated[int, Field(ge=0)] = Field(3, description="Structures stored, for the most visited states")
     min_visits: Annotated[int, Field(ge=1)] = Field(1, description="A state counts as visited from this many frames on")
+    min_row_visits: Annotated[int, Field(ge=0)] = Field(
+        10,
+        description="Rows of the TPM visited less often than this are extrapolation: effective information and causal "
+        "power are withheld where one row is so, Φ where more than half of them are; 0 withholds nothing",
+    )
     complex_max_units: Annotated[int, Field(ge=0)] = Field(
         6,
         description="Largest number of units for which the first complex is searched (among all subsets of units) in "

@@ -6,8 +6,8 @@ compares the same macro units between windows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ class Learned:
         grouping: the macro units.
         units: names of the micro units.
         windows: names of the windows whose TPMs it was learned from.
-        shared: whether it stands for all windows of a recording.
+        shared: whether it stands for all windows of a recording, or of several that have the same units.
         found: what goes into the attrs of a macro TPM: objective, objective_bits (mean over the windows), method,
             restarts_agreeing, and up to 6 units exhaustive_bits.
         settings: parameters of `learn`, for the history.
@@ -55,6 +55,21 @@ class Learned:
     shared: bool
     found: dict[str, Any]
     settings: dict[str, Any]
+
+    def plain(self) -> dict[str, Any]:
+        """Return the fields as plain values, of which `from_plain` makes the same again."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, fields: Mapping[str, Any]) -> Learned:
+        """Return what `plain` made plain, also after its way through JSON.
+
+        Args:
+            fields: by name.
+        """
+        held = fields["grouping"]
+        grouping = Grouping(**{**held, "group": tuple(held["group"]), "mapping": tuple(held["mapping"])})
+        return cls(**{**fields, "grouping": grouping})
 
 
 def coarse_grain(

@@ -30,7 +30,8 @@ class Macro(Section):
     )
     grouping: Literal["recording", "window"] = Field(
         "recording",
-        description="One grouping and mapping for all windows of a recording (that with the largest mean effective "
+        description="One grouping and mapping for all windows of a recording, or of all recordings that share their "
+        "units (ensembles.grouping) (that with the largest mean effective "
         "information over the windows, each counting alike), or one learned in each window by itself (its contrasts "
         "then compare different macro units)",
     )

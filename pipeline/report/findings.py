@@ -12,8 +12,9 @@ import pandas as pd
 import xarray as xr
 
 from pipeline.base.errors import PhiscaleError
-from pipeline.results.columns import ROUTES, WINDOWS
-from pipeline.results.layout import SystemKey
+from pipeline.inference.families import ADJUSTED
+from pipeline.results.columns import HALVES, ROUTES, WINDOWS
+from pipeline.results.layout import Layout, SystemKey
 from pipeline.results.provenance import collect
 from pipeline.results.reader import Results, read_tables
 
@@ -82,10 +83,20 @@ class Findings:
         """nulls.csv: one row per window, scale, measure and null family."""
         return self.results.nulls
 
-    @property
+    @cached_property
     def comparison(self) -> pd.DataFrame:
-        """comparison.csv: one row per measure, scale and contrast."""
-        return self.results.comparison
+        """comparison.csv: one row per measure, scale and contrast, of values as they are."""
+        return self.results.comparison[self.results.comparison["role"] != ADJUSTED]
+
+    @cached_property
+    def adjusted(self) -> pd.DataFrame:
+        """comparison.csv: the rows of values that were adjusted."""
+        return self.results.comparison[self.results.comparison["role"] == ADJUSTED]
+
+    @property
+    def classification(self) -> pd.DataFrame:
+        """classification.csv: how well a state is told from a subject's values."""
+        return self.results.classification
 
     @cached_property
     def fits(self) -> pd.DataFrame:
@@ -96,6 +107,12 @@ class Findings:
     def quality(self) -> pd.DataFrame:
         """quality/R.csv of the sheet's recordings, one below the other."""
         return self._own(self.results.quality)
+
+    @cached_property
+    def halves(self) -> pd.DataFrame:
+        """halves.csv of the sheet's recordings; without rows where there is none."""
+        there = Layout(self.folder).of_study("halves").exists()
+        return self._own(self.results.halves) if there else pd.DataFrame(columns=HALVES.names)
 
     @cached_property
     def true_values(self) -> pd.DataFrame:

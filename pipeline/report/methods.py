@@ -5,7 +5,7 @@ What was chosen from a registry is told in the words of its entry; whom an entry
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.base.registry import Entry
@@ -16,7 +16,9 @@ from pipeline.ingest.registry import READERS
 from pipeline.nulls.registry import NULLS
 from pipeline.report.findings import Findings
 from pipeline.report.words.glossary import counted
+from pipeline.results.measures import MEASURES
 from pipeline.tpm.registry import ESTIMATORS
+from pipeline.traces.parameters import EVERY_SUBJECT
 
 # By the names that the texts below cite them with; the order is that of the list.
 _WORKS = {
@@ -68,27 +70,48 @@ _GROUPS = {
     "none": "not at all: each neuron was a unit",
 }
 _ENSEMBLES = (
-    "Neurons were grouped {grouped}, into {iit} units, one grouping per recording for all its windows; where a "
-    "recording had no more neurons than that, each neuron was a unit. A unit's activity is the mean of its neurons' "
+    "Neurons were grouped {grouped}, into {iit} units, {shared}. A unit's activity is the mean of its neurons' "
     "ΔF/F, each scaled by its robust noise standard deviation.{chosen}"
 )
+_SHARED = {
+    "recording": (
+        "one grouping per recording for all its windows; where a recording had no more neurons than that, each neuron "
+        "was a unit"
+    ),
+    "subject": (
+        "one grouping for all recordings of a subject, of the neurons (identified by name) that were usable in each of "
+        "them{traces}"
+    ),
+    "study": (
+        "one grouping for all recordings of the study, of the neurons (identified by name) that were usable in each of "
+        "them{traces}"
+    ),
+}
+_JOINED = "; correlations were those of all recordings together, each neuron z-scored within its recording"
 _STATES = (
     "In bins of {bin_s:g} s a unit was {rule}. Thresholds were determined {threshold}. Bins with fewer than half of "
     "their frames valid were left out.{matched}"
 )
 _MATCHED = (
     " Windows were cut to their first frames, as many as the recording's shortest window of at least {min_frames} "
-    "frames has, so that the bias of short data is equal."
+    "frames has (the subject's, where conditions stand in different recordings), so that the bias of short data is "
+    "equal."
 )
 _TPM = (
     "For each window, the probability of each unit being ON given the state of all units {bins} earlier was "
     "estimated by {estimator}. Transitions never cross the border of a window, a bin left out or a gap. The fit was "
     "judged by the log-likelihood of five held-out contiguous blocks, separated from the training data by the "
-    "longest autocorrelation time of the units (at most a tenth of the window) and the lag. {draws} posterior draws "
-    "of the TPM carried its uncertainty into every measure. Units are taken as conditionally independent given the "
-    "past state; the correlation that this leaves is reported. The TPM is observational: the system was not "
-    "perturbed."
+    "longest autocorrelation time of the units (at most a tenth of the window) and the lag. {draws} {drawn} carried "
+    "its uncertainty into every measure. Units are taken as conditionally independent given the past state; "
+    "the correlation that this leaves is reported. The TPM is observational: the system was not perturbed."
 )
+_DRAWN = {
+    "posterior": "posterior draws of the TPM",
+    "bootstrap": (
+        "estimates of the TPM from resampled transitions (moving-block bootstrap, blocks of at least the longest "
+        "autocorrelation time of the units), here called draws,"
+    ),
+}
 _MACRO = (
     "At the scale{s} of {at} macro units, the {n_units} units were grouped into disjoint macro units, each with a "
     "state mapping ({allowed}), by an encoder that maximises effective information of the macro TPM (hard "
@@ -103,6 +126,10 @@ _LEARNED = {
     "recording": (
         "once for all windows of a recording, as those with the largest mean effective information over the windows "
         "(each counting alike), so that contrasts between its windows compare the same macro units"
+    ),
+    "shared": (
+        "once for all windows of all recordings that share their units, as those with the largest mean effective "
+        "information over the windows (each counting alike), so that contrasts compare the same macro units"
     ),
     "window": "in each window by itself, so that contrasts may compare different macro units",
 }
@@ -137,6 +164,12 @@ _COPIES = (
     "value is (√m + mean of r)², and the interval (√m + quantiles of r)². Tests against surrogates are of the "
     "values before correction."
 )
+_WITHHELD = (
+    " P(φ_s > 0) is the share of posterior draws above zero. Rows of a TPM visited less than {min_row_visits} times "
+    "are extrapolation: effective information and causal power, which average all rows alike, are withheld where "
+    "there is such a row, Φ where more than half of the rows are so, and Φ also where its interval spans more than a "
+    "factor of ten."
+)
 _INFORMATION = (
     "Effective information is the mutual information between a uniformly distributed state and the state that "
     "follows, from the row-stochastic TPM [{information}]; causal power is effective information divided by its "
@@ -164,8 +197,19 @@ _COMPARE = (
     "from a bootstrap over subjects ({resamples} resamples, or all), stretched, to the same end as [{bootstrap}], by "
     "t/z · √(n/(n − 1)) for n subjects (t and z: quantiles of Student's t with n − 1 degrees of freedom and of the "
     "normal distribution); p-values from a two-sided sign-flip permutation test across subjects (all flips where "
-    "these are at most {permutations}), corrected over scales and measures within a contrast {corrected}. The "
-    "smallest p that the test can give{before_and_after} is stated with each test."
+    "these are at most {permutations}). The primary endpoint, named beforehand, was {primary}; it was tested alone. "
+    "All other tests of the study were secondary, and corrected together over contrasts, scales and measures "
+    "{corrected}; causal power, a multiple of effective information, shares its test. The smallest p that the test "
+    "can give is stated with each test. For the primary measure a linear mixed model (value ~ condition, random "
+    "intercept of the subject, restricted maximum likelihood, Student's t with n − 1 degrees of freedom) was fitted "
+    "to the same values. Its differences were also formed of the excess over the null{repeated}. The conditions of "
+    "the primary contrast were told in each subject from the values of the others, by logistic regression on the "
+    "primary measure, on the event rate, and on both, against labels exchanged within subjects."
+)
+_REPEATED_MATCHED = (
+    ", and of values that were estimated anew in windows cut to the same length, without and with the event rates of "
+    "the two conditions made equal (in the condition with the higher rate, ON events of each unit were deleted at "
+    "random; mean of {repeats} repetitions)"
 )
 _MULTISCALE = (
     "The question asked at every scale, whether states of consciousness differ in the causal power of learned "
@@ -190,10 +234,10 @@ def paragraphs(study: Findings) -> list[tuple[str, str]]:
         ("States", _states(p["binarize"], listed)),
         ("Transition probability matrices", _tpm(p["tpm"], listed)),
         ("Macro units", _macro(p["macro"], p["ensembles"])),
-        ("Integrated information", _iit(p["iit"], p["tpm"]["copies"])),
+        ("Integrated information", _iit(p["iit"], p["tpm"]["copies"], p["tpm"]["draws"])),
         ("Effective information", _INFORMATION.format(**_CITED)),
         ("Nulls", _nulls(p["nulls"], p["macro"], listed)),
-        ("Comparison of conditions", _compare(p["compare"])),
+        ("Comparison of conditions", _compare(p["compare"], p["conditions"])),
         ("Multiscale approach", _MULTISCALE.format(**_CITED)),
         ("Software", _software(study)),
     ]
@@ -250,8 +294,10 @@ def _preprocess(p: dict[str, Any]) -> str:
 
 
 def _ensembles(p: dict[str, Any]) -> str:
-    chosen = f" Chosen neurons were used for {', '.join(sorted(p['neurons']))}." if p.get("neurons") else ""
-    return _ENSEMBLES.format(grouped=_GROUPS[p["method"]], iit=p["iit"], chosen=chosen)
+    subjects = ["all subjects" if name == EVERY_SUBJECT else name for name in sorted(p.get("neurons") or {})]
+    chosen = f" Chosen neurons were used for {', '.join(subjects)}." if subjects else ""
+    shared = _SHARED[p["grouping"]].format(traces=_JOINED if p["method"] == "activity" else "")
+    return _ENSEMBLES.format(grouped=_GROUPS[p["method"]], iit=p["iit"], shared=shared, chosen=chosen)
 
 
 def _states(p: dict[str, Any], listed: tuple[str, ...]) -> str:
@@ -265,7 +311,9 @@ def _states(p: dict[str, Any], listed: tuple[str, ...]) -> str:
 
 def _tpm(p: dict[str, Any], listed: tuple[str, ...]) -> str:
     estimator = _said(ESTIMATORS.choose(p["method"]), p, listed)
-    return _TPM.format(bins=counted(p["lag"], "bin"), estimator=estimator, draws=p["draws"])
+    return _TPM.format(
+        bins=counted(p["lag"], "bin"), estimator=estimator, draws=p["draws"], drawn=_DRAWN[p["uncertainty"]]
+    )
 
 
 def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
@@ -276,16 +324,22 @@ def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
         at=" and ".join(map(str, p["scales"])),
         n_units=ensembles["iit"],
         allowed=", ".join(p["mappings"]),
-        learned=_LEARNED[p["grouping"]],
+        learned=_LEARNED[_learned_of(p["grouping"], ensembles["grouping"])],
         **p,
         **_CITED,
     )
 
 
-def _iit(p: dict[str, Any], copies: int) -> str:
+def _learned_of(macro: str, units: str) -> str:
+    return "shared" if macro == "recording" and units != "recording" else macro
+
+
+def _iit(p: dict[str, Any], copies: int, draws: int) -> str:
     times = counted(p["min_visits"], "time").replace("1 time", "once")
     corrected = _COPIES.format(copies=copies) if copies else ""
-    return _IIT.format(times=times, capped=_CAPPED[p["formalism"]], **p, **_CITED) + corrected
+    withheld = _WITHHELD.format(**p) if p["min_row_visits"] else ""
+    unfolded = {"big_phi_draws": min(p["big_phi_draws"], draws)}
+    return _IIT.format(times=times, capped=_CAPPED[p["formalism"]], **(p | unfolded), **_CITED) + withheld + corrected
 
 
 def _nulls(p: dict[str, Any], macro: dict[str, Any], listed: tuple[str, ...]) -> str:
@@ -301,17 +355,28 @@ def _nulls(p: dict[str, Any], macro: dict[str, Any], listed: tuple[str, ...]) ->
     return _NULLS.format(families=families, learned=learned, controls=controls, **p)
 
 
-def _compare(p: dict[str, Any]) -> str:
+def _compare(p: dict[str, Any], conditions: Sequence[str]) -> str:
     correction = CORRECTIONS[p["correction"]]
     cited = f" [{_CITED[correction.name]}]" if correction.reference else ""
     return _COMPARE.format(
         confidence=p["confidence"],
         resamples=p["bootstrap"],
         permutations=p["permutations"],
+        primary=_primary(p, conditions),
         corrected=correction.methods + cited,
-        before_and_after="" if correction.name == "none" else ", before and after correction,",
+        repeated=_REPEATED_MATCHED.format(**p) if p["repeats"] else "",
         **_CITED,
     )
+
+
+def _primary(p: dict[str, Any], conditions: Sequence[str]) -> str:
+    """Say what the primary endpoint is; what the study leaves open is filled in."""
+    own = p["primary"]
+    pair = own["contrast"] or next(iter(p["contrasts"]), None) or list(conditions[:2])
+    size = f"{own['scale']} " if own["scale"] else ""
+    words = "units" if own["route"] == "micro" else "macro units"
+    between = f", {pair[0]} minus {pair[1]}" if len(pair) == 2 else ""
+    return f"{MEASURES[own['measure']].words} of the {size}{words}{between}"
 
 
 def _software(study: Findings) -> str:

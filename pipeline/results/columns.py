@@ -9,6 +9,15 @@ from pipeline.results.layout import OF_RECORDING, OF_STUDY
 # How a system was made, and what its units are called; in the order of rows and figures.
 ROUTES = {"micro": "micro units", "macro_units": "macro units", "macro_model": "macro model"}
 
+RAW = "raw"
+# What was done to the values of a contrast, besides nothing.
+ADJUSTMENTS = {
+    "matched_length": "windows cut to the same number of bins",
+    "matched_rate": "windows cut to the same number of bins, ON events deleted at random until the event rates agree",
+    "matched_detection": "the same detection of events in both conditions",
+    "excess_over_null": "values minus the mean of their surrogates",
+}
+
 
 @dataclass(frozen=True)
 class Column:
@@ -65,11 +74,14 @@ _MEASURE = Column("measure", "What was measured; the measures and their units ha
 _VALUE = _number(
     "value",
     "The measure of the point estimate of the TPM; a mean over visited states where each state has one. Flagged "
-    "corrected: moved by what simulated copies show of its bias.",
+    "corrected: moved by what simulated copies show of its bias. Empty where it is withheld; the flag says why.",
 )
 _CI = (
     _number(
-        "ci_low", "Lower limit: quantile over posterior draws of the TPM, or over copies (uncertainty of one window)."
+        "ci_low",
+        "Lower limit: quantile over posterior draws of the TPM, or over copies (uncertainty of one window). Of an "
+        "effective information (or causal power) of units that is withheld: the same quantile of the least that the "
+        "rows visited often enough imply, whatever the others are.",
     ),
     _number(
         "ci_high", "Upper limit: quantile over posterior draws of the TPM, or over copies (uncertainty of one window)."
@@ -83,6 +95,11 @@ SUMMARY = TableFile(
     "window, scale, route and measure",
     (
         *(_RECORDING, _SUBJECT, _CONDITION, _WINDOW, _SCALE, _ROUTE, _MEASURE, _VALUE, *_CI),
+        _number(
+            "p_positive",
+            "Share of posterior draws above 1e-9, for measures whose 0 means that there is nothing (phi_s, that of the "
+            "first complex, Φ). An interval of draws that are never negative holds 0 at most at its end.",
+        ),
         _number("null_mean", "Mean of the measure over surrogates that went through the same estimation."),
         _number(
             "null_p", "One-sided p against them: (1 + surrogates at or above the value) / (1 + number of surrogates)."
@@ -109,30 +126,67 @@ NULLS = TableFile(
 )
 COMPARISON = TableFile(
     OF_STUDY["comparison"],
-    "contrast, scale, route and measure, across subjects",
+    "contrast, scale, route and measure, across subjects, and for the primary measure each way to adjust the values",
     (
         *(_MEASURE, _SCALE, _ROUTE),
         Column("contrast", "a-b: condition a minus condition b, within subjects."),
+        Column(
+            "role",
+            "primary: the endpoint that the study names, tested alone; secondary: all other tests of values as they "
+            "are; adjusted: whether a difference survives, which claims nothing by itself.",
+        ),
+        Column(
+            "adjusted",
+            f"{RAW}: values as they are in {OF_STUDY['summary']}; otherwise "
+            + "; ".join(f"{name}: {meaning}" for name, meaning in ADJUSTMENTS.items())
+            + ".",
+        ),
         _number("n_subjects", "Subjects that have both conditions."),
         _number("estimate", "Mean over subjects of the within-subject difference."),
         _number("ci_low", "Lower limit of the bootstrap interval over subjects, stretched to Student's t."),
         _number("ci_high", "Upper limit of the bootstrap interval over subjects, stretched to Student's t."),
         _number("p", "Two-sided sign-flip test across subjects."),
-        _number("p_corrected", "The same, corrected over all scales and measures of the contrast."),
+        _number(
+            "p_corrected",
+            "The same, corrected over all secondary tests of the study (all contrasts, scales and measures; causal "
+            "power shares the test of effective information). That of the primary endpoint is p itself; adjusted tests "
+            "have none.",
+        ),
         _number("n_subjects_short", "Those of the subjects for whom a condition has windows flagged few_frames only."),
+        _number("n_subjects_imprecise", "Those of the subjects for whom the value of a condition is imprecise."),
+        _number("n_subjects_withheld", "Subjects left out because the value of a condition is withheld."),
         _number("n_flips", "Sign flips of the test: all 2**n_subjects, or as many random ones as the study asks for."),
         _number("smallest_p", "Smallest p that the test can give, whatever the data."),
         Column("correction", "For the number of tests: holm, fdr (Benjamini-Hochberg) or none."),
-        _number("n_tests", "Tests of the contrast that are corrected for."),
+        _number("n_tests", "Tests that are corrected for together."),
         _number(
             "smallest_p_corrected",
-            "Smallest corrected p that is possible; it takes that all tests of the contrast give their smallest p "
+            "Smallest corrected p that is possible; it takes that all tests of the family give their smallest p "
             "(one alone cannot get below n_tests times smallest_p).",
         ),
         _number("n_subjects_needed", "Subjects with both conditions that a corrected p of 0.05 would take."),
         _number("n_flips_needed", "Sign flips that it would take; empty where the study's permutations are enough."),
         _number("n_resamples", "Bootstrap resamples of the subjects: all n**n of them, or as many as the study asks."),
         _number("confidence", "Level of the interval."),
+        _number("mixed_estimate", "Difference in the linear mixed model value ~ condition + (1 | subject)."),
+        _number("mixed_low", "Lower limit of its interval (Student's t, one degree of freedom less than subjects)."),
+        _number("mixed_high", "Upper limit of its interval."),
+        _number("mixed_p", "Its two-sided p."),
+        Column("mixed", "Whether the model was fitted, or why not; empty for measures other than the primary one."),
+    ),
+)
+CLASSIFICATION = TableFile(
+    OF_STUDY["classification"],
+    "contrast and features: how well the condition is told in a subject that was left out",
+    (
+        Column("contrast", "a-b: the two conditions that are told apart."),
+        Column("features", "What they are told by: the primary measure, rate (event rate), or both, joined by +."),
+        _number("n_subjects", "Subjects that have both conditions; each is left out once."),
+        _number("accuracy", "Share of the values of subjects left out whose condition is told right."),
+        _number("chance", "What guessing gives: each subject has both conditions."),
+        _number("p", "One-sided permutation test: labels exchanged within subjects."),
+        _number("smallest_p", "Smallest p that it can give."),
+        _number("n_permutations", "Permutations: all of them, or as many random ones."),
     ),
 )
 QUALITY = TableFile(
@@ -144,6 +198,18 @@ QUALITY = TableFile(
         _MEASURE,
         _number("value", "Its value."),
         Column("units", "Its physical unit."),
+    ),
+)
+MATCHED = TableFile(
+    OF_RECORDING["matched"].format(recording="R"),
+    "window of a recording, scale, way to match it and condition that it is matched with",
+    (
+        *(_RECORDING, _SUBJECT, _CONDITION, _WINDOW, _SCALE, _ROUTE, _MEASURE),
+        Column("adjusted", f"How the values were made comparable; see {OF_STUDY['comparison']}."),
+        Column("against", "Condition that the window was matched with."),
+        _number("value", "The measure of the point estimate of the TPM, mean over repetitions."),
+        _number("n_frames", "States (time bins) that were left."),
+        Column("flag", "Words of caution about the window's TPM."),
     ),
 )
 WINDOWS = TableFile(
@@ -201,7 +267,17 @@ TRUE_GROUPINGS = TableFile(
         ),
     ),
 )
-TABLES = (SUMMARY, NULLS, COMPARISON, FITS, TRUTH, TRUE_GROUPINGS, QUALITY, WINDOWS)
+HALVES = TableFile(
+    OF_STUDY["halves"],
+    "window and measure: the window's first half beside its second",
+    (
+        *(_RECORDING, _SUBJECT, _CONDITION, _WINDOW, _SCALE, _MEASURE),
+        _number("n_frames", "States (time bins) of the first half, of all that the window has before it is matched."),
+        _number("first", "The measure of the first half; empty where it is too short for the estimator."),
+        _number("second", "The measure of the second half."),
+    ),
+)
+TABLES = (SUMMARY, NULLS, COMPARISON, CLASSIFICATION, FITS, HALVES, TRUTH, TRUE_GROUPINGS, QUALITY, MATCHED, WINDOWS)
 
 SUMMARY_COLUMNS, NULL_COLUMNS, COMPARISON_COLUMNS = SUMMARY.names, NULLS.names, COMPARISON.names
 QUALITY_COLUMNS, WINDOW_COLUMNS = QUALITY.names, tuple(WINDOWS.names)

@@ -12,13 +12,25 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 StudyFile = Literal[
-    "summary", "nulls", "fits", "comparison", "truth", "true_groupings", "estimator", "page", "figures", "provenance"
+    "summary",
+    "nulls",
+    "fits",
+    "halves",
+    "comparison",
+    "classification",
+    "truth",
+    "true_groupings",
+    "estimator",
+    "page",
+    "figures",
+    "provenance",
 ]
 RecordingFile = Literal[
     "recording",
     "truth",
     "preprocessed",
     "ensembles",
+    "lengths",
     "windows",
     "states",
     "quality",
@@ -27,13 +39,16 @@ RecordingFile = Literal[
     "macro",
     "phi",
     "nulls",
+    "matched",
 ]
 
 OF_STUDY: dict[StudyFile, str] = {
     "summary": "summary.csv",
     "nulls": "nulls.csv",
     "fits": "fits.csv",
+    "halves": "halves.csv",
     "comparison": "comparison.csv",
+    "classification": "classification.csv",
     "truth": "truth.csv",
     "true_groupings": "true_groupings.csv",
     "estimator": "estimator.json",
@@ -41,11 +56,14 @@ OF_STUDY: dict[StudyFile, str] = {
     "figures": "figures",
     "provenance": "provenance.json",
 }
+SharedFile = Literal["units", "macro"]
+OF_SHARING: dict[SharedFile, str] = {"units": "shared/{name}-k{k}.json", "macro": "shared/{name}-macro.json"}
 OF_RECORDING: dict[RecordingFile, str] = {
     "recording": "recordings/{recording}.nc",
     "truth": "recordings/{recording}.truth.json",
     "preprocessed": "preprocessed/{recording}.nc",
     "ensembles": "ensembles/{recording}-k{k}.nc",
+    "lengths": "lengths/{recording}.json",
     "windows": "windows/{recording}.csv",
     "states": "states/{recording}-k{k}.nc",
     "quality": "quality/{recording}.csv",
@@ -54,6 +72,7 @@ OF_RECORDING: dict[RecordingFile, str] = {
     "macro": "macro/{recording}.nc",
     "phi": "phi/{recording}.nc",
     "nulls": "nulls/{recording}.nc",
+    "matched": "matched/{recording}.csv",
 }
 
 
@@ -130,6 +149,16 @@ class Layout:
             k: number of units, in the name of `ensembles` and `states`; left open by default.
         """
         return Path(self.root) / OF_RECORDING[name].format(recording=recording, k=k)
+
+    def shared(self, what: SharedFile, name: str = "{name}", k: int | str = "{k}") -> Path:
+        """Return a file of what recordings share, or the pattern of all of them.
+
+        Args:
+            what: units, or macro units.
+            name: of the subject or study whose recordings they are; left open by default.
+            k: number of units, in the name of `units`; left open by default.
+        """
+        return Path(self.root) / OF_SHARING[what].format(name=name, k=k)
 
     def log(self, stage: str, recording: str = "{recording}", k: int | str | None = None) -> Path:
         """Return the log of a job of a recording, or the pattern of it.

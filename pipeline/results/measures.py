@@ -31,6 +31,7 @@ class Measure:
         counts: it is a number of things.
         multiplies: it grows by factors, so that a wide range asks for a logarithmic axis.
         summarised: it has rows in summary.csv.
+        zero: 0 means that there is nothing of it, so that the probability of more than that is told.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Measure:
     counts: bool = False
     multiplies: bool = False
     summarised: bool = True
+    zero: bool = False
 
     @property
     def short(self) -> str:
@@ -71,6 +73,15 @@ def common_name(name: str) -> str:
     return f"{name}_common"
 
 
+def base_of(name: str) -> str:
+    """Return the measure that is weighted, of one under the common occupancy; any other itself.
+
+    >>> base_of("phi_s_common"), base_of("phi_s")
+    ('phi_s', 'phi_s')
+    """
+    return name.removesuffix("_common")
+
+
 _OF_SYSTEMS = (
     Measure(
         "phi_s",
@@ -82,6 +93,7 @@ _OF_SYSTEMS = (
         "difference. Mean over visited states, weighted by the window's own occupancy.",
         symbol="phi_s",
         of_state=True,
+        zero=True,
         common=True,
         null=True,
         truth=True,
@@ -115,6 +127,7 @@ _OF_SYSTEMS = (
         "system integrated information of the first complex",
         "phi_s of the subset of units with the largest phi_s in each state (the first complex).",
         of_state=True,
+        zero=True,
         common=True,
         null=True,
     ),
@@ -136,6 +149,7 @@ _OF_SYSTEMS = (
         "Mean over visited states.",
         symbol="Φ",
         of_state=True,
+        zero=True,
         common=True,
         unfolded=True,
         null=True,
@@ -330,5 +344,6 @@ OF_TPM = _names(lambda m: m.of_tpm)  # scalars of a phi dataset
 COMMON = _names(lambda m: m.common)  # have a value under the common occupancy too
 UNFOLDED = _names(lambda m: m.unfolded)  # need the whole Φ-structure
 OF_SURROGATES = _names(lambda m: m.null)  # computed for surrogates
+WITH_ZERO = frozenset(n for m in _names(lambda m: m.zero) for n in (m, common_name(m)))  # have a P(> 0)
 WITH_TRUTH = _names(lambda m: m.truth)  # computed from a known TPM
 OF_ACTIVITY = tuple(measure.name for measure in _OF_ACTIVITY)  # of quality/R.csv

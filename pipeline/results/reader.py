@@ -19,8 +19,11 @@ import xarray as xr
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.files import groups_of, load
 from pipeline.results.columns import (
+    CLASSIFICATION,
     COMPARISON_COLUMNS,
     FITS,
+    HALVES,
+    MATCHED,
     NULL_COLUMNS,
     NUMBERS,
     QUALITY_COLUMNS,
@@ -36,8 +39,8 @@ class Results:
 
     Attributes:
         folder: where the results are.
-        summary, nulls, comparison: the tables of the study (columns as in their files).
-        quality: the quality tables of the study's recordings, one below the other.
+        summary, nulls, comparison, classification: the tables of the study (columns as in their files).
+        quality, matched: these tables of the study's recordings, one below the other.
         provenance: versions, parameters, seed and inputs of the run; empty before the report.
         failures: what failed (recording, window unless all are concerned, stage, reason).
 
@@ -68,9 +71,19 @@ class Results:
         return read_table(self.layout.of_study("comparison"), COMPARISON_COLUMNS)
 
     @cached_property
+    def classification(self) -> pd.DataFrame:
+        """One row per contrast and features: how well a state is told in subjects that were left out."""
+        return read_table(self.layout.of_study("classification"), CLASSIFICATION.names)
+
+    @cached_property
     def fits(self) -> pd.DataFrame:
         """One row per recording and window: how far its unit TPM can be trusted."""
         return read_table(self.layout.of_study("fits"), FITS.names)
+
+    @cached_property
+    def halves(self) -> pd.DataFrame:
+        """One row per window and measure: its first half beside its second."""
+        return read_table(self.layout.of_study("halves"), HALVES.names)
 
     @cached_property
     def true_values(self) -> pd.DataFrame:
@@ -88,6 +101,12 @@ class Results:
         known = {i["recording"] for i in self.provenance.get("inputs", [])}
         names = sorted(known | set(self.summary["recording"]))
         return read_tables([self.layout.of("quality", name) for name in names], QUALITY_COLUMNS)
+
+    @cached_property
+    def matched(self) -> pd.DataFrame:
+        """One row per window, scale and condition that it was matched with in length and event rate."""
+        names = sorted(set(self.summary["recording"]))
+        return read_tables([self.layout.of("matched", name) for name in names], MATCHED.names)
 
     @cached_property
     def provenance(self) -> dict[str, Any]:

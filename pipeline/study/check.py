@@ -17,10 +17,12 @@ from pipeline.ingest.windows import table
 from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.simulation.recordings import check_conditions, neuron_names
 from pipeline.study.check_neurons import check_choice, check_neurons
+from pipeline.study.check_sharing import check_sharing, held_by
 from pipeline.study.check_windows import check_windows
 from pipeline.study.checked import Checked
 from pipeline.study.clock import Clock, clock_of, units_of
 from pipeline.study.study import Study
+from pipeline.traces.identity import Held
 
 
 def check(path: str | Path, data: str | Path | None = None) -> tuple[Study | None, Checked]:
@@ -53,6 +55,8 @@ def check(path: str | Path, data: str | Path | None = None) -> tuple[Study | Non
         look = _check_simulated if simulated[recording] else _check_read
         with _noting(f"recording {recording!r}", recording, findings):
             look(study, recording, f"{recording}/windows" not in told, findings)
+    if names.is_unique:
+        check_sharing(study, findings.held, findings)
     return study, findings
 
 
@@ -79,6 +83,7 @@ def _check_read(study: Study, recording: str, windows_known: bool, findings: Che
         check_windows(study, recording, clock_of(study, recording, dataset), windows, findings)
     check_choice(study, recording, names, findings)
     check_neurons(study, recording, dataset, findings)
+    findings.held[recording] = held_by(dataset)
 
 
 def _check_simulated(study: Study, recording: str, windows_known: bool, findings: Checked) -> None:
@@ -93,3 +98,4 @@ def _check_simulated(study: Study, recording: str, windows_known: bool, findings
         clock = Clock(time, settings.rate_hz, np.zeros((len(time), 1), bool), units, n_units)
         check_windows(study, recording, clock, windows, findings)
     check_choice(study, recording, names, findings)
+    findings.held[recording] = Held(recording, names, len(names))

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import xarray as xr
 
+from pipeline.base.recording import LARGEST_MOUSE_MM, POSITION
 from pipeline.study.checked import Checked
 from pipeline.study.study import Study
 
@@ -61,6 +62,19 @@ def check_neurons(study: Study, recording: str, dataset: xr.Dataset, findings: C
     ]
     if empty:
         findings.notes.append(f"{where}: left out, having no value at all: {', '.join(empty)}")
+    _note_size(where, dataset, findings)
+
+
+def _note_size(where: str, dataset: xr.Dataset, findings: Checked) -> None:
+    """Note a field that is larger than a mouse's brain: right in a human head, and else the wrong unit."""
+    axes = {axis: dataset[axis].values for axis in POSITION if axis in dataset.coords}
+    spans = {axis: np.ptp(place[np.isfinite(place)]) for axis, place in axes.items() if np.isfinite(place).any()}
+    if max(spans.values(), default=0.0) > LARGEST_MOUSE_MM:
+        listed = " × ".join(f"{span:.3g}" for span in spans.values())
+        findings.notes.append(
+            f"{where}: the positions span {listed} mm, as in a human head; if this is a smaller brain, they are µm or "
+            "pixels, and have to be mm"
+        )
 
 
 def _check_grouping(study: Study, where: str, n_neurons: int, dataset: xr.Dataset, findings: Checked) -> None:

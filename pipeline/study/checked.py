@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pipeline.base.errors import Problems
+
+if TYPE_CHECKING:
+    from pipeline.traces.identity import Held
 
 
 @dataclass
 class Checked:
-    """What a check found: `problems` stop a run, `notes` do not."""
+    """What a check found.
+
+    Attributes:
+        problems: what stops a run.
+        notes: what does not.
+        held: the neurons of each recording that could be opened.
+    """
 
     problems: Problems = field(default_factory=Problems)
     notes: list[str] = field(default_factory=list)
+    held: dict[str, Held] = field(default_factory=dict)

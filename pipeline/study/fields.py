@@ -74,7 +74,8 @@ def _section(annotation: Any) -> type[BaseModel] | None:
 
 def default(field: FieldInfo) -> str:
     """Return a field's default as YAML in one line."""
-    return as_yaml(field.get_default(call_default_factory=True, validated_data={}))
+    value = field.get_default(call_default_factory=True, validated_data={})
+    return as_yaml(value.model_dump(mode="json") if isinstance(value, BaseModel) else value)
 
 
 def as_yaml(value: Any) -> str:

@@ -23,7 +23,7 @@ from pipeline.nulls.parameters import Nulls
 from pipeline.simulation.parameters import Simulate
 from pipeline.study.fields import empty_sections
 from pipeline.tpm.parameters import LEAST_COPIES, Tpm
-from pipeline.traces.parameters import Ensembles, Preprocess
+from pipeline.traces.parameters import EVERY_SUBJECT, Ensembles, Preprocess
 
 
 class Parameters(Section):
@@ -108,6 +108,25 @@ def _contrasts_have_two_conditions(p: Parameters) -> Iterator[Problem]:
             )
 
 
+def _primary_is_compared(p: Parameters) -> Iterator[Problem]:
+    primary, pairs = p.compare.primary, contrasts(p)
+    if primary.contrast and primary.contrast not in pairs:
+        yield Problem(
+            "compare.primary.contrast",
+            f"{list(primary.contrast)} is none of the contrasts {[list(pair) for pair in pairs]}",
+            "The primary endpoint would not be tested",
+            "name one of them, in the same order",
+        )
+    sizes = [p.ensembles.iit] if primary.route == "micro" else p.macro.scales
+    if (primary.scale and primary.scale not in sizes) or not sizes:
+        yield Problem(
+            "compare.primary.scale and .route",
+            f"there are no systems of {primary.scale or 'any number of'} units by the route {primary.route}",
+            "The primary endpoint would not be tested",
+            f"use one of {sizes}" if sizes else "use the route micro, or give macro.scales",
+        )
+
+
 def _scales_are_macro(p: Parameters) -> Iterator[Problem]:
     for scale in p.macro.scales:
         if scale >= p.ensembles.iit:
@@ -139,16 +158,6 @@ def _scales_have_a_mapping(p: Parameters) -> Iterator[Problem]:
         )
 
 
-def _unfolded_draws_are_made(p: Parameters) -> Iterator[Problem]:
-    if p.iit.big_phi_draws > p.tpm.draws:
-        yield Problem(
-            "iit.big_phi_draws and tpm.draws",
-            f"{p.iit.big_phi_draws} draws are to be unfolded, but only {p.tpm.draws} are made",
-            "The interval of Φ would rest on fewer draws than stated",
-            "lower iit.big_phi_draws or raise tpm.draws",
-        )
-
-
 def _copies_have_draws(p: Parameters) -> Iterator[Problem]:
     if p.tpm.copies and (p.tpm.copies < LEAST_COPIES or not p.tpm.draws):
         yield Problem(
@@ -156,6 +165,16 @@ def _copies_have_draws(p: Parameters) -> Iterator[Problem]:
             f"{p.tpm.copies} copies beside {p.tpm.draws} posterior draws",
             "Intervals are quantiles over copies of how far the mean over draws is from the truth",
             f"use at least {LEAST_COPIES} copies, or none, and at least one draw",
+        )
+
+
+def _copies_are_of_the_posterior(p: Parameters) -> Iterator[Problem]:
+    if p.tpm.copies and p.tpm.uncertainty == "bootstrap":
+        yield Problem(
+            "tpm.copies and tpm.uncertainty",
+            f"{p.tpm.copies} copies beside draws of a bootstrap",
+            "Copies show how far the mean over posterior draws is from the truth, not that over resamples",
+            "use uncertainty: posterior, or no copies",
         )
 
 
@@ -214,6 +233,17 @@ def _conditions_have_codes(p: Parameters) -> Iterator[Problem]:
             )
 
 
+def _shared_units_are_chosen_alike(p: Parameters) -> Iterator[Problem]:
+    chosen = list(p.ensembles.neurons.values())
+    if p.ensembles.grouping == "study" and chosen and (set(p.ensembles.neurons) != {EVERY_SUBJECT}):
+        yield Problem(
+            "ensembles.grouping and ensembles.neurons",
+            "all recordings are to share their units, but neurons are chosen subject by subject",
+            "Units of other neurons would bear one name",
+            f'choose them once, under "{EVERY_SUBJECT}", or set ensembles.grouping to subject',
+        )
+
+
 def _bouts_hold_a_transition(p: Parameters) -> Iterator[Problem]:
     shortest = p.binarize.bin_s * (p.tpm.lag + 1)
     if p.state_codes and p.state_codes.min_bout_s < shortest:
@@ -228,15 +258,17 @@ def _bouts_hold_a_transition(p: Parameters) -> Iterator[Problem]:
 CHECKS: tuple[Callable[[Parameters], Iterator[Problem]], ...] = (
     _conditions_differ,
     _contrasts_have_two_conditions,
+    _primary_is_compared,
     _scales_are_macro,
     _scales_differ,
     _scales_have_a_mapping,
-    _unfolded_draws_are_made,
     _copies_have_draws,
+    _copies_are_of_the_posterior,
     _unfolded_surrogates_are_made,
     _bins_hold_a_frame,
     _windows_are_given,
     _codes_stand_for_conditions,
     _conditions_have_codes,
     _bouts_hold_a_transition,
+    _shared_units_are_chosen_alike,
 )

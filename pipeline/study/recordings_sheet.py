@@ -9,6 +9,7 @@ from pipeline.base.text import did_you_mean
 from pipeline.ingest.registry import READERS
 from pipeline.study.parameters import Parameters
 from pipeline.study.sheets import IDENTIFIER
+from pipeline.traces.parameters import EVERY_SUBJECT
 
 Row = dict[str, str]
 
@@ -109,7 +110,7 @@ def _check_once(sheet: str, table: pd.DataFrame, problems: Problems) -> None:
 
 
 def _check_subjects(sheet: str, table: pd.DataFrame, parameters: Parameters, problems: Problems) -> None:
-    unknown = sorted(set(parameters.ensembles.neurons) - set(table["subject"]))
+    unknown = sorted(set(parameters.ensembles.neurons) - set(table["subject"]) - {EVERY_SUBJECT})
     if unknown:
         problems.add(
             "study.yaml: ensembles.neurons",

@@ -17,6 +17,7 @@ from pipeline.study.reading import read_parameters
 from pipeline.study.recordings_sheet import check_recordings_sheet
 from pipeline.study.sheets import OPTION_COLUMNS, RECORDING_COLUMNS, expand_paths, read_sheet
 from pipeline.study.windows_sheet import check_windows_sheet
+from pipeline.traces.parameters import EVERY_SUBJECT
 
 
 @dataclass(frozen=True)
@@ -100,12 +101,19 @@ class Study:
 
     def chosen_neurons(self, recording: str) -> list[str] | None:
         """Return the neurons that the study chooses for a recording's subject; None where it takes all."""
-        return self.parameters.ensembles.neurons.get(self.row(recording)["subject"])
+        chosen = self.parameters.ensembles.neurons
+        return chosen.get(self.row(recording)["subject"], chosen.get(EVERY_SUBJECT))
 
     def sheet_of(self, recording: str) -> list[dict[str, Any]]:
         """Return the rows of a recording in the sheet of windows."""
         rows: list[dict[str, Any]] = self.sheet[self.sheet["recording"] == recording].to_dict("records")
         return rows
+
+    def conditions_of(self, recording: str) -> set[str]:
+        """Return the conditions that a recording may hold: those of its windows, and all that its codes may mean."""
+        codes = self.parameters.state_codes
+        coded = codes.codes.values() if codes and self.row(recording).get("state_codes") else ()
+        return {str(row["condition"]) for row in self.sheet_of(recording)} | set(coded)
 
     def state_codes(self) -> dict[str, Any]:
         """Return the parameters of state codes; empty when there are none."""

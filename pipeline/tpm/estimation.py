@@ -226,6 +226,7 @@ def estimate_window(
     words = [w for w in tpm.attrs["flag"].split(";") if w]
     if tpm.attrs["n_frames"] < min_frames and "few_frames" not in words:
         words.insert(0, "few_frames")
+    words += [w for w in str(states.attrs.get("units_flag", "")).split(";") if w]
     return tpm.assign_attrs(flag=";".join(words))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -21,6 +21,11 @@ class TpmCommon(Section):
 
     lag: Annotated[int, Field(ge=1)] = Field(LAG, description="Lag of a transition [bins]")
     draws: Annotated[int, Field(ge=0)] = Field(400, description="Posterior draws that carry the uncertainty into phi")
+    uncertainty: Literal["posterior", "bootstrap"] = Field(
+        "posterior",
+        description="What the draws are of: the posterior of the method, or estimates from transitions resampled in "
+        "blocks as long as the units stay correlated (moving-block bootstrap)",
+    )
     copies: Annotated[int, Field(ge=0)] = Field(
         0,
         description="Simulated copies of each window, estimated like it, that correct the bias and the level of the "

@@ -1,4 +1,4 @@
-"""Grouping of neurons into ensembles: one grouping per recording, the same for all its windows."""
+"""From neurons to ensembles: a recording's own grouping for all its windows, or one that recordings share."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
-from scipy.linalg import eigh
-from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from pipeline.base import history
-from pipeline.base.arrays import Array, Bools, Floats, Ints
+from pipeline.base.arrays import Bools, Floats, Ints
 from pipeline.base.errors import PhiscaleError, Problem, Problems
+from pipeline.base.recording import PLACES
+from pipeline.traces.clusters import Candidates, labels
+from pipeline.traces.noise import noise_sd
 from pipeline.traces.parameters import Ensembles
+from pipeline.traces.shared import SharedUnits
 
-RESTARTS = 10
 LEAST_SHARE = 0.5  # of an ensemble's neurons that must have a value in a frame
-MAD_TO_SD = 1.4826
 DEFAULT = Ensembles()
 
 
@@ -37,9 +37,9 @@ def group(
     wanted, or with method "none", each neuron is a unit under its own name, scaled likewise.
 
     Args:
-        preprocessed: (time, neuron) `dff` and `dropped`, coords x, y [mm], region.
+        preprocessed: (time, neuron) `dff` and `dropped`, coords x, y, perhaps z [mm], region.
         n_ensembles: number of ensembles K. "region" gives one per region, at most K.
-        method: "position" (k-means on x, y), "activity" (k-means on `correlation_embedding`),
+        method: "position" (k-means on x, y, z), "activity" (k-means on `correlation_embedding`),
             "region" (by label) or "none".
         neurons: names of the neurons to use, in this order; all by default.
         seed: of k-means.
@@ -47,7 +47,7 @@ def group(
     Returns:
         Dataset (time, ensemble) `activity`; (time) `dropped`; (neuron) `label` (-1: not used) and
         `noise_sd`; (ensemble) `n_neurons`, `centroid_x`, `centroid_y` [mm]. Ensembles are called
-        "e0", "e1", ... in the order of their centroids (x, then y), or of their first neurons
+        "e0", "e1", ... in the order of their centroids (x, then y, z), or of their first neurons
         where positions are unknown, or of the regions' names.
 
     Raises:
@@ -65,7 +65,8 @@ def group(
             label[used] = np.arange(len(used))
             units, ordering = list(names[used]), "neuron by neuron"
         else:
-            label, ordering = _labels(preprocessed, used, n_ensembles, method, seed)
+            label = np.full(len(names), -1)
+            label[used], ordering = labels(Candidates.of(preprocessed, used), n_ensembles, method, seed)
             units = [f"e{i}" for i in range(label.max() + 1)]
         dataset = _average(preprocessed, label, noise, units)
     return history.record(
@@ -80,54 +81,28 @@ def group(
     )
 
 
-def noise_sd(dff: Array, dropped: Bools) -> Floats:
-    """Return the robust noise sd (neuron,) of ΔF/F, from frame to frame.
-
-    1.4826 × median |difference of consecutive frames| / sqrt(2): transients, which are slow or
-    rare, hardly count. Denoised traces, most differences of which are 0, get their sd instead; NaN
-    means that a neuron has no two consecutive values.
+def group_as(preprocessed: xr.Dataset, shared: SharedUnits) -> xr.Dataset:
+    """Average the neurons of a recording in units that it shares with others.
 
     Args:
-        dff: (time, neuron) ΔF/F.
-        dropped: (time,) frames that do not count.
-    """
-    keep = ~dropped[1:] & ~dropped[:-1]
-    steps = np.abs(np.diff(dff.astype(float), axis=0))[keep]
-    result = np.full(dff.shape[1], np.nan)
-    for i, column in enumerate(steps.T):
-        known = column[np.isfinite(column)]
-        if known.size:
-            noise = MAD_TO_SD * np.median(known) / np.sqrt(2)
-            result[i] = noise if noise > 0 else np.nanstd(dff[~dropped, i], dtype=float)
-    return result
-
-
-def correlation_embedding(dff: Floats, n_dims: int) -> Floats:
-    """Return coordinates of neurons in which distance means lack of correlation.
-
-    The rows of V sqrt(Λ) for the largest eigenvalues Λ of the correlation matrix R: in all
-    dimensions, squared distances would be 2 (1 - r), so that k-means groups neurons whose traces
-    correlate. Cutting it to as many dimensions as ensembles leaves out the noise of single neurons,
-    which otherwise makes all distances alike.
-
-    Args:
-        dff: (time, neuron) ΔF/F; NaN are left out pairwise.
-        n_dims: number of coordinates.
+        preprocessed: as for `group`; one of the recordings that the units were made of.
+        shared: the units.
 
     Returns:
-        (neuron, n_dims) coordinates.
+        As `group`; neurons that are not usable in every recording have the label -1. Attrs besides: `units_shared`
+        ("subject" or "study": among whose recordings), `neurons_not_shared` (how many are left out since not every
+        recording has them) and, where there are such, `units_flag`.
     """
-    known = np.isfinite(dff)
-    n = known.sum(axis=0)
-    centred = np.where(known, dff - np.nansum(dff, axis=0) / n, 0.0)
-    spread = np.sqrt((centred**2).sum(axis=0) / n)
-    scores = centred / np.where(spread > 0, spread, 1.0)
-    counts = known.T.astype(float) @ known
-    correlation = (scores.T @ scores) / np.where(counts > 0, counts, 1.0)
-    last = len(correlation) - 1
-    values, vectors = eigh(correlation, subset_by_index=(max(0, last - n_dims + 1), last))
-    coordinates: Floats = vectors * np.sqrt(values.clip(0))
-    return coordinates
+    with threadpool_limits(limits=1):
+        names = [str(name) for name in preprocessed["neuron"].values]
+        label = np.array([shared.label.get(name, -1) for name in names])
+        noise = noise_sd(preprocessed["dff"].values, preprocessed["dropped"].values)
+        dataset = _average(preprocessed, label, noise, shared.units)
+    lost = len(shared.left_out)
+    dataset = dataset.assign_attrs(units_shared=shared.among, neurons_not_shared=lost)
+    if lost:
+        dataset = dataset.assign_attrs(units_flag=f"neurons_not_shared:{lost}")
+    return history.record(dataset, "ensembles.group_as", **shared.told(), neurons_not_used=shared.left_out)
 
 
 def _used_neurons(preprocessed: xr.Dataset, neurons: Sequence[str] | None) -> Ints:
@@ -171,73 +146,6 @@ def _with_signal(preprocessed: xr.Dataset, used: Ints, noise: Floats, chosen: bo
     return used[~silent]
 
 
-def _labels(preprocessed: xr.Dataset, used: Ints, n_ensembles: int, method: str, seed: int) -> tuple[Ints, str]:
-    """Return the ensemble of every neuron (-1: none) and how ensembles were made and ordered."""
-    if method == "region":
-        return _by_region(preprocessed, used, n_ensembles)
-    if method == "position":
-        xy = np.column_stack([preprocessed["x"].values, preprocessed["y"].values])
-        used = used[np.isfinite(xy[used]).all(axis=1)]
-        return _by_k_means(preprocessed, used, xy[used], n_ensembles, seed, "position")
-    if method == "activity":
-        dff = np.ascontiguousarray(preprocessed["dff"].values)
-        dff = np.where(preprocessed["dropped"].values[:, None], np.nan, dff)
-        points = correlation_embedding(dff[:, used].astype(float), n_ensembles)
-        how = "the leading eigenvectors of the correlation matrix"
-        return _by_k_means(preprocessed, used, points, n_ensembles, seed, how)
-    raise PhiscaleError(
-        Problem(
-            "ensembles.method",
-            f"{method!r} is none of position, activity, region, none",
-            "Neurons cannot be grouped by it",
-            "choose one of them",
-        )
-    )
-
-
-def _by_region(preprocessed: xr.Dataset, used: Ints, n_ensembles: int) -> tuple[Ints, str]:
-    region = preprocessed["region"].values.astype(str)
-    used = used[region[used] != ""]
-    found = sorted(set(region[used]))
-    if not 2 <= len(found) <= n_ensembles:
-        raise _too_few(
-            preprocessed,
-            f"ensembles.method is region, and the neurons lie in {len(found)} regions "
-            f"({', '.join(found[:12])}) for {n_ensembles} ensembles",
-            "give the neurons' regions, choose another method, or as many units as regions",
-        )
-    label = np.full(len(region), -1)
-    label[used] = [found.index(name) for name in region[used]]
-    return label, f"by region, in the order {', '.join(found)}"
-
-
-def _by_k_means(
-    preprocessed: xr.Dataset, used: Ints, points: Floats, n_ensembles: int, seed: int, on: str
-) -> tuple[Ints, str]:
-    """Group the neurons in use by `points` (neuron in use, dimension)."""
-    distinct = len(np.unique(points, axis=0))
-    if distinct < n_ensembles:
-        raise _too_few(
-            preprocessed,
-            f"{distinct} distinct {'positions' if on == 'position' else 'traces'} for {n_ensembles} ensembles",
-            "give positions of the neurons (mm), choose another ensembles.method, or fewer units",
-        )
-    found = KMeans(n_ensembles, n_init=RESTARTS, random_state=seed % 2**32).fit_predict(points)
-    x, y = preprocessed["x"].values[used], preprocessed["y"].values[used]
-    first = [int(used[found == k].min()) for k in range(n_ensembles)]
-    centroid = [(x[found == k].mean(), y[found == k].mean()) for k in range(n_ensembles)]
-    located = np.isfinite(centroid).all()
-    order = sorted(range(n_ensembles), key=lambda k: (*centroid[k], first[k]) if located else first[k])
-    label = np.full(preprocessed.sizes["neuron"], -1)
-    label[used] = np.argsort(order)[found]
-    return label, f"k-means on {on}, in the order of {'centroids' if located else 'first neurons'}"
-
-
-def _too_few(preprocessed: xr.Dataset, what: str, fix: str) -> PhiscaleError:
-    where = f"recording {preprocessed.attrs['recording']!r}"
-    return PhiscaleError(Problem(where, what, "The ensembles cannot be formed", fix))
-
-
 def _average(preprocessed: xr.Dataset, label: Ints, noise: Floats, units: list[str]) -> xr.Dataset:
     """Return the dataset of ensembles that the labels define."""
     lost = preprocessed["dropped"].values
@@ -263,7 +171,7 @@ def _average(preprocessed: xr.Dataset, label: Ints, noise: Floats, units: list[s
             "centroid_y": ("ensemble", _means(y, members), _about("centroid, second axis", "mm")),
         },
         coords={
-            **{name: preprocessed[name] for name in ("time", "neuron", "x", "y", "region")},
+            **{name: preprocessed[name] for name in ("time", *PLACES) if name in preprocessed.coords},
             "ensemble": ("ensemble", np.array(units, str), _about("ensemble, or neuron where it is one")),
         },
         attrs=preprocessed.attrs,

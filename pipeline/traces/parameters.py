@@ -8,6 +8,8 @@ from pydantic import Field
 
 from pipeline.base.parameters import Positive, Section
 
+EVERY_SUBJECT = "*"  # in place of a subject, in a choice of neurons
+
 
 class Preprocess(Section):
     """From fluorescence to ΔF/F."""
@@ -33,15 +35,22 @@ class Preprocess(Section):
 
 
 class Ensembles(Section):
-    """Grouping of neurons into ensembles, one grouping per recording for all its windows."""
+    """Grouping of neurons into ensembles, each grouping for all windows of its recordings."""
 
     method: Literal["position", "activity", "region", "none"] = Field(
         "position",
         description="k-means on position, k-means on activity correlation, by region label, or none "
         "(each neuron is a unit; then K is the number of neurons)",
     )
+    grouping: Literal["recording", "subject", "study"] = Field(
+        "recording",
+        description="Whose recordings share their units: each recording has its own, those of a subject share them "
+        "(the same neurons under the same names), or all do (e.g. parcels of an atlas). Needed where the conditions "
+        "that are compared stand in different recordings",
+    )
     iit: Annotated[int, Field(ge=2, le=10)] = Field(4, description="Units for the TPM and IIT")
     neurons: dict[str, list[str]] = Field(
         default_factory=dict,
-        description="Chosen neurons per subject (by neuron name); subjects that are absent use all",
+        description='Chosen neurons per subject (by neuron name), or under "*" for all subjects that are not named; '
+        "without, all are used",
     )

@@ -10,7 +10,7 @@ import xarray as xr
 from pipeline.base import history
 from pipeline.base.arrays import Bools, Floats
 from pipeline.base.errors import PhiscaleError, Problem
-from pipeline.base.recording import runs
+from pipeline.base.recording import PLACES, runs
 from pipeline.traces.parameters import Preprocess
 
 if TYPE_CHECKING:
@@ -263,7 +263,7 @@ def _assemble(recording: xr.Dataset, time: Floats, layers: dict[str, Floats], ra
         },
         coords={
             "time": ("time", time, recording["time"].attrs),
-            **{name: recording[name] for name in ("neuron", "x", "y", "region")},
+            **{name: recording[name] for name in PLACES if name in recording.coords},
         },
         attrs={**recording.attrs, "sampling_rate_hz": rate_hz},
     )

@@ -14,6 +14,8 @@ from pipeline.study.study import Study
 from pipeline.workflow import targets
 from pipeline.workflow.job import Note, noted, place
 
+OPTIONAL = ("macro", "truth", "matched")  # stages whose failure for a recording costs nothing else of it
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -23,11 +25,13 @@ class Asked:
         windows: of every recording, those that may occur (from its sheet or its state codes).
         systems: in each window, e.g. "micro-4".
         truths: recordings of which something is known to be true.
+        stages: that the study has.
     """
 
     windows: dict[str, list[str]]
     systems: list[str]
     truths: list[str]
+    stages: list[str]
 
     @classmethod
     def by(cls, study: Study) -> Asked:
@@ -38,7 +42,7 @@ class Asked:
             + (of_codes if study.row(name).get("state_codes") else [])
             for name in study.names
         }
-        return cls(windows, targets.systems(study), targets.known(study))
+        return cls(windows, targets.systems(study), targets.known(study), list(targets.jobs(study)))
 
     def plain(self) -> dict[str, Any]:
         """Return the fields as the parameters of a rule."""
@@ -49,10 +53,11 @@ class Asked:
         name = note["recording"]
         return (
             name in self.windows
+            and note["stage"] in self.stages
             and ("window" not in note or note["window"] in self.windows[name])
             and ("system" not in note or note["system"] in self.systems)
             and (note["stage"] != "truth" or name in self.truths)
-            and (note["stage"] != "macro" or len(self.systems) > 1)
+            and (note["stage"] not in ("macro", "shared_macro") or len(self.systems) > 1)
         )
 
 
@@ -80,7 +85,8 @@ def omitted(note: Note) -> str | None:
     """Return what the rest of the study has to do without, as `targets` calls it; None for a part that was left out."""
     if "window" in note or "system" in note:
         return None
-    return f"{note['recording']}:{note['stage']}" if note["stage"] in ("macro", "truth") else note["recording"]
+    stage = {"shared_macro": "macro"}.get(note["stage"], note["stage"])
+    return f"{note['recording']}:{stage}" if stage in OPTIONAL else note["recording"]
 
 
 def second_run(argv: Sequence[str], snakefile: str, config: Mapping[str, Any], omit: Sequence[str]) -> list[str]:

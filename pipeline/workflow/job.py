@@ -63,8 +63,13 @@ class Job:
 
     @property
     def recording(self) -> str:
-        """Name of the recording; empty for a job that the study has once."""
+        """Name of the recording; empty for a job that the study, or several recordings, have once."""
         return self.wildcards.get("recording", "")
+
+    @property
+    def recordings(self) -> list[str]:
+        """Names of the recordings that fail with the job; none for a job that the study has once."""
+        return [self.recording] if self.recording else list(getattr(self.params, "members", []))
 
     @contextmanager
     def part(self, **part: str) -> Iterator[None]:
@@ -151,15 +156,15 @@ def note_job(job: Job, reason: str = "") -> None:
         job: whose notes they are; one that the study has once has none.
         reason: why it failed; empty where it did not.
     """
-    if not job.recording:
-        return  # its failure ends the run, and Snakemake tells it
-    layout, head = Layout(job.root), {"stage": job.stage, "recording": job.recording}
-    for path, note in noted(layout):
-        if head.items() <= note.items():
-            path.unlink(missing_ok=True)
-    for note in [*job.left_out, *([{**head, "reason": reason}] if reason else [])]:
-        part = [note[name] for name in ("window", "system") if name in note]
-        save_json(note, layout.note(job.stage, job.recording, *part))
+    layout = Layout(job.root)
+    for recording in job.recordings:  # without any, its failure ends the run, and Snakemake tells it
+        head = {"stage": job.stage, "recording": recording}
+        for path, note in noted(layout):
+            if head.items() <= note.items():
+                path.unlink(missing_ok=True)
+        for note in [*job.left_out, *([{**head, "reason": reason}] if reason else [])]:
+            part = [note[name] for name in ("window", "system") if name in note]
+            save_json(note, layout.note(job.stage, recording, *part))
 
 
 def noted(layout: Layout) -> Iterator[tuple[Path, Note]]:

@@ -13,10 +13,10 @@ from pipeline.workflow import targets
 # 2026: 16 sessions of mouse sleep (4 units of 30 minutes, 3 windows, one macro scale). What its length multiplies is
 # left out: a recording of a thousand neurons takes some seconds more to preprocess.
 SECONDS = {
-    **{"ingest": 0.4, "simulate": 4.0, "truth": 0.2, "preprocess": 0.4, "ensembles": 0.4, "states": 0.9, "tpm": 0.5},
-    **{"macro": 3.0, "phi": 0.9, "nulls": 0.9, "summarise": 5.0, "compare": 0.5, "validate": 1.0, "report": 20.0},
-    "all": 0.0,
-    **{"score": 8.0, "choose": 0.3},
+    **{"ingest": 0.4, "simulate": 4.0, "truth": 0.2, "preprocess": 0.4, "shared_units": 1.0, "ensembles": 0.4},
+    **{"lengths": 0.4, "states": 0.9, "tpm": 0.5, "shared_macro": 3.0, "macro": 3.0, "phi": 0.9, "nulls": 0.9},
+    **{"summarise": 5.0, "halves": 3.0, "compare": 0.5, "validate": 1.0, "report": 20.0},
+    **{"score": 4.0, "choose": 0.3, "matched": 0.9, "all": 0.0},
 }
 LOADING_S = 7.0  # Snakemake, and the libraries once for all jobs
 
@@ -66,7 +66,7 @@ def window_seconds(study: Study) -> tuple[float, float]:
     for n in (p.ensembles.iit, *p.macro.scales):
         random = p.macro.random_groupings if n in p.macro.scales else 0
         tpms = 1 + p.tpm.draws + kinds * p.nulls.surrogates + random
-        unfolded = 1 + p.iit.big_phi_draws + kinds * p.nulls.big_phi_surrogates
+        unfolded = 1 + min(p.iit.big_phi_draws, p.tpm.draws) + kinds * p.nulls.big_phi_surrogates
         unfolded += min(random, p.nulls.big_phi_surrogates)
         tpms += p.tpm.copies * (1 + COPY_DRAWS)
         costs = [estimate_cost(n, "phi_s", tpms * 2**n), estimate_cost(n, "complexes", 2**n)]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.base.compared import compared_together
 from pipeline.nulls.registry import NULLS
 from pipeline.results.layout import Layout, RecordingFile
 from pipeline.study.sheets import FILE_COLUMNS
@@ -45,6 +46,79 @@ def chooses(study: Study) -> bool:
     return study.parameters.tpm.method == "auto"
 
 
+def sharing(study: Study) -> dict[str, list[str]]:
+    """Return the recordings that share their units, by subject or under the name of the study; none by default."""
+    among = study.parameters.ensembles.grouping
+    if among == "recording":
+        return {}
+    found: dict[str, list[str]] = {}
+    for name in study.names:
+        found.setdefault(study.parameters.study if among == "study" else study.row(name)["subject"], []).append(name)
+    return found
+
+
+def shared_by(study: Study, recording: str) -> str:
+    """Return the name under which a recording shares its units with others; empty where it does not."""
+    return next((name for name, members in sharing(study).items() if recording in members), "")
+
+
+def members(study: Study, name: str, file: RecordingFile, omit: Sequence[str] = ()) -> list[str]:
+    """Return the recordings that take part in what is shared.
+
+    One that failed later, and has the file that is asked of it, stays: units must not change, and all that was made of
+    them not be made again, because another recording failed.
+
+    Args:
+        study: the study.
+        name: under which recordings share.
+        file: that each of them gives.
+        omit: what failed before and is left out.
+    """
+    layout = Layout(study.root)
+    return [n for n in sharing(study)[name] if n not in omit or layout.of(file, n).exists()]
+
+
+def shared_units(study: Study, recording: str, k: str) -> list[Path]:
+    """Return the file of the units that a recording shares with others; none where it has its own.
+
+    Args:
+        study: the study.
+        recording: name of the recording.
+        k: number of units.
+    """
+    name = shared_by(study, recording)
+    return [Layout(study.root).shared("units", name, k)] if name else []
+
+
+def shared_macro(study: Study, recording: str) -> list[Path]:
+    """Return the file of the macro units that a recording shares with others; none where it has its own.
+
+    Args:
+        study: the study.
+        recording: name of the recording.
+    """
+    name = shared_by(study, recording) if study.parameters.macro.grouping == "recording" else ""
+    return [Layout(study.root).shared("macro", name)] if name else []
+
+
+def matched_with(study: Study) -> dict[str, list[str]]:
+    """Return the recordings whose windows are cut to one length, by recording, of those that are not alone in it."""
+    if not study.parameters.binarize.match_length:
+        return {}
+    return {name: group for name, group in compared_with(study).items() if len(group) > 1}
+
+
+def compared_with(study: Study) -> dict[str, list[str]]:
+    """Return the recordings of its subject that a recording is compared with, itself among them, by recording."""
+    subjects: dict[str, list[str]] = {}
+    for name in study.names:
+        subjects.setdefault(study.row(name)["subject"], []).append(name)
+    groups = [
+        group for names in subjects.values() for group in compared_together({n: study.conditions_of(n) for n in names})
+    ]
+    return {name: group for group in groups for name in group}
+
+
 def jobs(study: Study) -> dict[str, int]:
     """Return how many jobs of each stage a run from the start has, as Snakemake counts them."""
     n, of_simulation = len(study.names), len(simulated(study))
@@ -52,11 +126,17 @@ def jobs(study: Study) -> dict[str, int]:
         "ingest": n - of_simulation,
         "simulate": of_simulation,
         "truth": len(known(study)) - of_simulation,
+        "shared_units": len(sharing(study)),
+        "lengths": len(matched_with(study)),
         **dict.fromkeys(("preprocess", "ensembles", "states", "tpm"), n),
         **({"score": n, "choose": 1} if chooses(study) else {}),
+        "shared_macro": len({path for name in study.names for path in shared_macro(study, name)})
+        if study.parameters.macro.scales
+        else 0,
         "macro": n if study.parameters.macro.scales else 0,
         **dict.fromkeys(("phi", "nulls"), n),
-        **dict.fromkeys(("summarise", "compare", "validate", "report", "all"), 1),
+        "matched": n if _matches(study) else 0,
+        **dict.fromkeys(("summarise", "halves", "compare", "validate", "report", "all"), 1),
     }
     return {stage: count for stage, count in found.items() if count}
 
@@ -100,6 +180,34 @@ def macro(study: Study, omit: Sequence[str], among: Sequence[str]) -> list[Path]
         among: the recordings.
     """
     return files(study, "macro", omit, among) if study.parameters.macro.scales else []
+
+
+def _matches(study: Study) -> bool:
+    """Tell whether values are to be matched in length and rate: where there are two conditions to compare."""
+    return bool(study.parameters.compare.repeats and study.contrasts())
+
+
+def matched(study: Study, omit: Sequence[str] = ()) -> list[Path]:
+    """Return the files of values matched in length and rate, as far as there are to be any.
+
+    Args:
+        study: the study.
+        omit: what failed before and is left out.
+    """
+    return files(study, "matched", omit) if _matches(study) else []
+
+
+def of_subject(study: Study, name: RecordingFile, recording: str, omit: Sequence[str] = ()) -> list[Path]:
+    """Return a file of every recording of the subject that one recording is of.
+
+    Args:
+        study: the study.
+        name: which file.
+        recording: name of the recording.
+        omit: what failed before and is left out.
+    """
+    subject = study.row(recording)["subject"]
+    return files(study, name, omit, [other for other in study.names if study.row(other)["subject"] == subject])
 
 
 def section(study: Study, name: str, *without: str) -> dict[str, Any]:

@@ -164,12 +164,21 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
     ),
     "scale twice": (put(macro__scales=[2, 2]), ["macro.scales", "twice"]),
     "no mapping": (put(macro__mappings=[]), ["macro.mappings and macro.scales"]),
-    "more unfolded than drawn": (
-        put(tpm__draws=5, iit__big_phi_draws=10),
-        ["iit.big_phi_draws and tpm.draws"],
+    "primary endpoint that is no contrast": (
+        put(compare__primary={"contrast": ["anesthesia", "awake"]}),
+        ["compare.primary.contrast", "none of the contrasts", "same order"],
     ),
+    "primary endpoint at no scale": (
+        put(compare__primary={"route": "macro_units", "scale": 7}),
+        ["compare.primary.scale", "no systems of 7 units"],
+    ),
+    "primary measure unknown": (put(compare__primary={"measure": "charm"}), ["compare.primary.measure", "charm"]),
     "copies without quantiles": (put(tpm__copies=5), ["tpm.copies and tpm.draws", "5 copies"]),
     "copies without draws": (put(tpm__copies=40, tpm__draws=0, iit__big_phi_draws=0), ["tpm.copies and tpm.draws"]),
+    "copies of a bootstrap": (
+        put(tpm__copies=40, tpm__uncertainty="bootstrap"),
+        ["tpm.copies and tpm.uncertainty", "use uncertainty: posterior"],
+    ),
     "more surrogates unfolded than made": (
         put(nulls__surrogates=5, nulls__big_phi_surrogates=10),
         ["nulls.big_phi_surrogates and nulls.surrogates"],

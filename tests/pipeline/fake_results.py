@@ -17,11 +17,16 @@ import xarray as xr
 from fake_substrate import observational, planted_pairs, stationary
 
 from pipeline.base import files, history
+from pipeline.inference.adjusted import excess_over_null
+from pipeline.inference.classification import classify
 from pipeline.inference.contrasts import compare
 from pipeline.inference.fits import gather_fits
+from pipeline.inference.subjects import subject_values
 from pipeline.macro.groupings import Grouping
 from pipeline.results import provenance
+from pipeline.results.columns import CLASSIFICATION, QUALITY_COLUMNS
 from pipeline.results.layout import Layout, RecordingFile
+from pipeline.results.reader import read_tables
 from pipeline.study.parameters import Parameters
 from pipeline.validation.truth import hold_against_truth
 
@@ -349,6 +354,7 @@ class _Recording:
             tail = {
                 "null_mean": np.nan,
                 "null_p": np.nan,
+                "p_positive": 1.0,
                 "n_frames": self.frames,
                 "n_states_visited": 13,
                 "estimator": "logistic",
@@ -473,7 +479,16 @@ def write_study(
     summary = pd.DataFrame(rows)
     files.save_table(summary, layout.of_study("summary"))
     files.save_table(pd.DataFrame(nulls), layout.of_study("nulls"))
-    files.save_table(compare(summary, [], conditions), layout.of_study("comparison"))
+    excess = {"excess_over_null": excess_over_null(summary, pd.DataFrame(nulls), "phi_s")}
+    files.save_table(compare(summary, [], conditions, variants=excess), layout.of_study("comparison"))
+    quality = read_tables([layout.of("quality", m.recording) for m in made], QUALITY_COLUMNS)
+    micro_phi_s = subject_values(summary[(summary["measure"] == "phi_s") & (summary["route"] == "micro")])
+    told_apart = (
+        classify(micro_phi_s, quality, conditions[:2], "phi_s")
+        if len(conditions) > 1
+        else pd.DataFrame(columns=CLASSIFICATION.names)
+    )
+    files.save_table(told_apart, layout.of_study("classification"))
     micro, macro = ([tpm for m in made for tpm in m.tpms(name)] for name in ("tpm", "macro"))
     files.save_table(gather_fits(micro), layout.of_study("fits"))
     known = {m.recording: m.truth() for m in made} if truth else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
+from pipeline.inference.families import PRIMARY
 from pipeline.report.figures import canvas
 from pipeline.report.figures.canvas import MUTED, Figure
 from pipeline.report.findings import Findings, StudyScale
@@ -45,7 +46,8 @@ def contrasts(study: Findings) -> Figure | None:
         (
             "Within-subject differences between conditions, mean over subjects with the "
             f"{study.confidence:.0%} bootstrap interval over subjects. Circles: micro scale; squares: macro "
-            "scales."
+            "scales. Open: for at least half of the subjects the value of a condition is imprecise. Ringed: the "
+            "primary endpoint."
         ),
         "Differences and intervals; the numbers are in the comparison table.",
     )
@@ -54,5 +56,9 @@ def contrasts(study: Findings) -> Figure | None:
 def _draw(panel: Axes, y: int, scale: StudyScale, rows: pd.DataFrame) -> None:
     marker, colour = ("o", canvas.PALETTE[0]) if scale.route == "micro" else ("s", canvas.PALETTE[1])
     for row in rows.itertuples():
+        imprecise = row.n_subjects_imprecise >= 0.5 * row.n_subjects
         panel.plot([row.ci_low, row.ci_high], [y, y], color=colour, lw=2, alpha=0.6)
-        panel.plot(row.estimate, y, marker, color=colour, ms=5.5, mec="white", mew=0.6)
+        face, edge = ("white", colour) if imprecise else (colour, "white")
+        panel.plot(row.estimate, y, marker, ms=5.5, mfc=face, mec=edge, mew=1.0 if imprecise else 0.6)
+        if row.role == PRIMARY:
+            panel.plot(row.estimate, y, "o", ms=11, mfc="none", mec=canvas.INK, mew=0.8)

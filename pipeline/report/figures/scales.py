@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from pipeline.inference.subjects import beside_values, flagged, subject_means, subject_values
+from pipeline.inference.withheld import WORD
 from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.report.figures import canvas
 from pipeline.report.figures.canvas import FAINT, INK, MUTED, NULL, Figure
@@ -65,9 +66,10 @@ def other_measures(study: Findings) -> Figure | None:
 
 _READING = (
     "Each dot is one subject (windows of a subject averaged, weighted by frames), lines join the same subject, "
-    "black bars are means over subjects. Open dots: imprecise, the interval is wider than the value itself (at "
-    "least half of the frames are in windows flagged so); such a value is not told from its double, or from "
-    "nothing."
+    "black bars are means over subjects (thin where at least half of the values are imprecise). Open dots: "
+    "imprecise, the interval is wider than the value itself (at least half of the frames are in windows flagged "
+    "so); such a value is not told from its double, or from nothing. Values that the data cannot "
+    "carry are withheld, and absent."
 )
 
 _AVERAGED = ", averaged over the windows and subjects of the dots"
@@ -127,7 +129,9 @@ def _panel(panel: Axes, study: Findings, scale: StudyScale, measure: str) -> flo
     panel.set_xticks(range(len(place)), list(place))
     if values.empty:
         where = {"ha": "center", "va": "center"}
-        panel.text(0.5, 0.5, "not computed\nat this scale", where, transform=panel.transAxes, color=MUTED)
+        away = flagged(scale.of(study.summary, measure)["flag"], WORD).any()
+        said = "withheld\n(see the flags)" if away else "not computed\nat this scale"
+        panel.text(0.5, 0.5, said, where, transform=panel.transAxes, color=MUTED)
         return 0.0
     tops = [
         _draw_nulls(panel, study, scale, measure, place),
@@ -136,8 +140,8 @@ def _panel(panel: Axes, study: Findings, scale: StudyScale, measure: str) -> flo
     ]
     if len(study.subjects) > 1:
         for condition, mean in subject_means(values).items():
-            x = place[condition]
-            panel.plot([x - 0.3, x + 0.3], [mean, mean], color=INK, lw=1.8, zorder=2)
+            x, vague = place[condition], values.loc[values["condition"] == condition, "imprecise"].mean() >= 0.5
+            panel.plot([x - 0.3, x + 0.3], [mean, mean], color=INK, lw=0.7 if vague else 1.8, zorder=2)
     return max(tops)
 
 

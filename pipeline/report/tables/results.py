@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from pipeline.inference.subjects import flagged
 from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.macro_units import MacroUnits
 from pipeline.report.tables.table import Cell, Table, flags, interval, window_name
 from pipeline.report.words.glossary import count, number, probability, unit
 from pipeline.report.words.headline import Contrast, ScaleAnswer
 from pipeline.report.words.testing import how_tested
+from pipeline.results.columns import ADJUSTMENTS
 
 MAIN = ("phi_s", "phi_s_common", "big_phi", "effective_information", "delta_causal_power")
 
@@ -25,7 +27,7 @@ def contrasts(study: Findings, answer: ScaleAnswer) -> Table:
     common = {(c.a, c.b): c for c in answer.common}
     rows = [
         [
-            f"{c.a} − {c.b}",
+            f"{c.a} − {c.b}" + (" (primary)" if c.primary else ""),
             str(c.n),
             _difference(c),
             *map(probability, (c.p, c.p_corrected, c.attainable_corrected)),
@@ -67,12 +69,12 @@ def comparison(study: Findings, *, main: bool = True) -> Table:
             row.measure,
             row.contrast.replace("-", " − "),
             str(StudyScale(row.route, row.scale)),
+            row.role,
             unit(row.measure),
             str(row.n_subjects),
             number(row.estimate),
             interval(row.ci_low, row.ci_high),
-            probability(row.p),
-            probability(row.p_corrected),
+            *map(probability, (row.p, row.smallest_p, row.p_corrected)),
         ]
         for row in table.itertuples()
     ]
@@ -80,14 +82,70 @@ def comparison(study: Findings, *, main: bool = True) -> Table:
         "Measure",
         "Contrast",
         "Scale",
+        "Role",
         "Unit",
         "Subjects #",
         "Difference #",
         f"{study.confidence:.0%} interval #",
         "p #",
+        "smallest p possible #",
         "p corrected #",
     ]
     return Table(_test_caption(study), heads, rows)
+
+
+def adjusted(study: Findings) -> Table:
+    """What is left of the differences of the primary measure when values are adjusted, beside the raw ones."""
+    wanted = study.adjusted[study.adjusted["n_subjects"] > 0]
+    measures = set(wanted["measure"])
+    table = pd.concat([study.comparison[study.comparison["measure"].isin(measures)], wanted]) if measures else wanted
+    table = table.sort_values(["measure", "route", "scale", "contrast"], kind="stable")
+    rows = [
+        [
+            row.measure,
+            row.contrast.replace("-", " − "),
+            str(StudyScale(row.route, row.scale)),
+            row.adjusted.replace("_", " "),
+            str(row.n_subjects),
+            number(row.estimate),
+            interval(row.ci_low, row.ci_high),
+            probability(row.p),
+            number(row.mixed_estimate),
+            interval(row.mixed_low, row.mixed_high),
+            probability(row.mixed_p) if np.isfinite(row.mixed_p) else str(row.mixed or "–"),
+        ]
+        for row in table.itertuples()
+    ]
+    level = f"{study.confidence:.0%} interval #"
+    heads = ["Measure", "Contrast", "Scale", "Values", "Subjects #", "Difference #", level, "p #"]
+    heads += ["Mixed model #", level, "p of the model #"]
+    caption = (
+        "What is left of each difference when the values are adjusted: "
+        + "; ".join(f"{name.replace('_', ' ')}: {meaning}" for name, meaning in ADJUSTMENTS.items())
+        + ". These tests ask whether a difference survives; they are not corrected. Mixed model: "
+        "value ~ condition + (1 | subject)."
+    )
+    return Table(caption, heads, rows)
+
+
+def classification(study: Findings) -> Table:
+    """How well the conditions are told apart in a subject that was left out."""
+    rows = [
+        [
+            row.contrast.replace("-", " − "),
+            " and ".join(row.features.split("+")),
+            str(int(row.n_subjects)),
+            *map(number, (row.accuracy, row.chance)),
+            *map(probability, (row.p, row.smallest_p)),
+        ]
+        for row in study.classification.itertuples()
+    ]
+    caption = (
+        "The condition of each subject that was left out, told by logistic regression from the values of the others. "
+        "What the rate alone does not tell may be told by phi_s."
+    )
+    heads = ["Contrast", "Told by", "Subjects #", "Accuracy #", "Chance #", "p #", "smallest p possible #"]
+    return Table(caption, heads, rows)
 
 
 def _test_caption(study: Findings) -> str:
@@ -111,7 +169,8 @@ def values(study: Findings) -> Table:
         "causal_power",
         "delta_causal_power",
     ]
-    table = study.summary[study.summary["measure"].isin(shown) & study.summary["value"].notna()]
+    told = study.summary["value"].notna() | flagged(study.summary["flag"], "withheld")
+    table = study.summary[study.summary["measure"].isin(shown) & told]
     rows = [
         [
             row.recording,
@@ -120,8 +179,9 @@ def values(study: Findings) -> Table:
             str(StudyScale(row.route, row.scale)),
             row.measure,
             unit(row.measure),
-            number(row.value),
+            number(row.value) if np.isfinite(row.value) else "withheld",
             interval(row.ci_low, row.ci_high),
+            number(row.p_positive, 2),
             number(row.null_mean),
             probability(row.null_p),
             count(row.n_frames),
@@ -139,6 +199,7 @@ def values(study: Findings) -> Table:
         "Unit",
         "Value #",
         f"{study.confidence:.0%} interval #",
+        "P(> 0) #",
         "Null mean #",
         "Null p #",
         "Frames #",

@@ -12,10 +12,11 @@ from pipeline.inference.subjects import window_activity
 from pipeline.report.findings import Findings
 from pipeline.report.tables.table import Cell, Table, flags, window_name
 from pipeline.report.words.glossary import FLAGS, count, number, plain, unit
-from pipeline.results.columns import COMPARISON, FITS, NULLS, SUMMARY, TRUE_GROUPINGS, TRUTH
+from pipeline.results.columns import COMPARISON, FITS, HALVES, NULLS, SUMMARY, TRUE_GROUPINGS, TRUTH
 from pipeline.results.measures import MEASURES, OF_ACTIVITY, SUMMARISED
+from pipeline.validation.halves import reliability
 
-DESCRIBED = (SUMMARY, NULLS, COMPARISON, FITS, TRUTH, TRUE_GROUPINGS)
+DESCRIBED = (SUMMARY, NULLS, COMPARISON, FITS, HALVES, TRUTH, TRUE_GROUPINGS)
 
 
 def recordings(study: Findings) -> Table:
@@ -106,6 +107,32 @@ def _fit(fit: Any) -> list[Cell]:
     never = f"{fit.states_never_visited} of {fit.n_states}"
     gain, residual = number(fit.held_out_gain, 2), number(fit.largest_residual, 2)
     return [count(fit.n_transitions), gain, str(fit.least_visits), never, residual, flags(fit.flag)]
+
+
+def halves(study: Findings) -> Table:
+    """How well values of one half of a window come again in the other."""
+    rows = [
+        [
+            plain(row.measure),
+            str(row.scale),
+            str(row.n_windows),
+            number(row.mean),
+            number(row.noise_sd),
+            number(row.spread_sd),
+            number(row.r, 2),
+            number(row.drift),
+        ]
+        for row in reliability(study.halves).itertuples()
+    ]
+    heads = ["Measure", "Units #", "Windows #", "Mean #", "Noise (sd) #", "Spread (sd) #", "r #", "Second - first #"]
+    caption = (
+        "How well values come again: first half of each window against its second, each estimated by itself. Noise: "
+        "standard deviation of the difference over √2, how far a value of half a window is off by chance; spread: "
+        "standard deviation between windows; r: correlation of first and second halves over windows. A difference "
+        "between conditions that is not larger than what the noise leaves of it is none. Windows that are too short "
+        "to be halved are left out."
+    )
+    return Table(caption, heads, rows)
 
 
 def failures(study: Findings) -> Table:

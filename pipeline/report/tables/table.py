@@ -31,13 +31,15 @@ def flags(text: object) -> Cell:
 
 
 def interval(low: float, high: float) -> Cell:
-    """Write the limits of an interval; an en dash where there is none.
+    """Write the limits of an interval, or the lower one where it is a bound; an en dash where there is none.
 
     Args:
         low: lower end.
         high: upper end.
     """
-    return f"{number(low)} to {number(high)}" if np.isfinite(low) else "–"
+    if not np.isfinite(high):
+        return f"at least {number(low)}" if np.isfinite(low) else "–"
+    return f"{number(low)} to {number(high)}"
 
 
 def window_name(window: str, condition: str) -> Cell:

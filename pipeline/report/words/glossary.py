@@ -12,8 +12,10 @@ from pipeline.nulls.registry import FAMILIES
 from pipeline.results.measures import MEASURES
 from pipeline.tpm.flags import FLAGS as flags_of_tpm
 from pipeline.tpm.registry import ESTIMATORS
+from pipeline.traces.flags import FLAGS as flags_of_traces
 
 FLAGS: dict[str, str] = {
+    **flags_of_traces,
     **flags_of_tpm,
     **flags_of_macro,
     **flags_of_integration,

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.inference.contrasts import ALPHA
-from pipeline.inference.corrections import CORRECTIONS
+from pipeline.inference.families import ALPHA, PRIMARY
 from pipeline.inference.subjects import flagged, subject_means, subject_values
+from pipeline.inference.withheld import WORD
 from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.report.findings import Findings, StudyScale
+from pipeline.report.words.endpoint import primary_sentences, secondary_sentences
 from pipeline.report.words.glossary import NULL_NAMES, counted, number, probability, short, unit, valued
+from pipeline.report.words.testing import split
 
 
 @dataclass(frozen=True)
@@ -29,20 +30,8 @@ class Contrast:
     high: float
     p: float
     p_corrected: float
-    attainable: float  # smallest p that the test can give
-    tests: int  # of this contrast, over all measures and scales
-    attainable_corrected: float  # smallest p that is left after correction for them
-    needed: str  # what it would take for a corrected p of 5% to be possible
-
-    @property
-    def interval_excludes_zero(self) -> bool:
-        """Whether the interval lies on one side of zero (False where there is none)."""
-        return bool(self.low > 0 or self.high < 0)
-
-    @property
-    def significant(self) -> bool:
-        """Whether the corrected p is at most 5%."""
-        return bool(self.p_corrected <= ALPHA)
+    attainable_corrected: float  # smallest p that is left after correction
+    primary: bool  # the endpoint named beforehand
 
 
 @dataclass(frozen=True)
@@ -119,8 +108,9 @@ def verdict(study: Findings, found: list[ScaleAnswer]) -> list[str]:
         )
     return [
         first,
-        _support(study, found),
+        *_support(study),
         *_imprecise(study),
+        *_withheld(study),
         *_by_big_phi(study, found),
         *_beyond_null(study),
     ]
@@ -128,17 +118,29 @@ def verdict(study: Findings, found: list[ScaleAnswer]) -> list[str]:
 
 def _by_big_phi(study: Findings, found: list[ScaleAnswer]) -> list[str]:
     """Say where Φ does not order the conditions as phi_s does."""
-    other = [a.scale for a in found if _order(study, a.scale, "big_phi") not in ((), a.order)]
+    other = [a.scale for a in found if _differs(_order(study, a.scale, "big_phi"), a.order)]
     return [f"By Φ the order is another at {' and '.join(map(str, other))}."] if other else []
 
 
+def _differs(order: tuple[str, ...], by_phi_s: tuple[str, ...]) -> bool:
+    """Whether conditions (those whose values are withheld are absent) come in another order than by phi_s."""
+    return order != tuple(c for c in by_phi_s if c in order)
+
+
 def _order(study: Findings, scale: StudyScale, measure: str) -> tuple[str, ...]:
-    """Conditions by their mean over subjects, the largest first."""
-    return tuple(_means(study, scale, measure).index)
+    """Conditions by their mean over subjects, the largest first; without those that are too imprecise for it."""
+    return tuple(_means(study, scale, measure)[0].index)
 
 
-def _means(study: Findings, scale: StudyScale, measure: str) -> pd.Series:
-    return _ordered(subject_values(scale.of(study.summary, measure)))
+def _means(study: Findings, scale: StudyScale, measure: str) -> tuple[pd.Series, list[str]]:
+    """Means over subjects, the largest first, and the conditions whose values are too imprecise to be ordered.
+
+    These are the ones in which at least half of the subjects' values are flagged so.
+    """
+    values = subject_values(scale.of(study.summary, measure))
+    vague = values.groupby("condition")["imprecise"].mean() >= 0.5
+    left_out = [c for c in study.conditions if vague.get(c, False)]
+    return _ordered(values[~values["condition"].isin(left_out)]), left_out
 
 
 def _ordered(values: pd.DataFrame) -> pd.Series:
@@ -157,6 +159,26 @@ def _imprecise(study: Findings) -> list[str]:
             "wider than the value, so the data do not tell them from their double, or from nothing."
         )
     ]
+
+
+def _withheld(study: Findings) -> list[str]:
+    """Say which values are not told, and why."""
+    said = []
+    for measure in ("big_phi", "effective_information"):
+        rows = study.summary[study.summary["measure"] == measure]
+        away = rows[flagged(rows["flag"], WORD)]
+        if away.empty:
+            continue
+        tenfold = int(away["flag"].str.contains(f"{WORD}:tenfold", regex=False).sum())
+        why = [f"in {tenfold} the interval spans more than a factor of ten"] if tenfold else []
+        few = len(away) - tenfold
+        why += [f"in {few} rows of the TPM were hardly visited"] if few else []
+        name = short(measure)
+        said.append(
+            f"{name[:1].upper()}{name[1:]} is withheld for {len(away)} of {len(rows)} windows and scales: "
+            f"{', '.join(why)}."
+        )
+    return [" ".join(said)] if said else []
 
 
 def _beyond_null(study: Findings) -> list[str]:
@@ -201,52 +223,10 @@ def across_scales(study: Findings) -> list[str]:
     return said
 
 
-def _support(study: Findings, found: list[ScaleAnswer]) -> str:
-    contrasts = [c for a in found for c in a.contrasts]
-    if not contrasts:
-        return "No subject has two conditions, so the difference cannot be tested."
-    n, excluding = len(contrasts), sum(c.interval_excludes_zero for c in contrasts)
-    significant = sum(c.significant for c in contrasts)
-    subjects = max(c.n for c in contrasts)
-    if subjects < 2:
-        return "One subject has both conditions: the difference is described, not tested."
-    reachable = min(contrasts, key=lambda c: c.attainable_corrected)
-    decidable = reachable.attainable_corrected <= ALPHA
-    test = _out_of_reach(reachable)
-    if significant:
-        rest = f"; for {n - significant} it is not shown" if significant < n else ""
-        return (
-            f"The difference in phi_s is significant (corrected p ≤ {ALPHA:g}) for {significant} of {n} "
-            f"contrasts, and the interval over subjects excludes zero for {excluding}{rest}."
-        )
-    if excluding and not decidable:
-        return (
-            f"The interval over subjects excludes zero for {excluding} of {n} contrasts of phi_s, but {test}: "
-            "read it as a consistent direction in these subjects, not as proof for the population."
-        )
-    if excluding:
-        return (
-            f"The interval over subjects excludes zero for {excluding} of {n} contrasts of phi_s, but no "
-            f"corrected p reaches {ALPHA:g}: the difference is suggested, not shown."
-        )
-    return (
-        "The data do not support this order: no interval over subjects excludes "
-        f"zero{'; ' + test if not decidable else f' and no corrected p reaches {ALPHA:g}'}."
-    )
-
-
-def _out_of_reach(c: Contrast) -> str:
-    """Why no p can be small enough, whatever the data, and what it would take."""
-    corrected = (
-        f", which is {probability(c.attainable_corrected)} after correction for the {c.tests} tests of a contrast"
-        if c.attainable_corrected > c.attainable
-        else ""
-    )
-    return (
-        f"with {counted(c.n, 'subject')} the sign-flip test cannot give a p below "
-        f"{probability(c.attainable)}{corrected}, so significance at {ALPHA:g} is out of reach whatever the "
-        f"data (it would take {c.needed})"
-    )
+def _support(study: Findings) -> list[str]:
+    """What the tests say: of the primary endpoint, and of the other contrasts."""
+    told = [*primary_sentences(study), *secondary_sentences(study)]
+    return told or ["No subject has two conditions, so the difference cannot be tested."]
 
 
 def _answer(study: Findings, scale: StudyScale) -> ScaleAnswer | None:
@@ -258,24 +238,36 @@ def _answer(study: Findings, scale: StudyScale) -> ScaleAnswer | None:
     order = " > ".join(f"{c} {number(v)}" for c, v in means.items())
     what = "Means over subjects" if values["subject"].nunique() > 1 else "Values of the one subject"
     sentences = [f"{what}: {order} {unit('phi_s')}.{_consistency(values, means)}"]
+    sentences += _above_zero(study, scale)
     sentences += _other_orders(study, scale, tuple(means.index))
     sentences += _common(study, scale, contrasts)
     sentences += _against_null(study, scale)
     return ScaleAnswer(scale, means, contrasts, contrasts_of(study, scale, "phi_s_common"), sentences)
 
 
+def _above_zero(study: Findings, scale: StudyScale) -> list[str]:
+    """P(phi_s > 0), mean over windows: an interval of values that are never negative cannot tell it."""
+    rows = scale.of(study.summary, "phi_s")
+    mean = rows.groupby("condition")["p_positive"].mean().reindex(study.conditions).dropna()
+    if mean.empty:
+        return []
+    listed = ", ".join(f"{c} {number(p, 2)}" for c, p in mean.items())
+    return [f"P(phi_s > 0), the mean over windows of the share of posterior draws: {listed}."]
+
+
 def _other_orders(study: Findings, scale: StudyScale, order: tuple[str, ...]) -> list[str]:
     """Φ and effective information, and whether they order the conditions as phi_s does."""
     said = []
     for measure in ("big_phi", "effective_information"):
-        means = _means(study, scale, measure)
-        if means.empty:
-            continue
-        listed = " > ".join(f"{c} {number(v)}" for c, v in means.items())
-        differs = len(means) > 1 and tuple(means.index) != order
+        means, vague = _means(study, scale, measure)
+        parts = []
+        if len(means):
+            listed = " > ".join(f"{c} {number(v)}" for c, v in means.items())
+            another = ", another order than by phi_s" if _differs(tuple(means.index), order) else ""
+            parts.append(f"{listed} {unit(measure)}{another}")
+        parts += [f"too imprecise to be ordered in {' and '.join(vague)}"] if vague else []
         name = short(measure)
-        another = ", another order than by phi_s" if differs else ""
-        said.append(f"{name[:1].upper()}{name[1:]}: {listed} {unit(measure)}{another}.")
+        said += [f"{name[:1].upper()}{name[1:]}: {'; '.join(parts)}."] if parts else []
     return [" ".join(said)] if said else []
 
 
@@ -314,30 +306,9 @@ def _contrast(row: Any) -> Contrast:
         row.ci_high,
         row.p,
         row.p_corrected,
-        attainable=row.smallest_p,
-        tests=int(row.n_tests),
         attainable_corrected=row.smallest_p_corrected,
-        needed=what_it_takes(row),
+        primary=row.role == PRIMARY,
     )
-
-
-def split(contrast: str) -> tuple[str, str]:
-    """The two conditions of a contrast "a-b"."""
-    a, _, b = contrast.partition("-")
-    return a.strip(), b.strip()
-
-
-def what_it_takes(row: Any) -> str:
-    """What it would take for a corrected p of 5% to be possible at all.
-
-    Args:
-        row: of comparison.csv.
-    """
-    said = f"at least {int(row.n_subjects_needed)} subjects with both conditions"
-    if math.isfinite(row.n_flips_needed):
-        said += f" and at least {int(row.n_flips_needed)} permutations"
-    several = CORRECTIONS[row.correction].multiplies_smallest and row.n_tests > 1
-    return said + (", or fewer measures and scales, chosen beforehand" if several else "")
 
 
 def _common(study: Findings, scale: StudyScale, contrasts: list[Contrast]) -> list[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pipeline.inference.contrasts import ALPHA
+from pipeline.inference.families import ALPHA, PRIMARY, SECONDARY
 from pipeline.inference.subjects import flagged, subject_activity, subject_means
 from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.report.findings import Findings
 from pipeline.report.macro_units import MacroUnits
 from pipeline.report.words.glossary import number, probability
-from pipeline.report.words.headline import what_it_takes
+from pipeline.report.words.testing import what_it_takes
 
 MAX_RESIDUAL = 0.1  # instantaneous correlation left given the past
 MAX_STATIONARITY_Z = 3.0
@@ -61,22 +61,28 @@ def _subjects(study: Findings) -> list[str]:
     tests = study.comparison[study.comparison["smallest_p_corrected"].notna()]
     if tests.empty:
         return ["No subject has two conditions, so no difference is tested; every number describes its own window."]
-    n = int(tests["n_subjects"].max())
-    best = next(tests.sort_values(["smallest_p_corrected", "smallest_p", "n_tests"], kind="stable").itertuples())
-    corrected, smallest, m = best.smallest_p_corrected, best.smallest_p, int(best.n_tests)
-    left = f", {probability(corrected)} after correction for {m} tests" if corrected > smallest else ""
-    no = (
-        f" No corrected p in this report can reach {ALPHA:g}; that would take {what_it_takes(best)}."
-        if corrected > ALPHA
-        else ""
+    n, least = int(tests["n_subjects"].max()), float(tests["smallest_p"].min())
+    said = (
+        f"The subject is the unit of inference: at most {n} enter a contrast, and the smallest p that the sign-flip "
+        f"test can give is {probability(least)}."
     )
     return [
-        (
-            f"The subject is the unit of inference: at most {n} enter a contrast, and the smallest p that the "
-            f"sign-flip test can give is {probability(smallest)}{left}.{no} Error bars of single subjects show "
-            "the uncertainty of one estimate, not the spread of the population."
-        )
+        f"{said}{_reach(tests)} Error bars of single subjects show the uncertainty of one estimate, not the spread of "
+        "the population. Flipping signs supposes that, without an effect, the differences of the subjects are as "
+        "likely to point one way as the other."
     ]
+
+
+def _reach(tests: pd.DataFrame) -> str:
+    """Say which families no p of 5% can come from."""
+    said = ""
+    for role, name in ((PRIMARY, "The primary endpoint"), (SECONDARY, "No secondary test")):
+        own = tests[tests["role"] == role].sort_values(["smallest_p_corrected", "n_tests"], kind="stable")
+        best = next(own.itertuples(), None)
+        if best is not None and best.smallest_p_corrected > ALPHA:
+            cannot = "cannot reach" if role == PRIMARY else f"can reach, corrected for {int(best.n_tests)},"
+            said += f" {name} {cannot} p = {ALPHA:g}; that would take {what_it_takes(best)}."
+    return said
 
 
 def _names(fits: pd.DataFrame) -> list[str]:
@@ -187,16 +193,21 @@ def _rates(study: Findings) -> list[str]:
             f"Event rates differ between conditions ({rate.idxmax()} {number(rate.max(), 2)} Hz, "
             f"{rate.idxmin()} {number(rate.min(), 2)} Hz). A difference in phi_s may follow from how active "
             "the units are; the common occupancy controls for which states are visited, not for everything "
-            "that goes with the rate."
+            "that goes with the rate. The comparison of conditions says what is left with the rates matched."
         )
     ]
 
 
 def _unequal(study: Findings) -> list[str]:
-    frames = study.summary.drop_duplicates(["recording", "window"]).groupby("recording")["n_frames"]
-    unequal = [str(r) for r, n in frames if n.max() > 1.2 * n.min()]
+    frames = study.summary.drop_duplicates(["recording", "window"]).groupby("subject")["n_frames"]
+    unequal = [str(subject) for subject, n in frames if n.max() > 1.2 * n.min()]
+    matched = "matched_length" in set(study.adjusted["adjusted"])
+    told = "; the comparison of conditions says what is left with windows of the same length" if matched else ""
     return (
-        [f"Windows of different length are compared in {_list(unequal)}; the bias of short data differs between them."]
+        [
+            f"Windows of different length are compared in {_list(unequal)}; the bias of short data differs between "
+            f"them{told}."
+        ]
         if unequal
         else []
     )

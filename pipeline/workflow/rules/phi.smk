@@ -37,10 +37,41 @@ rule nulls:
     params:
         nulls=targets.section(STUDY, "nulls"),
         mappings=STUDY.parameters.macro.mappings,
-        iit=targets.section(STUDY, "iit", "big_phi_draws", "structures"),
+        iit=targets.section(
+            STUDY, "iit", "big_phi_draws", "structures", "min_row_visits"
+        ),
         binarize=targets.section(STUDY, "binarize") if ON_TRACES else {},
         seed=STUDY.parameters.seed,
     message:
         "Nulls of {wildcards.recording}"
+    run:
+        WORKERS.run(rule, (input, output, log), params, wildcards, threads)
+
+
+rule matched:
+    input:
+        states=lambda wildcards: targets.of_subject(
+            STUDY, "states", wildcards.recording, OMIT
+        ),
+        tpm=lambda wildcards: targets.of_subject(
+            STUDY, "tpm", wildcards.recording, OMIT
+        ),
+        systems=lambda wildcards: targets.tpms(STUDY, wildcards.recording, OMIT),
+    output:
+        matched=LAYOUT.of("matched"),
+    log:
+        LAYOUT.log("matched"),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        contrasts=STUDY.contrasts(),
+        repeats=STUDY.parameters.compare.repeats,
+        min_frames=STUDY.parameters.binarize.min_frames,
+        min_visits=STUDY.parameters.iit.min_visits,
+        seed=STUDY.parameters.seed,
+    message:
+        "phi_s of {wildcards.recording} with length and event rate matched"
     run:
         WORKERS.run(rule, (input, output, log), params, wildcards, threads)

@@ -19,6 +19,7 @@ rule summarise:
         runtime=20,
     params:
         confidence=STUDY.parameters.compare.confidence,
+        min_row_visits=STUDY.parameters.iit.min_row_visits,
     message:
         "Summary of every window, scale and measure"
     run:
@@ -28,9 +29,13 @@ rule summarise:
 rule compare:
     input:
         summary=LAYOUT.of_study("summary"),
+        nulls=LAYOUT.of_study("nulls"),
+        quality=targets.files(STUDY, "quality", OMIT),
+        matched=targets.matched(STUDY, OMIT),
     output:
         comparison=LAYOUT.of_study("comparison"),
-        parquet=LAYOUT.parquet("comparison"),
+        classification=LAYOUT.of_study("classification"),
+        parquet=[LAYOUT.parquet(name) for name in ("comparison", "classification")],
     log:
         LAYOUT.study_log("compare"),
     threads: 1
@@ -40,7 +45,7 @@ rule compare:
     params:
         conditions=STUDY.parameters.conditions,
         contrasts=STUDY.contrasts(),
-        compare=targets.section(STUDY, "compare", "contrasts"),
+        compare=targets.section(STUDY, "compare", "contrasts", "repeats"),
         seed=STUDY.parameters.seed,
     message:
         "Contrasts between conditions"
@@ -69,5 +74,25 @@ rule validate:
         formalism=STUDY.parameters.iit.formalism,
     message:
         "Estimates held against what is known to be true"
+    run:
+        WORKERS.run(rule, (input, output, log), params, wildcards, threads)
+
+
+rule halves:
+    input:
+        states=targets.files(STUDY, "states", OMIT),
+    output:
+        halves=LAYOUT.of_study("halves"),
+        parquet=LAYOUT.parquet("halves"),
+    log:
+        LAYOUT.study_log("halves"),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        tpm=targets.section(STUDY, "tpm", "draws", "copies"),
+    message:
+        "First halves of windows held against second halves"
     run:
         WORKERS.run(rule, (input, output, log), params, wildcards, threads)

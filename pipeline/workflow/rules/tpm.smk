@@ -13,7 +13,7 @@ rule score:
         mem_mb=2000,
         runtime=30,
     params:
-        tpm=targets.section(STUDY, "tpm", "draws", "copies"),
+        tpm=targets.section(STUDY, "tpm", "draws", "copies", "uncertainty"),
         seed=STUDY.parameters.seed,
     message:
         "Scoring the estimators on {wildcards.recording}"

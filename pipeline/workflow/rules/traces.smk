@@ -1,4 +1,4 @@
-"""From fluorescence to the activity of ensembles, one grouping of the neurons per recording."""
+"""From fluorescence to the activity of ensembles: a grouping of the neurons per recording, per subject or per study."""
 
 
 rule preprocess:
@@ -20,9 +20,42 @@ rule preprocess:
         WORKERS.run(rule, (input, output, log), params, wildcards, threads)
 
 
+rule shared_units:
+    input:
+        preprocessed=lambda wildcards: [
+            LAYOUT.of("preprocessed", name)
+            for name in targets.members(STUDY, wildcards.name, "preprocessed", OMIT)
+        ],
+    output:
+        shared=LAYOUT.shared("units"),
+    log:
+        LAYOUT.log("shared_units", "{name}", k="{k}"),
+    wildcard_constraints:
+        name="|".join(SHARING) or "none",
+    threads: 1
+    resources:
+        mem_mb=16000,
+        runtime=30,
+    params:
+        members=lambda wildcards: targets.members(
+            STUDY, wildcards.name, "preprocessed", OMIT
+        ),
+        among=STUDY.parameters.ensembles.grouping,
+        method=STUDY.parameters.ensembles.method,
+        neurons=lambda wildcards: STUDY.chosen_neurons(SHARING[wildcards.name][0]),
+        seed=STUDY.parameters.seed,
+    message:
+        "Grouping the neurons of all recordings of {wildcards.name} into {wildcards.k} ensembles"
+    run:
+        WORKERS.run(rule, (input, output, log), params, wildcards, threads)
+
+
 rule ensembles:
     input:
         preprocessed=LAYOUT.of("preprocessed"),
+        shared=lambda wildcards: targets.shared_units(
+            STUDY, wildcards.recording, wildcards.k
+        ),
     output:
         ensembles=LAYOUT.of("ensembles"),
     log:

@@ -13,7 +13,8 @@ from pipeline.workflow.job import Job
 def run(job: Job) -> None:
     """Write one group per window and system; one that fails is noted and left out."""
     p = job.params
-    states, traces, found = load(job.input.states), _traces(job), {}
+    states, found = load(job.input.states), {}
+    traces = _traces(job, states.attrs.get("matched_to"))
     for path in job.input.tpms:
         for group, tpm in load_groups(path).items():
             key = SystemKey.of_group(job.recording, group)
@@ -31,10 +32,11 @@ def run(job: Job) -> None:
     job.keep(found, job.output.nulls)
 
 
-def _traces(job: Job) -> Traces | None:
+def _traces(job: Job, matched_to: int | None) -> Traces | None:
     """Return the activity where a null is drawn of it; all windows and scales share what is drawn."""
     if not job.params.binarize:
         return None
     windows = read_table(job.input.windows, WINDOW_COLUMNS)
     seed = derive(job.params.seed, "nulls", job.recording)
-    return Traces(load(job.input.ensembles), windows, job.params.binarize, seed)
+    binarize = {**job.params.binarize, "matched_to": None if matched_to is None else int(matched_to)}
+    return Traces(load(job.input.ensembles), windows, binarize, seed)

@@ -1,6 +1,10 @@
 """Windows of one recording, its ensembles binarized in them, and the quality of the result."""
 
+import json
+from pathlib import Path
+
 from pipeline.base.files import load, save, write_whole
+from pipeline.binarize.bins import shortest
 from pipeline.binarize.quality import quality
 from pipeline.binarize.states import binarize_windows
 from pipeline.ingest.windows import table
@@ -13,10 +17,17 @@ def run(job: Job) -> None:
     windows = table(p.row, p.sheet, load(job.input.recording), p.state_codes)
     write_whole(job.output.windows, lambda path: windows.to_csv(path, index=False, lineterminator="\n"))
     ensembles = load(job.input.ensembles)
-    states = binarize_windows(ensembles, windows, **p.binarize)
+    matched_to = _shortest(job) if job.input.lengths else None
+    states = binarize_windows(ensembles, windows, **p.binarize, matched_to=matched_to)
     save(states, job.output.states)
     measured = quality(load(job.input.preprocessed), ensembles, states)
     write_whole(
         job.output.quality,
         lambda path: measured.to_csv(path, index=False, float_format="%.10g", lineterminator="\n"),
     )
+
+
+def _shortest(job: Job) -> int | None:
+    """Return the frames of the shortest window among the recordings that this one is compared with."""
+    found = [json.loads(Path(path).read_text(encoding="utf-8")) for path in job.input.lengths]
+    return shortest([n for windows in found for n in windows.values()], job.params.binarize["min_frames"])

@@ -14,7 +14,7 @@ def run(job: Job) -> None:
         both = [group for group in values if group in tests]
         phi += [values[group] for group in both]
         nulls += [tests[group] for group in both]
-    summary, table = summarise(phi, nulls, confidence=job.params.confidence)
+    summary, table = summarise(phi, nulls, confidence=job.params.confidence, min_row_visits=job.params.min_row_visits)
     save_table(summary, job.output.summary)
     save_table(table, job.output.nulls)
     fits = gather_fits(tpm for path in job.input.tpm for tpm in load_groups(path).values())

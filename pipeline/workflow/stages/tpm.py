@@ -9,6 +9,7 @@ from pipeline.base.seeds import derive
 from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.results.layout import SystemKey
 from pipeline.results.reader import read_table
+from pipeline.tpm.bootstrap import bootstrapped
 from pipeline.tpm.choice import parameters_of
 from pipeline.tpm.estimation import estimate_window, fit_recording
 from pipeline.workflow.job import Job
@@ -17,20 +18,23 @@ from pipeline.workflow.job import Job
 def run(job: Job) -> None:
     """Write one group per window; a window that cannot carry a TPM is noted and left out."""
     states, p = load(job.input.states), job.params
-    how = _chosen(p.tpm, job)
-    together = fit_recording(states, **how, seed=derive(p.seed, "tpm", job.recording))
+    fit = _chosen({name: value for name, value in p.tpm.items() if name != "uncertainty"}, job)
+    together = fit_recording(states, **fit, seed=derive(p.seed, "tpm", job.recording))
     found = {}
     for window in dict.fromkeys(read_table(job.input.windows, WINDOW_COLUMNS)["window"]):
         with job.part(window=window):
             key = SystemKey(job.recording, window, "micro", states.sizes["unit"])
-            found[key.group] = estimate_window(
+            tpm = estimate_window(
                 states,
                 window,
-                **how,
+                **fit,
                 min_frames=p.min_frames,
                 recording=together,
                 seed=derive(p.seed, "tpm", job.recording, window),
             )
+            resample = p.tpm["uncertainty"] == "bootstrap"
+            own = derive(p.seed, "bootstrap", job.recording, window)
+            found[key.group] = bootstrapped(tpm, states, own) if resample else tpm
     job.keep(found, job.output.tpm)
 
 

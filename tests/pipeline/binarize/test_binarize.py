@@ -13,10 +13,10 @@ import xarray as xr
 from pipeline.base import files
 from pipeline.base.errors import PhiscaleError
 from pipeline.binarize import markov
-from pipeline.binarize.bins import lay_bins, match, segments_of, window_of_bins
+from pipeline.binarize.bins import lay_bins, match, segments_of, shortest, window_of_bins
 from pipeline.binarize.otsu import otsu
 from pipeline.binarize.registry import BINARIZERS
-from pipeline.binarize.states import binarize, binarize_windows
+from pipeline.binarize.states import binarize, binarize_windows, window_lengths
 from pipeline.binarize.zscore import robust_z
 from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.results.reader import read_table
@@ -357,3 +357,20 @@ def test_events_hit_more_true_spikes_than_a_quantile_at_equal_false_alarms(data_
     assert len(hits) == 11
     assert (events > quantile).all()
     assert np.mean(events - quantile) > 0.15
+
+
+def test_windows_are_cut_to_the_shortest_of_several_recordings() -> None:
+    """What other recordings hold counts; windows that are too short to be matched to do not."""
+    rng = np.random.default_rng(3)
+    data, rows = ensembles(rng.normal(size=(2000, 2))), windows(("a", 0, 60), ("b", 60, 150), ("c", 150, 160))
+    lengths = window_lengths(data, rows, 0.5)
+    assert lengths == {"a": 120, "b": 180, "c": 20}
+    assert shortest([*lengths.values(), 90], 50) == 90
+    assert shortest(lengths.values(), 200) is None
+    states = binarize_windows(data, rows, method="median", min_frames=50, matched_to=90)
+    used = {name: int(states["matched"].values[states["window"].values == name].sum()) for name in lengths}
+    assert used == {"a": 90, "b": 90, "c": 20}
+    assert states.attrs["matched_to"] == 90
+    alone = binarize_windows(data, rows, method="median", min_frames=50)
+    assert int(alone["matched"].sum()) == 120 + 120 + 20
+    assert "matched_to" not in alone.attrs

@@ -15,6 +15,7 @@ from pipeline.emergence.discrete import (
     determinism,
     effective_information,
     emergent_complexity,
+    information_of_rows,
     reversibility,
     singular_values,
     specificity,
@@ -191,3 +192,17 @@ def test_stages_without_an_encoder_do_not_import_torch():
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     assert discrete.__doc__
+
+
+def test_known_rows_imply_no_more_information_than_there_is():
+    rng = np.random.default_rng(8)
+    for _ in range(50):
+        tpm = rng.dirichlet(np.full(8, 0.3), size=8)
+        rows = rng.random(8) < 0.6
+        whole = effective_information(tpm)
+        assert information_of_rows(tpm, rows) <= whole + 1e-12
+        others = tpm.copy()
+        others[~rows] = rng.dirichlet(np.ones(8), size=int((~rows).sum()))
+        assert information_of_rows(others, rows) == pytest.approx(information_of_rows(tpm, rows))
+    assert information_of_rows(tpm, np.ones(8, bool)) == pytest.approx(whole)
+    assert information_of_rows(tpm, np.zeros(8, bool)) == 0.0

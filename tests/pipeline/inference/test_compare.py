@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 
 from pipeline.base.files import save_table
-from pipeline.inference.contrasts import bootstrap_interval, compare, sign_flip, subjects_and_flips_needed
+from pipeline.inference.adjusted import excess_over_null
+from pipeline.inference.contrasts import compare
 from pipeline.inference.corrections import CORRECTIONS, correct
-from pipeline.inference.parameters import Compare
+from pipeline.inference.families import subjects_and_flips_needed
+from pipeline.inference.parameters import Compare, Primary
+from pipeline.inference.resampling import bootstrap_interval, sign_flip
 from pipeline.inference.subjects import (
     WINDOW,
     beside_values,
@@ -21,6 +24,7 @@ from pipeline.inference.subjects import (
     unit_activity,
     window_activity,
 )
+from pipeline.inference.summary import DEFAULT_NULLS
 from pipeline.results.columns import COMPARISON_COLUMNS, SUMMARY_COLUMNS
 from pipeline.results.reader import read_table
 from pipeline.results.tables import table
@@ -178,20 +182,26 @@ def test_no_contrasts_takes_all_pairs_in_order():
     assert list(table["contrast"]) == ["awake-sleep", "awake-rem", "sleep-rem"]
 
 
-def test_correction_runs_over_scales_and_measures_of_a_contrast():
+def secondary(table):
+    return table[table["role"] == "secondary"]
+
+
+def test_correction_runs_over_all_secondary_tests_of_the_study():
     rng = np.random.default_rng(0)
     tables = [
         cohort(rng.normal(0.3, 0.2, 8), measure=measure, scale=scale, route=route)
         for measure in ("phi_s", "big_phi")
         for scale, route in ((4, "micro"), (2, "macro_units"))
     ]
-    table = compare(pd.concat(tables), [("awake", "sleep")])
-    assert len(table) == 4
-    assert list(table["p_corrected"]) == pytest.approx(list(correct(table["p"], "holm")))
-    assert (table["p_corrected"] >= table["p"]).all()
-    assert (table["correction"] == "holm").all()
-    assert (table["n_tests"] == 4).all()
-    assert list(zip(table["route"], table["scale"], table["measure"], strict=True)) == [
+    table = compare(pd.concat(tables), [("awake", "sleep"), ("sleep", "awake")])
+    assert len(table) == 8
+    others = secondary(table)
+    assert len(others) == 7
+    assert list(others["p_corrected"]) == pytest.approx(list(correct(others["p"], "holm")))
+    assert (others["p_corrected"] >= others["p"]).all()
+    assert (others["correction"] == "holm").all()
+    assert (others["n_tests"] == 7).all()
+    assert list(zip(table["route"], table["scale"], table["measure"], strict=True))[:4] == [
         ("micro", 4, "phi_s"),
         ("micro", 4, "big_phi"),
         ("macro_units", 2, "phi_s"),
@@ -203,7 +213,7 @@ def test_correction_runs_over_scales_and_measures_of_a_contrast():
 def test_smallest_p_after_holm_is_what_the_best_data_give(n_tests, attainable):
     """Six subjects who all differ alike, in every measure."""
     tables = [cohort([0.3] * 6, measure=f"measure{i}") for i in range(n_tests)]
-    table = compare(pd.concat(tables), [("awake", "sleep")], bootstrap=100)
+    table = secondary(compare(pd.concat(tables), [("awake", "sleep")], bootstrap=100))
     assert (table["smallest_p"] == 0.03125).all()
     assert table["smallest_p_corrected"].to_numpy() == pytest.approx(attainable)
     assert table["p_corrected"].to_numpy() == pytest.approx(attainable)
@@ -214,7 +224,7 @@ def test_smallest_p_after_false_discovery_rate():
     mixed = [0.3, -0.3] * 3
     once = [cohort(mixed if i else [0.3] * 6, measure=f"measure{i}") for i in range(4)]
     for tables, expected in ((everywhere, 0.03125), (once, 0.125)):
-        table = compare(pd.concat(tables), [("awake", "sleep")], correction="fdr", bootstrap=100)
+        table = secondary(compare(pd.concat(tables), [("awake", "sleep")], correction="fdr", bootstrap=100))
         assert table["p_corrected"].iloc[0] == pytest.approx(expected)
         assert table["smallest_p_corrected"].iloc[0] == 0.03125
         assert (table["n_tests"] * table["smallest_p"]).iloc[0] == 0.125
@@ -223,16 +233,100 @@ def test_smallest_p_after_false_discovery_rate():
 def test_smallest_p_after_correction_where_tests_have_different_subjects():
     """Three subjects in one measure do not raise what eight can reach in another to more than Holm's share."""
     tables = [cohort([0.3] * 8, measure="one"), cohort([0.3] * 3, measure="two")]
-    table = compare(pd.concat(tables), [("awake", "sleep")], bootstrap=100).set_index("measure")
+    table = secondary(compare(pd.concat(tables), [("awake", "sleep")], bootstrap=100)).set_index("measure")
     assert table.loc["one", "p_corrected"] == pytest.approx(2 * 2 / 2**8)
     assert table.loc["two", "p_corrected"] == pytest.approx(0.25)
     assert table["smallest_p_corrected"].to_list() == pytest.approx(table["p_corrected"].to_list())
 
 
 def test_without_correction_p_stays_what_it_is():
-    row = compare(cohort([0.1] * 3), [("awake", "sleep")], correction="none").iloc[0]
+    table = compare(cohort([0.1] * 3, measure="other"), [("awake", "sleep")], correction="none")
+    row = secondary(table).iloc[0]
     assert (row["correction"], row["n_tests"]) == ("none", 1)
     assert row["smallest_p_corrected"] == row["smallest_p"] == 0.25
+
+
+def test_the_primary_endpoint_is_tested_alone_and_named_by_the_study():
+    """Eight animals reach 2 / 256 whatever else is tested; a study may name another endpoint."""
+    rng = np.random.default_rng(4)
+    tables = [
+        cohort(0.3 + rng.normal(0, 0.05, 8), measure=measure, scale=scale, route=route)
+        for measure in ("phi_s", "big_phi", "effective_information")
+        for scale, route in ((4, "micro"), (2, "macro_units"))
+    ]
+    pairs = [("awake", "sleep"), ("sleep", "awake")]
+    table = compare(pd.concat(tables), pairs)
+    [first] = table[table["role"] == "primary"].to_dict("records")
+    assert [first[name] for name in ("measure", "scale", "route", "contrast")] == ["phi_s", 4, "micro", "awake-sleep"]
+    assert first["p_corrected"] == first["p"] == first["smallest_p_corrected"] == 2 / 256
+    assert (first["n_tests"], first["correction"], first["n_subjects_needed"]) == (1, "none", 6)
+    assert (secondary(table)["smallest_p_corrected"] > 0.05).all()
+    named = Primary(measure="big_phi", route="macro_units", contrast=("sleep", "awake"))
+    for primary in (named, named.model_dump(mode="json")):
+        table = compare(pd.concat(tables), pairs, primary=primary)
+        [other] = table[table["role"] == "primary"].to_dict("records")
+        assert (other["measure"], other["scale"], other["contrast"]) == ("big_phi", 2, "sleep-awake")
+    with pytest.raises(ValueError, match="no measure of summary"):
+        Primary(measure="charm")
+
+
+def test_a_primary_endpoint_without_values_is_told_rather_than_replaced():
+    table = compare(cohort([0.1] * 8, measure="big_phi"), [("awake", "sleep")])
+    [first] = table[table["role"] == "primary"].to_dict("records")
+    assert (first["measure"], first["n_subjects"]) == ("phi_s", 0)
+    assert np.isnan(first["p"])
+
+
+def test_causal_power_is_not_tested_twice():
+    """It is effective information over a constant: one test, which both rows tell."""
+    rng = np.random.default_rng(6)
+    differences = rng.normal(0.1, 0.1, 12)
+    information = cohort(differences, measure="effective_information")
+    power = cohort(differences / 4, measure="causal_power")
+    power["value"] = information["value"] / 4
+    other = cohort(rng.normal(0.1, 0.1, 12), measure="big_phi")
+    table = compare(pd.concat([information, power, other]), [("awake", "sleep")], permutations=500)
+    rows = secondary(table).set_index("measure")
+    assert (rows["n_tests"] == 2).all()
+    both = rows.loc[["effective_information", "causal_power"]]
+    for name in ("p", "p_corrected", "smallest_p_corrected"):
+        assert both[name].nunique() == 1
+    alone = compare(pd.concat([power, other]), [("awake", "sleep")], permutations=500)
+    assert (secondary(alone)["n_tests"] == 2).all()  # where it stands alone it is a test
+
+
+def test_values_that_were_adjusted_are_contrasts_of_their_own_and_correct_nothing():
+    raw = cohort([0.3, 0.4, 0.5])
+    lower = cohort([0.1, 0.1, 0.1])
+    lower["against"] = lower["condition"].map({"awake": "sleep", "sleep": "awake"})
+    nap = summary_of({(f"m{i}", "nap"): 9.0 for i in range(3)})
+    pairs = [("awake", "sleep"), ("awake", "nap")]
+    table = compare(pd.concat([raw, nap]), pairs, variants={"matched_rate": lower, "excess_over_null": raw})
+    adjusted = table[table["role"] == "adjusted"].set_index(["adjusted", "contrast"])
+    assert adjusted.loc[("matched_rate", "awake-sleep"), "estimate"] == pytest.approx(0.1)
+    assert ("matched_rate", "awake-nap") not in adjusted.index  # made for the other contrast
+    assert adjusted.loc[("excess_over_null", "awake-sleep"), "estimate"] == pytest.approx(0.4)
+    assert adjusted.loc[("excess_over_null", "awake-nap"), "n_subjects"] == 0
+    assert adjusted["p_corrected"].isna().all()
+    assert set(table.loc[table["role"] != "adjusted", "adjusted"]) == {"raw"}
+    without = compare(pd.concat([raw, nap]), pairs)
+    assert list(without["p_corrected"]) == list(table.loc[table["adjusted"] == "raw", "p_corrected"])
+
+
+def test_withheld_and_imprecise_values_are_counted():
+    values = summary_of(
+        {
+            **{(f"m{i}", "awake"): [("r", 100, 1.0, "imprecise" if i == 0 else "")] for i in range(4)},
+            **{
+                (f"m{i}", "sleep"): [("r", 100, 0.5 if i else np.nan, "" if i else "withheld:thin_rows")]
+                for i in range(4)
+            },
+        }
+    )
+    row = compare(values, [("awake", "sleep")]).iloc[0]
+    assert (row["n_subjects"], row["n_subjects_withheld"], row["n_subjects_imprecise"]) == (3, 1, 0)
+    row = compare(values.assign(value=1.0, flag="imprecise"), [("awake", "sleep")]).iloc[0]
+    assert (row["n_subjects"], row["n_subjects_withheld"], row["n_subjects_imprecise"]) == (4, 0, 4)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +348,7 @@ def test_a_study_may_name_every_correction_that_there_is():
 
 def test_what_is_needed_is_a_column():
     tables = [cohort([0.3] * 6, measure=f"measure{i}") for i in range(21)]
-    table = compare(pd.concat(tables), [("awake", "sleep")], bootstrap=100, permutations=100)
+    table = secondary(compare(pd.concat(tables), [("awake", "sleep")], bootstrap=100, permutations=100))
     assert set(table["n_subjects_needed"]) == {10}
     assert set(table["n_flips_needed"]) == {419}
 
@@ -428,3 +522,20 @@ def test_what_stands_beside_values_is_combined_of_the_same_windows_with_the_same
 
     own = beside_values(summary, summary, ["value"])
     assert own["value"].to_list() == subject_values(summary)["value"].to_list()
+
+
+def test_excess_over_the_null_takes_the_preferred_null_of_each_window():
+    summary = cohort([0.3, 0.4])
+    windows = summary[[*WINDOW, "condition", "subject"]].copy()
+    nulls = pd.concat(
+        [
+            windows.assign(null="var", excess=9.0),
+            windows.assign(null=DEFAULT_NULLS["micro"], excess=windows["condition"].map({"awake": 0.2, "sleep": 0.15})),
+        ]
+    )
+    found = excess_over_null(summary, nulls, "phi_s")
+    row = compare(found, [("awake", "sleep")]).iloc[0]
+    assert row["estimate"] == pytest.approx(0.05)
+    only = excess_over_null(summary, nulls[nulls["null"] == "var"], "phi_s")
+    assert (only["value"] == 9.0).all()
+    assert excess_over_null(summary, nulls.iloc[:0], "phi_s")["value"].isna().all()

@@ -89,7 +89,7 @@ def test_weights_by_hand():
 def test_value_interval_and_counts_of_one_window():
     draws = np.stack([np.array([0.1, 0.4, 0.0, np.nan]) * k for k in np.linspace(0.5, 1.5, 101)])
     phi = phi_of([0.1, 0.4, 0.0, np.nan], [60, 30, 10, 0], draws=draws, flag="few_frames")
-    summary, nulls = summarise([phi], confidence=0.9)
+    summary, nulls = summarise([phi], confidence=0.9, min_row_visits=0)
     assert list(summary.columns) == SUMMARY_COLUMNS
     assert list(nulls.columns) == NULL_COLUMNS
     assert nulls.empty
@@ -242,7 +242,7 @@ def test_macro_scales_share_the_micro_distribution_though_their_groupings_differ
 def test_gain_in_causal_power_is_paired_by_draw():
     micro = phi_of([0.1] * 4, [1] * 4, causal_power=(0.2, (0.1, 0.2, 0.3)))
     macro = phi_of([0.1, 0.1], [3, 1], units=1, macro_state=[0, 0, 0, 1], causal_power=(0.6, (0.5, 0.6, 0.7)))
-    summary, _ = summarise([micro, macro])
+    summary, _ = summarise([micro, macro], min_row_visits=0)
     assert value(summary, "delta_causal_power", scale=1) == pytest.approx(0.4)
     assert value(summary, "delta_causal_power", scale=1, column="ci_low") == pytest.approx(0.4)
     assert value(summary, "delta_causal_power", scale=1, column="ci_high") == pytest.approx(0.4)
@@ -296,7 +296,7 @@ def test_few_random_groupings_are_kept_where_there_is_no_shift():
     micro = phi_of([0.1] * 4, [1] * 4, causal_power=(0.2, ()))
     macro = phi_of([0.1, 0.1], [3, 1], units=1, macro_state=[0, 0, 0, 1], causal_power=(0.6, ()))
     null = nulls_of(macro, [0.3, 0.5], "causal_power", "random_grouping")
-    summary, _ = summarise([micro, macro], [null])
+    summary, _ = summarise([micro, macro], [null], min_row_visits=0)
     gain = summary[summary["measure"] == "delta_causal_power"].iloc[0]
     assert gain["null_p"] == pytest.approx(1 / 3)
     assert gain["flag"].count("null:") == 0
@@ -351,3 +351,82 @@ def test_no_windows_give_empty_tables_with_their_columns():
     assert list(summary.columns) == SUMMARY_COLUMNS
     assert summary.empty
     assert list(nulls.columns) == NULL_COLUMNS
+
+
+def test_recordings_that_share_their_units_have_common_states():
+    """Two ensembles of one name are the same unit there; and recordings that hold both conditions stay apart."""
+
+    def shared(phi):
+        return phi.assign_attrs(units_shared="subject")
+
+    awake = shared(phi_of([1.0, 2.0], [50, 50], recording="day1", units=1, names=["e0"]))
+    sleep = shared(phi_of([1.0, 2.0], [90, 10], recording="day2", window="sleep", units=1, names=["e0"]))
+    summary, _ = summarise([awake, sleep])
+    common = summary[summary["measure"] == "phi_s_common"]
+    assert common["value"].to_numpy() == pytest.approx([0.7 * 1 + 0.3 * 2] * 2)
+    assert (common["flag"] == "").all()
+
+    day = {day: {w: [50 - 20 * (w == "sleep") - 9 * day, 50] for w in ("awake", "sleep")} for day in (1, 2)}
+    both = [
+        shared(phi_of([1.0, 2.0], visits, recording=f"day{d}", window=w, units=1, names=["e0"]))
+        for d, windows in day.items()
+        for w, visits in windows.items()
+    ]
+    occupancy = common_occupancy(both)
+    assert occupancy[key_of(both[0])] == occupancy[key_of(both[1])]
+    assert occupancy[key_of(both[0])].weights != pytest.approx(occupancy[key_of(both[2])].weights)
+
+
+def test_the_probability_of_more_than_nothing_stands_beside_an_interval_that_may_end_at_it():
+    draws = np.repeat(np.array([0.0] * 30 + [1e-12] * 10 + [0.2] * 60)[:, None], 2, axis=1)
+    summary, _ = summarise([phi_of([0.1, 0.1], [50, 50], draws=draws, units=1)])
+    assert value(summary, "phi_s", scale=1, column="p_positive") == pytest.approx(0.6)
+    assert value(summary, "phi_s", scale=1, column="ci_low") == 0.0
+    assert value(summary, "phi_s_common", scale=1, column="p_positive") == pytest.approx(0.6)
+    assert np.isnan(value(summary, "effective_information", scale=1, column="p_positive"))
+
+
+@pytest.mark.parametrize(
+    ("visits", "information", "structure"),
+    [([10, 10, 10, 10], "", ""), ([10, 10, 10, 9], "1_of_4", ""), ([97, 1, 1, 1], "3_of_4", "3_of_4")],
+)
+def test_what_rests_on_rows_hardly_visited_is_withheld(visits, information, structure):
+    """EI averages all rows; Φ most of them; phi_s is that of the states that were visited."""
+    ones = np.ones(4)
+    phi = phi_of(ones, visits, draws=np.ones((50, 4)), big_phi=ones, n_distinctions=ones)
+    summary, _ = summarise([phi], [nulls_of(phi, [0.1] * 39, "effective_information")])
+    withheld = {"effective_information": information, "causal_power": information, "big_phi": structure}
+    for measure, why in (withheld | {"n_distinctions": structure, "big_phi_common": structure, "phi_s": ""}).items():
+        told = f"withheld:{why}_rows" in value(summary, measure, column="flag").split(";")
+        assert told == bool(why)
+        assert np.isnan(value(summary, measure)) == bool(why)
+    assert np.isnan(value(summary, "effective_information", column="null_p")) == bool(information)
+
+
+@pytest.mark.parametrize(("spread", "withheld"), [(2.0, False), (4.0, True)])
+def test_a_structure_not_known_to_a_factor_of_ten_is_withheld(spread, withheld):
+    draws = np.repeat(np.geomspace(1 / spread, spread, 101)[:, None], 4, axis=1)
+    phi = phi_of(np.ones(4), [50] * 4, draws=draws, big_phi=np.ones(4)).assign(
+        big_phi_draws=(("draw_big", "state"), draws)
+    )
+    summary, _ = summarise([phi])
+    assert ("withheld:tenfold" in value(summary, "big_phi", column="flag")) == withheld
+    assert np.isnan(value(summary, "big_phi", column="p_positive")) == withheld
+    assert value(summary, "phi_s") == 1.0  # only what grows by factors
+
+
+def test_macro_units_rest_on_the_rows_of_their_micro_units():
+    micro = phi_of([0.1] * 4, [40, 40, 40, 3])
+    macro = phi_of([0.1, 0.1], [80, 43], units=1, macro_state=[0, 0, 1, 1])
+    summary, _ = summarise([micro, macro])
+    for measure in ("effective_information", "delta_causal_power"):
+        assert value(summary, measure, scale=1, column="flag") == "withheld:1_of_4_rows"
+
+
+def test_of_an_information_that_is_withheld_a_bound_is_told():
+    phi = phi_of(np.ones(4), [10, 10, 10, 9]).assign(information_of_rows_draws=("draw", [0.4, 0.5, 0.6]))
+    summary, _ = summarise([phi], confidence=0.9)
+    assert value(summary, "effective_information", column="ci_low") == pytest.approx(0.41)
+    assert value(summary, "causal_power", column="ci_low") == pytest.approx(0.205)
+    for column in ("value", "ci_high"):
+        assert np.isnan(value(summary, "effective_information", column=column))

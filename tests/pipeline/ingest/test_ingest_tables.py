@@ -223,7 +223,7 @@ def test_orientation_has_to_be_confirmed_when_it_looks_wrong(tmp_path):
         ("neuron,x,y\nn0,1,1\nn1,2,2\n", "no position of 1 neurons (n2)"),
         ("neuron,x,y\nn0,1,1\nn1,2,2\nn1,2,2\nn2,3,3\n", "names a neuron twice"),
         ("neuron,x,y\nn0,left,1\nn1,2,2\nn2,3,3\n", "must be numbers in mm"),
-        ("neuron,x,y\nn0,120,1\nn1,2,2\nn2,3,3\n", "give positions in mm"),
+        ("neuron,x,y\nn0,320,1\nn1,2,2\nn2,3,3\n", "give positions in mm"),
         ("", "where.csv: is not a table"),
         ("\n\n", "where.csv: is not a table"),
     ],
@@ -307,3 +307,22 @@ def test_real_matlab_rois_without_signal(data_dir):
     assert dataset.sizes["neuron"] == 17
     assert '"n10"' in dataset.attrs["history"]
     assert "Fneu (24, 619)" in fault(path, "mat", rate_hz=5)
+
+
+def test_frames_that_are_zero_in_all_neurons_are_never_guessed(tmp_path):
+    values = np.random.default_rng(0).normal(size=(60, 12))
+    values[:, 4] = np.nan
+    values[20:30] = np.where(np.isnan(values[20:30]), np.nan, 0.0)
+    path = write_npy(tmp_path / "F.npy", values)
+    text = fault(path, "npy", rate_hz=1)
+    assert "10 of 60 frames are exactly 0 in all 11 neurons" in text
+    assert "set zero_frames to missing" in text
+    assert "zero_frames is 'drop'" in fault(path, "npy", rate_hz=1, zero_frames="drop")
+    assert opened(path, "npy", rate_hz=1, zero_frames="missing")["dropped"].values.nonzero()[0].tolist() == [
+        *range(20, 30)
+    ]
+    assert not opened(path, "npy", rate_hz=1, zero_frames="values")["dropped"].values.any()
+    silent = write_npy(tmp_path / "spikes.npy", np.abs(values))
+    assert not opened(silent, "npy", rate_hz=1)["dropped"].values.any()
+    few = write_npy(tmp_path / "few.npy", values[:, :4])
+    assert not opened(few, "npy", rate_hz=1)["dropped"].values.any()

@@ -104,8 +104,8 @@ def test_no_ending_belongs_to_two_formats() -> None:
 
 def test_the_columns_of_the_sheet_are_those_of_readers_state_codes_and_truth() -> None:
     assert option_columns() == (
-        *("rate_hz", "dataset", "transpose", "indicator", "neuropil_path", "neuropil_dataset", "positions"),
-        *("time_dataset", "state_codes", "state_dataset", "state_rate_hz", "truth"),
+        *("rate_hz", "dataset", "transpose", "zero_frames", "indicator", "neuropil_path", "neuropil_dataset"),
+        *("positions", "time_dataset", "state_codes", "state_dataset", "state_rate_hz", "truth"),
     )
     assert file_columns() == ("path", "neuropil_path", "positions", "state_codes", "truth")
 

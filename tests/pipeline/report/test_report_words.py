@@ -11,14 +11,16 @@ import pandas as pd
 import pytest
 
 from pipeline.binarize.registry import BINARIZERS
-from pipeline.inference.contrasts import compare, subjects_and_flips_needed
+from pipeline.inference.contrasts import compare
 from pipeline.inference.corrections import correct
+from pipeline.inference.families import subjects_and_flips_needed
+from pipeline.inference.parameters import Primary
 from pipeline.report import methods
 from pipeline.report.figures import canvas, scales
 from pipeline.report.findings import Findings
 from pipeline.report.words import headline, limits
 from pipeline.report.words.glossary import count, number, probability
-from pipeline.report.words.testing import how_tested
+from pipeline.report.words.testing import how_tested, what_it_takes
 from pipeline.results import provenance
 from pipeline.results.columns import COMPARISON_COLUMNS as COMPARISON
 from pipeline.results.columns import NULL_COLUMNS as NULLS
@@ -33,6 +35,7 @@ def corrected(row: dict[str, Any], smallest: float, tests: int, correction: str 
     return row | {
         **{"smallest_p": smallest, "smallest_p_corrected": least, "n_tests": tests, "correction": correction},
         **{"n_subjects_needed": subjects, "n_flips_needed": flips, "n_subjects_short": 0, "confidence": 0.95},
+        **{"role": "primary" if tests == 1 else "secondary", "adjusted": "raw"},
     }
 
 
@@ -95,7 +98,10 @@ def test_significant_is_called_so(tmp_path: Path) -> None:
     made = study(tmp_path, {"awake": [2.0] * 8, "asleep": [1.0] * 8}, (1.0, 0.8, 1.2, 0.0078, 0.03), 0.01)
     text = told(made)
     assert "highest in awake and lowest in asleep" in text
-    assert "significant (corrected p ≤ 0.05) for 1 of 1 contrasts" in text
+    assert (
+        "The primary endpoint (phi_s at 4 micro units, awake − asleep) is 1.00 ibit [0.800, 1.20], p = 0.008 across 8 "
+        "subjects: the difference is significant."
+    ) in text
     assert "16 of 16 values of phi_s" in text
 
 
@@ -107,20 +113,48 @@ def test_three_subjects_cannot_be_significant_and_the_page_says_so(tmp_path: Pat
 
 
 def test_correction_can_put_significance_out_of_reach(tmp_path: Path) -> None:
-    """Six subjects give p = 0.031, but Holm multiplies the smallest of 21 by 21."""
-    made = study(tmp_path, {"awake": [2.0] * 6, "asleep": [1.0] * 6}, (1.0, 0.8, 1.2, 0.03125, 0.66), 0.01)
-    assert "suggested, not shown" in told(made)  # a single test could decide
+    """Six subjects give p = 0.031, but Holm multiplies the smallest of 21 by 21: the primary endpoint is spared."""
+    made = study(tmp_path, {"awake": [2.0] * 6, "asleep": [1.0] * 6}, (1.0, 0.8, 1.2, 0.03125, 0.03125), 0.01)
+    assert "the difference is significant" in told(made)
     row = made.comparison.iloc[0].to_dict()
-    table = [corrected(row | {"measure": name}, row["smallest_p"], 21) for name in ("phi_s", *map(str, range(20)))]
+    others = [row | {"contrast": "asleep-awake", "measure": name} for name in ("phi_s", *map(str, range(20)))]
+    table = [row, *(corrected(other | {"p_corrected": 0.66}, row["smallest_p"], 21) for other in others)]
     pd.DataFrame(table).to_csv(tmp_path / "comparison.csv", index=False)
     again = Findings(tmp_path, made.parameters, [], made.windows, made.recordings)
-    text = told(again)
-    assert "cannot give a p below 0.031, which is 0.656 after correction for the 21 tests" in text
+    assert (
+        "0 of 1 secondary contrasts of phi_s are significant after correction for the 21 tests of the study, of which "
+        "none can be: the least corrected p is 0.656"
+    ) in told(again)
+    text = " ".join(limits.limits(again, []))
+    assert "No secondary test can reach, corrected for 21, p = 0.05" in text
     assert "at least 10 subjects with both conditions, or fewer measures and scales" in text
-    assert "No corrected p in this report can reach 0.05" in " ".join(limits.limits(again, []))
-    pd.DataFrame([corrected(row, row["smallest_p"], 21, "none")]).to_csv(tmp_path / "comparison.csv", index=False)
-    uncorrected = Findings(tmp_path, made.parameters, [], made.windows, made.recordings)
-    assert "suggested, not shown" in told(uncorrected)
+    assert "The primary endpoint cannot reach" not in text
+
+
+def test_what_is_left_of_the_primary_difference_is_told(tmp_path: Path) -> None:
+    made = study(tmp_path, {"awake": [2.0] * 8, "asleep": [1.0] * 8}, (1.0, 0.8, 1.2, 0.0078, 0.0078), 0.01)
+    row = made.comparison.iloc[0].to_dict() | {"role": "adjusted"}
+    changes = {
+        "matched_length": {"estimate": 0.9, "p": 0.0078},
+        "matched_rate": {"estimate": 0.3, "ci_low": -0.1, "ci_high": 0.7, "p": 0.2},
+        "excess_over_null": {"estimate": -0.1, "ci_low": -0.2, "ci_high": 0.1, "p": 0.6},
+    }
+    rows = [row | {"adjusted": name} | change for name, change in changes.items()]
+    mixed = {"mixed": "fitted", "mixed_estimate": 1.0, "mixed_low": 0.7, "mixed_high": 1.3, "mixed_p": 0.002}
+    first = made.comparison.assign(**mixed)
+    pd.concat([first, pd.DataFrame(rows)]).to_csv(tmp_path / "comparison.csv", index=False)
+    apart = {"contrast": "awake-asleep", "n_subjects": 8, "chance": 0.5, "smallest_p": 1 / 128, "n_permutations": 128}
+    scores = [{"features": "phi_s", "accuracy": 0.875, "p": 0.01}, {"features": "rate", "accuracy": 0.5, "p": 0.6}]
+    pd.DataFrame([apart | score for score in scores]).to_csv(tmp_path / "classification.csv", index=False)
+    text = told(Findings(tmp_path, made.parameters, [], made.windows, made.recordings))
+    for said in (
+        "With windows of the same length it is 0.900 ibit [0.800, 1.20], p = 0.008: it survives.",
+        "event rate it is 0.300 ibit [−0.100, 0.700], p = 0.2: it keeps its sign, but is not shown any more.",
+        "In excess over the null it is −0.100 ibit [−0.200, 0.100], p = 0.6: it does not survive.",
+        "A linear mixed model of the same values gives 1.00 ibit [0.700, 1.30], p = 0.002.",
+        "told apart in 87.5% of the values by phi_s (p = 0.01) and in 50.0% by the event rate alone (p = 0.6)",
+    ):
+        assert said in text, said
 
 
 @pytest.mark.parametrize(
@@ -134,7 +168,7 @@ def test_correction_can_put_significance_out_of_reach(tmp_path: Path) -> None:
 def test_what_is_needed_is_said_in_full(tests: int, permutations: int, said: str) -> None:
     subjects, flips = subjects_and_flips_needed(tests, "holm", permutations)
     row = {"n_subjects_needed": subjects, "n_flips_needed": flips, "correction": "holm", "n_tests": tests}
-    assert headline.what_it_takes(SimpleNamespace(**row)).startswith(said)
+    assert what_it_takes(SimpleNamespace(**row)).startswith(said)
 
 
 def test_the_same_occupancy_leaves_no_claim_of_mechanism(study_of_two: Findings) -> None:
@@ -144,19 +178,19 @@ def test_the_same_occupancy_leaves_no_claim_of_mechanism(study_of_two: Findings)
 
 
 def test_suggested_where_the_test_could_decide_but_does_not(tmp_path: Path) -> None:
-    text = told(study(tmp_path, {"awake": [2.0] * 8, "asleep": [1.0] * 8}, (1.0, 0.1, 1.9, 0.04, 0.2), 0.01))
+    text = told(study(tmp_path, {"awake": [2.0] * 8, "asleep": [1.0] * 8}, (1.0, 0.1, 1.9, 0.06, 0.06), 0.01))
     assert "suggested, not shown" in text
 
 
 def test_interval_over_zero_is_no_support(tmp_path: Path) -> None:
     text = told(study(tmp_path, {"awake": [1.1] * 8, "asleep": [1.0] * 8}, (0.1, -0.2, 0.4, 0.6, 0.6), 0.5))
-    assert "do not support this order" in text
+    assert "the difference is not shown: the data do not support it" in text
     assert "0 of 16 values" in text
 
 
 def test_significant_alone_is_not_enough_where_the_interval_disagrees(tmp_path: Path) -> None:
     text = told(study(tmp_path, {"awake": [1.1] * 8, "asleep": [1.0] * 8}, (0.1, -0.01, 0.4, 0.01, 0.04), 0.5))
-    assert "interval over subjects excludes zero for 0" in text
+    assert "though the interval over subjects does not exclude zero" in text
 
 
 def test_one_subject_is_described_not_tested(tmp_path: Path) -> None:
@@ -210,22 +244,25 @@ def said_of(differences: list[float], **options: Any) -> str:
         for c, v in (("a", d), ("b", 0.0))
     ]
     table = compare(pd.DataFrame(rows, columns=SUMMARY), [("a", "b")], **options)
-    return how_tested(next(table.itertuples()))
+    return how_tested(next(table[table["measure"] == "phi_s"].itertuples()))
 
 
 def test_the_test_is_said_in_words() -> None:
     assert said_of([0.1, 0.2, 0.6]) == (
         "sign-flip permutation across 3 subjects, all 8 flips, smallest attainable p 0.25; 95% interval from all 27 "
-        "bootstrap resamples of subjects, stretched to Student's t with 2 df; Holm over 1 tests of the contrast, "
-        "smallest attainable p after correction 0.25"
+        "bootstrap resamples of subjects, stretched to Student's t with 2 df; the primary endpoint, tested alone"
     )
-    many = said_of([0.1] * 8, permutations=200, bootstrap=300, correction="none", confidence=0.9)
+    other = Primary(measure="big_phi")
+    assert said_of([0.1, 0.2, 0.6], primary=other).endswith(
+        "; Holm over 1 secondary tests of the study, smallest attainable p after correction 0.25"
+    )
+    many = said_of([0.1] * 8, permutations=200, bootstrap=300, correction="none", confidence=0.9, primary=other)
     assert "200 random flips, smallest attainable p 0.004975; 90% interval from 300 bootstrap" in many
-    assert many.endswith("; no correction over 1 tests of the contrast")
-    assert "where it alone does" in said_of([0.1] * 3, correction="fdr")
+    assert many.endswith("; no correction over 1 secondary tests of the study")
+    assert "where it alone does" in said_of([0.1] * 3, correction="fdr", primary=other)
     assert "across 1 subject, all 2 flips" in said_of([0.4])
     assert "no interval: one subject says nothing about the spread" in said_of([0.4])
-    assert said_of([np.nan]) == "no subject has both conditions; Holm over 0 tests of the contrast"
+    assert said_of([np.nan]) == "no subject has a value in both conditions; the primary endpoint, tested alone"
 
 
 def test_limits_name_what_is_weak(tmp_path: Path) -> None:
@@ -233,8 +270,8 @@ def test_limits_name_what_is_weak(tmp_path: Path) -> None:
     text = " ".join(limits.limits(made, []))
     assert text.startswith("The TPMs are observational")
     assert (
-        "smallest p that the sign-flip test can give is 0.25. No corrected p in this report can reach "
-        "0.05; that would take at least 6 subjects"
+        "smallest p that the sign-flip test can give is 0.25. The primary endpoint cannot reach p = 0.05; that would "
+        "take at least 6 subjects"
     ) in text
     assert "6 of 6 values of phi_s are not distinguishable from surrogates" in text
 
@@ -336,3 +373,22 @@ def test_table_figure_and_sentence_have_the_same_value_of_a_subject(tmp_path: Pa
 def test_no_subject_with_two_conditions_is_said_among_the_limits(tmp_path: Path) -> None:
     made = study(tmp_path, {"awake": [2.0, 2.1], "asleep": [1.0, 1.1]}, (np.nan,) * 5)
     assert "No subject has two conditions" in " ".join(limits.limits(made, []))
+
+
+def test_what_is_imprecise_or_withheld_makes_no_claim_of_an_order(tmp_path: Path) -> None:
+    """Φ above awake under anesthesia, where it is not told from its double, is no order."""
+    made = study(tmp_path, {"awake": [2.0] * 4, "dozing": [1.5] * 4, "asleep": [1.0] * 4})
+    big = made.summary.assign(measure="big_phi")
+    big["value"] = big["condition"].map({"awake": 20.0, "dozing": 10.0, "asleep": 300.0})
+    big["flag"] = big["condition"].map({"awake": "", "dozing": "", "asleep": "imprecise"})
+    pd.concat([made.summary, big]).to_csv(tmp_path / "summary.csv", index=False)
+    again = Findings(tmp_path, made.parameters, [], made.windows, made.recordings)
+    assert "By Φ" not in told(again)
+    text = " ".join(s for a in headline.answers(again) for s in a.sentences)
+    assert "Φ: awake 20.0 > dozing 10.0 ibit; too imprecise to be ordered in asleep." in text
+    away = big.assign(flag="withheld:9_of_16_rows", value=np.nan)
+    away.loc[away["condition"] == "awake", "flag"] = "withheld:tenfold"
+    pd.concat([made.summary, away]).to_csv(tmp_path / "summary.csv", index=False)
+    text = told(Findings(tmp_path, made.parameters, [], made.windows, made.recordings))
+    assert "Φ is withheld for 12 of 12 windows and scales: in 4 the interval spans" in text
+    assert "in 8 rows of the TPM were hardly visited" in text

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import pipeline
-from pipeline.results.layout import OF_RECORDING, OF_STUDY, Layout, SystemKey, tpm_file
+from pipeline.results.layout import OF_RECORDING, OF_SHARING, OF_STUDY, Layout, SystemKey, tpm_file
 
 PACKAGE = Path(pipeline.__file__).parent
 DOCUMENT = PACKAGE.parent / "docs" / "results.md"
@@ -25,6 +25,7 @@ def test_no_two_files_share_a_path():
     layout = Layout("s")
     paths = [layout.of(name, "007", 4) for name in OF_RECORDING] + [layout.of_study(name) for name in OF_STUDY]
     paths += [layout.parquet(name) for name in ("summary", "nulls", "comparison", "truth")]
+    paths += [layout.shared("units", "007", 4), layout.shared("macro", "007"), layout.log("shared_units", "007", 4)]
     paths += [layout.log("tpm", "007"), layout.log("ensembles", "007", 4), layout.study_log("tpm")]
     paths += [layout.note("tpm", "007"), layout.note("tpm", "007", "a"), layout.note("tpm", "007", "a", "micro-4")]
     assert len(set(paths)) == len(paths)
@@ -34,6 +35,7 @@ def test_the_documentation_lists_every_file():
     listed = DOCUMENT.read_text(encoding="utf-8").partition("<!--")[0]
     for path in (*OF_STUDY.values(), *OF_RECORDING.values()):
         assert f"`{path.format(recording='R', k='K')}" in listed, path
+    assert all(f"`{path.format(name='S', k='K')}" in listed for path in OF_SHARING.values())
 
 
 def test_groups_name_window_and_system():

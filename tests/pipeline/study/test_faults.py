@@ -222,3 +222,62 @@ def test_simulate_knows_its_substrates_and_drives(
     assert f"simulate.{option[2:]}: 'grid' is refused" in message
     assert known in message
     assert not list(tmp_path.iterdir())
+
+
+def one_condition_each(folder: Path, **ensembles: object) -> None:
+    """Write a study of one subject, awake in one recording and under anesthesia in the other."""
+    parameters = write_study(folder) | {"ensembles": {"method": "activity", "iit": 2, **ensembles}}
+    parameters |= {"binarize": {"method": "median"}, "macro": {"scales": []}}
+    (folder / "recordings.tsv").write_text(
+        "recording\tsubject\tpath\tformat\trate_hz\nm1\tm\tm1.csv\tcsv\t10\nm2\tm\tm2.csv\tcsv\t10\n"
+    )
+    rows = ["m1\tawake\tawake\t0\t150", "m2\tanesthesia\tanesthesia\t0\t150"]
+    (folder / "windows.tsv").write_text("\n".join(["recording\twindow\tcondition\tstart_s\tend_s", *rows]) + "\n")
+    (folder / "study.yaml").write_text(yaml.safe_dump(parameters))
+
+
+def test_shared_units_are_advised_where_conditions_stand_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one_condition_each(tmp_path)
+    assert main(["check", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "note: ensembles.grouping: conditions of m stand in different recordings" in said
+    assert "note: binarize.method: conditions of m" in said
+    one_condition_each(tmp_path, grouping="subject")
+    write_recording(tmp_path / "m2.csv", fill(2, np.nan))
+    assert main(["check", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "note: ensembles.grouping" not in said
+    assert "subject 'm': 3 neurons are usable in all 2 recordings and shared by them; 1 are left out (n2)" in said
+    assert "is your word" in said
+
+
+def test_neurons_that_cannot_be_identified_are_refused_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one_condition_each(tmp_path, grouping="subject")
+    table = pd.read_csv(tmp_path / "m2.csv")
+    table.rename(columns=lambda name: f"x{name}").to_csv(tmp_path / "m2.csv", index=False)
+    assert main(["check", str(tmp_path)]) == 1
+    message = capsys.readouterr().err
+    assert message.count("\n- ") == 1
+    assert "subject 'm', ensembles.grouping: no neurons are usable in all 2 recordings, for 2 units" in message
+
+
+def test_neurons_of_a_whole_study_are_chosen_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one_condition_each(tmp_path, grouping="study", method="none", neurons={"m": ["n0", "n1"]})
+    assert main(["check", str(tmp_path)]) == 1
+    assert 'choose them once, under "*"' in capsys.readouterr().err
+    one_condition_each(tmp_path, grouping="study", method="none", neurons={"*": ["n0", "n1"]})
+    assert main(["check", str(tmp_path)]) == 0
+
+
+def test_a_field_as_large_as_a_human_head_is_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(write_study(tmp_path)))
+    (tmp_path / "where.csv").write_text("neuron,x,y,z\nn0,0,0,0\nn1,122,5,1\nn2,3,163,2\nn3,4,4,110\n")
+    rows = ["m1\tm1\tm1.csv\tcsv\t10\twhere.csv", "m2\tm2\tm2.csv\tcsv\t10\t"]
+    sheet = "\n".join(["recording\tsubject\tpath\tformat\trate_hz\tpositions", *rows]) + "\n"
+    (tmp_path / "recordings.tsv").write_text(sheet)
+    assert main(["check", str(tmp_path)]) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if "human head" in line]
+    assert len(said) == 1
+    assert "recording 'm1': the positions span 122 × 163 × 110 mm" in said[0]

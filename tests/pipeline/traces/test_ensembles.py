@@ -9,7 +9,9 @@ from threadpoolctl import threadpool_limits
 from pipeline.base import files
 from pipeline.base.errors import PhiscaleError
 from pipeline.base.recording import Neurons, Origin, build
-from pipeline.traces.ensembles import correlation_embedding, group, noise_sd
+from pipeline.traces.clusters import correlation_embedding
+from pipeline.traces.ensembles import group
+from pipeline.traces.noise import noise_sd
 from pipeline.traces.preprocess import preprocess
 
 TRUTH = np.repeat([0, 1, 2, 3], 12)

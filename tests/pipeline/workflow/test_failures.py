@@ -31,17 +31,24 @@ def study_in(folder: Path, **changes: object) -> Study:
     return Study.load(folder / "study.yaml")
 
 
-def run_job(study: Study, stage: str, recording: str, does: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def run_job(
+    study: Study,
+    stage: str,
+    recording: str,
+    does: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    params: SimpleNamespace | None = None,
+) -> None:
     """Run a job of which `does` is the work."""
     layout = Layout(study.root)
     job = Job(
         stage=stage,
         root=str(study.root),
         cwd=".",
-        wildcards={"recording": recording},
+        wildcards={"recording": recording} if recording else {"name": "x"},
         input=SimpleNamespace(),
         output=SimpleNamespace(),
-        params=SimpleNamespace(),
+        params=params or SimpleNamespace(),
         threads=1,
         log=str(layout.log(stage, recording)),
     )
@@ -129,6 +136,22 @@ def test_an_unexpected_error_fails_the_job_and_names_the_log(tmp_path: Path, mon
     assert "Traceback" in Layout(study.root).log("tpm", "m2").read_text()
 
 
+def test_a_job_of_several_recordings_is_noted_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = study_in(tmp_path, ensembles={"method": "none", "iit": 4, "grouping": "study"})
+    members = SimpleNamespace(members=["007", "m2"])
+    with pytest.raises(JobFailed):
+        run_job(study, "shared_units", "", fails_with(FAULT), monkeypatch, members)
+    assert {told(note) for note in failures(study)} == {
+        "failed: 007 (shared_units): file: is broken.",
+        "failed: m2 (shared_units): file: is broken.",
+    }
+    assert failures(study_in(tmp_path)) == []  # the study does not ask for it any more
+    run_job(study, "shared_units", "", lambda job: None, monkeypatch, SimpleNamespace(members=["m2"]))
+    assert [note["recording"] for note in failures(study)] == ["007"]
+    run_job(study, "shared_units", "", lambda job: None, monkeypatch, members)
+    assert failures(study) == []
+
+
 def test_an_interrupted_job_leaves_no_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = study_in(tmp_path)
     with pytest.raises(KeyboardInterrupt):
@@ -165,6 +188,8 @@ def test_windows_of_state_codes_may_be_any_condition_of_the_codes(tmp_path: Path
         ({"stage": "tpm"}, "007"),
         ({"stage": "macro"}, "007:macro"),
         ({"stage": "truth"}, "007:truth"),
+        ({"stage": "shared_units"}, "007"),
+        ({"stage": "shared_macro"}, "007:macro"),
         ({"stage": "macro", "system": "macro_units-2"}, None),
         ({"stage": "tpm", "window": "a"}, None),
     ],

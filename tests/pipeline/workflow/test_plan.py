@@ -66,7 +66,7 @@ def test_draws_and_surrogates_cost_as_much_as_the_estimate_each(tmp_path: Path) 
 def test_structures_are_counted_up_to_their_limit(tmp_path: Path) -> None:
     without = window_seconds(study(tmp_path, 6, iit={"big_phi_max_units": 5}))[0]
     unfolded = window_seconds(study(tmp_path, 6, iit={"big_phi_max_units": 6}))[0]
-    structures = (1 + 20 + 20) * 64 + 3
+    structures = (1 + 200 + 20) * 64 + 3
     expected = estimate_cost(6, "structure", structures).seconds
     assert unfolded - without == pytest.approx(expected)
 
@@ -78,9 +78,10 @@ def test_the_plan_grows_with_the_units_and_says_how_sure_it_is(tmp_path: Path) -
     assert all(hard > typical for typical, hard in costs)
     told = plan(study(tmp_path, 10, (2,)))
     phi = span(2 * costs[-1][0])
-    stages = ("ingest", "preprocess", "ensembles", "states", "tpm", "macro", "phi", "nulls")
-    around = span(LOADING_S + sum(SECONDS[stage] for stage in (*stages, "summarise", "compare", "validate", "report")))
-    for text in ("13 jobs", "of the order of", f"{phi} for phi", f"{around} for all but phi"):
+    stages = ("ingest", "preprocess", "ensembles", "states", "score", "tpm", "macro", "phi", "nulls", "matched")
+    once = ("choose", "summarise", "halves", "compare", "validate", "report")
+    around = span(LOADING_S + sum(SECONDS[stage] for stage in (*stages, *once)))
+    for text in ("14 jobs", "of the order of", f"{phi} for phi", f"{around} for all but phi"):
         assert text in told
 
 
@@ -116,6 +117,34 @@ def with_state_codes_and_truth(folder: Path) -> Path:
     return folder
 
 
+def one_condition_each(folder: Path, grouping: str) -> Path:
+    """Write a study of two subjects whose conditions stand in recordings of their own, but for one that holds both."""
+    study(folder, scales=(2,), ensembles={"grouping": grouping, "iit": 4})
+    names = {"a1": "s", "a2": "s", "b1": "t", "b2": "t", "c": "u"}
+    rows = [f"{name}\t{subject}\t{name}.nc\tnetcdf" for name, subject in names.items()]
+    (folder / "recordings.tsv").write_text("\n".join(["recording\tsubject\tpath\tformat", *rows]) + "\n")
+    held = {"a1": ["awake"], "a2": ["sleep"], "b1": ["awake"], "b2": ["sleep"], "c": ["awake", "sleep"]}
+    rows = [f"{r}\t{c}\t{c}\t{300 * i}\t{300 * i + 300}" for r, own in held.items() for i, c in enumerate(own)]
+    (folder / "windows.tsv").write_text("\n".join(["recording\twindow\tcondition\tstart_s\tend_s", *rows]) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("grouping", "shared"),
+    [
+        ("recording", {}),
+        ("subject", {"shared_units": 3, "shared_macro": 3}),
+        ("study", {"shared_units": 1, "shared_macro": 1}),
+    ],
+)
+def test_the_plan_counts_what_recordings_share(tmp_path: Path, grouping: str, shared: dict[str, int]) -> None:
+    path = one_condition_each(tmp_path, grouping)
+    found = targets.jobs(Study.load(path))
+    assert found == jobs_of_snakemake(tmp_path, path)
+    assert {stage: found[stage] for stage in found if stage.startswith("shared")} == shared
+    assert found["lengths"] == 4  # those of the recording with both conditions are matched within it
+
+
 @pytest.mark.parametrize("which", ["demo", "codes and truth", "no macro scale"])
 def test_the_plan_counts_the_jobs_that_snakemake_counts(tmp_path: Path, which: str) -> None:
     path = ROOT / "config" / "demo" / "study.yaml"
@@ -131,7 +160,7 @@ def test_the_plan_counts_the_jobs_of_mouse_sleep(tmp_path: Path, data_dir: Path)
     path, data = ROOT / "config" / "examples" / "mouse-sleep", data_dir / "mouse_sleep_mch"
     jobs = targets.jobs(Study.load(path, data))
     assert jobs == jobs_of_snakemake(tmp_path, path, data)
-    assert sum(jobs.values()) == 16 * 8 + 5
+    assert sum(jobs.values()) == 16 * 10 + 2 * 2 + 7  # units and macro units of two mice
 
 
 def test_every_stage_has_its_seconds() -> None:

@@ -1,0 +1,17 @@
+"""Learn the macro units of all recordings that share their units, at every scale."""
+
+from pipeline.base.files import load_groups, save_json
+from pipeline.base.seeds import derive as seed_of
+from pipeline.macro.coarse import learn
+from pipeline.workflow.job import Job
+
+
+def run(job: Job) -> None:
+    """Write one grouping per scale, learned of all windows of these recordings."""
+    p, name = job.params, job.wildcards["name"]
+    micro = [tpm for path in job.input.tpm for tpm in load_groups(path).values()]
+    learned = {
+        str(scale): learn(micro, scale, seed=seed_of(p.seed, "coarse_grain", name, str(scale)), **p.encoder).plain()
+        for scale in p.scales
+    }
+    save_json(learned, job.output.learned)
