@@ -18,6 +18,10 @@ TITLES = {
     "phi_s": "phi_s of the whole lattice, one state",
     "complexes": "All complexes of the lattice, one state",
     "structure": "Φ-structure with relations (`unfold`)",
+    "zero": "phi_s = 0: uniform random probabilities, with the reason",
+    "rules": "phi_s of random deterministic rules with errors of 1%",
+    "parity": "phi_s where every unit is the parity of all (2^(n-1) tied causes)",
+    "alike": "Φ-structure of identical majority units (everything ties)",
 }
 
 
@@ -80,16 +84,17 @@ def report(results: Results) -> str:
         "# Benchmarks",
         "",
         "Written by `make bench`. Lattices: dense logistic networks (k = 4), weights drawn from",
-        "N(0.08, 0.03) with one ring of 0.7 through all units, in a state with phi_s > 0. Best of",
-        "several runs after a first one; compiled code comes from the on-disk cache. Memory is the",
-        "peak of the whole process, in brackets what the case added to the imported library, of",
+        "N(0.08, 0.03) with one ring of 0.7 through all units, in a state with phi_s > 0; then",
+        "families that are hard for the search. Seconds of CPU time (of all threads together), best",
+        "of several runs after a first one; compiled code comes from the on-disk cache. Memory is",
+        "the peak of the whole process, in brackets what the case added to the imported library, of",
         "which some 65 MiB are compiled code.",
         "Times on a shared machine are noisy; the ratio to enumeration is taken in one process and",
         "depends less on it.",
         "",
         f"Machine: {machine()}.",
         "",
-        "| what | units | time | peak memory | value |",
+        "| what | units | CPU time | peak memory | value |",
         "|---|---|---|---|---|",
     ]
     for name, title in TITLES.items():

@@ -8,8 +8,11 @@ from iitcore.batch import phi_batch
 from iitcore.complexes import Complex, complexes
 from iitcore.cost import Cost, estimate_cost
 from iitcore.distinctions import Distinction, Purview, distinctions
+from iitcore.explain import Difference, Explanation, RunnerUp, diff, explain
+from iitcore.formalism import FORMALISMS, Formalism
 from iitcore.grain_results import Grain, GrainSearch, Grouping, Irreducibility
 from iitcore.grains import is_maximally_irreducible_within, search_grains
+from iitcore.graphs import Canonical, canonical, to_networkx
 from iitcore.information import SpecifiedState, cause_effect_states
 from iitcore.macro import MacroTPMs, derive_macro_tpm, macro_system, macro_tpms
 from iitcore.macro_units import MacroUnit
@@ -21,11 +24,16 @@ from iitcore.substrate import Substrate, System
 from iitcore.system import Reason, Side, SystemPhi, system_phi
 
 __all__ = [
+    "FORMALISMS",
     "BigPhi",
+    "Canonical",
     "Complex",
     "Cost",
+    "Difference",
     "Distinction",
+    "Explanation",
     "Face",
+    "Formalism",
     "Grain",
     "GrainSearch",
     "Grouping",
@@ -38,6 +46,7 @@ __all__ = [
     "Reason",
     "Relation",
     "Relations",
+    "RunnerUp",
     "Side",
     "SpecifiedState",
     "Substrate",
@@ -46,11 +55,14 @@ __all__ = [
     "SystemPartition",
     "SystemPhi",
     "big_phi_batch",
+    "canonical",
     "cause_effect_states",
     "complexes",
     "derive_macro_tpm",
+    "diff",
     "distinctions",
     "estimate_cost",
+    "explain",
     "is_maximally_irreducible_within",
     "macro_system",
     "macro_tpms",
@@ -58,5 +70,6 @@ __all__ = [
     "search_grains",
     "system_partitions",
     "system_phi",
+    "to_networkx",
     "unfold",
 ]

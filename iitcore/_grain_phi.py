@@ -14,6 +14,7 @@ import numpy as np
 from iitcore._arrays import Floats, Ints
 from iitcore._bits import gather, others, state_codes
 from iitcore.batch import phi_batch
+from iitcore.formalism import Formalism
 from iitcore.grain_results import Grouping
 from iitcore.macro import background_weights, condition, on_probability, preimage_weights
 from iitcore.macro_units import mapping_family
@@ -40,9 +41,13 @@ class GrainPhi:
         windows: (windows, updates, n) micro states, oldest first.
         shares: (windows,) weights that sum to 1.
         exhaustive: group size up to which all mappings are tried at grain 1.
+        formalism: version of the theory.
     """
 
-    def __init__(self, sub: Substrate, windows: Ints, shares: Floats, exhaustive: int) -> None:
+    def __init__(
+        self, sub: Substrate, windows: Ints, shares: Floats, exhaustive: int, formalism: Formalism = "2023"
+    ) -> None:
+        self.formalism: Formalism = formalism
         self.sub, self.windows, self.shares = sub, windows, shares
         self.exhaustive = exhaustive
         self.updates = windows.shape[1]
@@ -92,7 +97,7 @@ class GrainPhi:
                 rows = np.flatnonzero(here.any(axis=1))
                 state = [(int(code) >> j) & 1 for j in range(m)]
                 own = None if cause is effect else cause[rows]
-                phi = phi_batch(effect[rows], [state], cause_tpms=own)[:, 0]
+                phi = phi_batch(effect[rows], [state], cause_tpms=own, formalism=self.formalism)[:, 0]
                 total[rows] += phi * (here[rows] @ self.shares[chosen])
         return total
 

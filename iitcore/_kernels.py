@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from iitcore._arrays import Floats, Ints
+from iitcore._arrays import Bools, Floats, Ints
 from iitcore._jit import compiled
 
 TOLERANCE = 1e-10  # closer values are ties, smaller ones zero
+TINY = 1e-200  # products of probabilities below this are taken again as sums of logarithms: they would underflow
 
 
 @compiled
@@ -57,6 +58,29 @@ def room_for(units: Ints, offsets: Ints) -> tuple[Ints, Floats, Floats]:
         own[i + 1] = own[i] + k
         rows *= k
     return own, np.empty((rows, own[n])), np.empty((rows, own[n]))
+
+
+@compiled
+def relative_likelihood(packed: Floats, offsets: Ints, state: Ints) -> Floats:
+    """Probability that a state follows each state, (n_states,), over the largest of them: it never underflows to 0.
+
+    Args:
+        packed: TPM.
+        offsets: (n + 1,) column at which each unit's values start.
+        state: (n,) the state that follows.
+
+    Returns:
+        All 0 where no state leads to it.
+    """
+    logs = np.zeros(len(packed))
+    for x in range(len(packed)):
+        for j in range(len(state)):
+            logs[x] += np.log(packed[x, offsets[j] + state[j]])
+    top = logs.max()
+    if top == -np.inf:
+        return np.zeros(len(packed))
+    ratios: Floats = np.exp(logs - top)
+    return ratios
 
 
 @compiled
@@ -113,6 +137,12 @@ def condition(packed: Floats, offsets: Ints, state: Ints, units: Ints, cause: Fl
             if not wrap:
                 break
     total = posterior.sum()
+    if total < TINY:
+        given = relative_likelihood(packed, offsets, state)
+        posterior[:] = 0.0
+        for x in range(len(packed)):
+            posterior[row_out[x]] += given[x]
+        total = posterior.sum()
     reachable = total > 0
     for b in range(m_out):
         posterior[b] = posterior[b] / total if reachable else 1.0 / m_out
@@ -146,8 +176,11 @@ def cause_information(cause: Floats, offsets: Ints, state: Ints) -> tuple[Floats
     for s in range(states):
         for j in range(len(state)):
             forward[s] *= cause[s, offsets[j] + state[j]]
-    mean = forward.mean()
     total = forward.sum()
+    if total < TINY:  # what follows depends on ratios only
+        forward = relative_likelihood(cause, offsets, state)
+        total = forward.sum()
+    mean = total / states
     information = np.zeros(states)
     selectivity = np.zeros(states)
     for s in range(states):
@@ -250,6 +283,56 @@ def _mean_joint(effect: Floats, offsets: Ints) -> Floats:
                     for i in range(low):
                         total[h, i] += p * lows[s, i]
     return total.ravel() / states
+
+
+@compiled
+def surprise(packed: Floats, offsets: Ints, state: Ints) -> float:
+    """-log2 of the probability that a state follows itself; 0 where that is 0.
+
+    Args:
+        packed: TPM.
+        offsets: (n + 1,) column at which each unit's values start.
+        state: (n,) the state.
+    """
+    row = row_of(state, offsets)
+    total = 0.0
+    for j in range(len(state)):
+        total -= np.log2(packed[row, offsets[j] + state[j]])
+    return total if 0.0 < total < np.inf else 0.0
+
+
+@compiled
+def connections(packed: Floats, offsets: Ints) -> Bools:
+    """(n, n); whether the value of the row's unit changes the probabilities of the column's unit.
+
+    Args:
+        packed: TPM.
+        offsets: (n + 1,) column at which each unit's values start.
+    """
+    n = len(offsets) - 1
+    found = np.zeros((n, n), np.bool_)
+    step = 1
+    for i in range(n):
+        k = offsets[i + 1] - offsets[i]
+        for block in range(0, len(packed), step * k):
+            for x in range(block, block + step):
+                for a in range(k):
+                    for b in range(a):
+                        _note_changes(packed, offsets, x + a * step, x + b * step, found[i])
+            if found[i].all():
+                break
+        step *= k
+    return found
+
+
+@compiled
+def _note_changes(packed: Floats, offsets: Ints, x: int, y: int, found: Bools) -> None:
+    """Mark the units whose probabilities differ between two rows."""
+    for j in range(len(found)):
+        if not found[j]:
+            for c in range(offsets[j], offsets[j + 1]):
+                if abs(packed[x, c] - packed[y, c]) > TOLERANCE:
+                    found[j] = True
 
 
 @compiled

@@ -5,6 +5,7 @@ Probabilities are *packed*: (n_states, sum of alphabet), one column per value of
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -12,16 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from iitcore._arrays import Array, Floats, Ints
+from iitcore._numbers import SubstrateError as SubstrateError
+from iitcore._numbers import floats, is_list, items, keys, wholes
 
 TpmLike = npt.ArrayLike | Sequence[npt.ArrayLike]
 StateLike = Sequence[int] | str | Array
 
 ROUNDING = 1e-9  # probabilities this far outside [0, 1], or sums this far from 1, are rounding
 SHOWN = 8  # faults spelled out in one message
-
-
-class SubstrateError(ValueError):
-    """A TPM, state or choice of units that cannot be what was meant."""
 
 
 def offsets(alphabet: Sequence[int]) -> Ints:
@@ -77,6 +76,18 @@ def likelihood(packed: Floats, alphabet: Sequence[int], state: Sequence[int]) ->
     return np.asarray(packed[:, columns].prod(axis=1))
 
 
+def reachable(packed: Floats, alphabet: Sequence[int], state: Sequence[int]) -> bool:
+    """Whether some state leads to a state, however improbably.
+
+    Args:
+        packed: (n_states, sum of alphabet).
+        alphabet: values per unit.
+        state: the state that follows, one value per unit.
+    """
+    columns = offsets(alphabet)[:-1] + np.asarray(state)
+    return bool((packed[:, columns] > 0).all(axis=1).any())
+
+
 def check_labels(units: Sequence[str] | None, n: int) -> tuple[str, ...]:
     """Unit names, checked; letters by default.
 
@@ -89,8 +100,9 @@ def check_labels(units: Sequence[str] | None, n: int) -> tuple[str, ...]:
     """
     if units is None:
         return tuple(chr(65 + i) if n <= 26 else f"u{i}" for i in range(n))
-    names = tuple(str(u) for u in units)
-    if len(names) != n or len(set(names)) != n:
+    given = items(units, f"a list of {n} distinct names of units")
+    names = tuple(str(u) for u in given)
+    if len(names) != n or len(set(names)) != n or any(map(is_list, given)):
         raise SubstrateError(f"unit names {names}: {n} distinct names are needed, one per unit of the TPM")
     return names
 
@@ -108,14 +120,14 @@ def check_units(units: Iterable[str | int] | None, labels: tuple[str, ...]) -> t
     n = len(labels)
     if units is None:
         return tuple(range(n))
-    keys = [units] if isinstance(units, str) and units in labels else list(units)
-    wrong = [repr(u) for u in keys if not (u in labels if isinstance(u, str) else 0 <= int(u) < n)]
+    given = [*units] if isinstance(units, str) and units not in labels else keys(units)
+    wrong = [repr(u) for u in given if not (u in labels if isinstance(u, str) else 0 <= u < n)]
     if wrong:
         raise SubstrateError(f"no unit {', '.join(wrong)}: the substrate has {', '.join(labels)} (indices 0..{n - 1})")
-    found = sorted(labels.index(u) if isinstance(u, str) else int(u) for u in keys)
+    found = sorted(labels.index(u) if isinstance(u, str) else u for u in given)
     if len(set(found)) < len(found) or not found:
         raise SubstrateError(
-            f"units {keys!r}: each unit can be in a system once, and a system needs at least one; list distinct units"
+            f"units {given!r}: each unit can be in a system once, and a system needs at least one; list distinct units"
         )
     return tuple(found)
 
@@ -124,19 +136,20 @@ def check_state(state: StateLike, alphabet: tuple[int, ...], labels: tuple[str, 
     """One value per unit, checked.
 
     Args:
-        state: one value per unit, as numbers or as a text of digits.
+        state: one value per unit, as numbers, as a text of digits (011), or of numbers with commas (0,12,1).
         alphabet: values per unit.
         labels: names of the units, for messages.
 
     Raises:
         SubstrateError: not one value of each unit.
     """
-    if isinstance(state, str) and not state.isdigit():
-        raise SubstrateError(f"state {state!r}: write one digit per unit, such as 011")
     try:
-        given = [float(v) for v in state]
-    except (TypeError, ValueError):
-        raise SubstrateError(f"state {state!r} is not one number per unit: write it as (0, 1, 1) or 011") from None
+        given = _cells(state) if isinstance(state, str) else floats(state, "state").tolist()
+        if not isinstance(given, list) or any(isinstance(v, list) for v in given):
+            raise SubstrateError("not a list of numbers")
+    except SubstrateError:
+        how = "one digit per unit, such as 011, or 0,1,1" if isinstance(state, str) else "it as (0, 1, 1) or 011"
+        raise SubstrateError(f"state {state!r} is not one number per unit: write {how}") from None
     if len(given) != len(alphabet):
         raise SubstrateError(
             f"state has {len(given)} values for {len(alphabet)} units ({', '.join(labels)}): give "
@@ -148,6 +161,14 @@ def check_state(state: StateLike, alphabet: tuple[int, ...], labels: tuple[str, 
     if wrong:
         raise SubstrateError(f"state outside the units' values: {', '.join(wrong)}")
     return tuple(int(v) for v in given)
+
+
+def _cells(state: str) -> list[float]:
+    """Values of a state that was written: a digit per unit, or numbers with commas (a last one may end the list)."""
+    cells = [cell.strip() for cell in state.removesuffix(",").split(",")] if "," in state else list(state)
+    if not all(cell.isascii() and cell.isdigit() for cell in cells):
+        raise SubstrateError("not digits")
+    return [float(cell) for cell in cells]
 
 
 def pack(tpm: TpmLike, name: str, labels: Sequence[str] | None) -> tuple[Floats, tuple[int, ...]]:
@@ -165,7 +186,7 @@ def pack(tpm: TpmLike, name: str, labels: Sequence[str] | None) -> tuple[Floats,
         SubstrateError: the wrong shape, or entries that are not probabilities, each with row and unit.
     """
     if isinstance(tpm, (list, tuple)) and len(tpm) and np.ndim(tpm[0]) == 2:
-        factors = [np.array(f, dtype=float) for f in tpm]
+        factors = [floats(f, f"{name}, unit {j}") for j, f in enumerate(tpm)]
     else:
         on = _binary_array(tpm, name)
         factors = [np.stack([1.0 - p, p], axis=1) for p in on.T]
@@ -182,10 +203,7 @@ def pack(tpm: TpmLike, name: str, labels: Sequence[str] | None) -> tuple[Floats,
 
 
 def _binary_array(tpm: TpmLike, name: str) -> Floats:
-    try:
-        on = np.array(tpm, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise SubstrateError(f"{name} is not an array of numbers: {error}") from None
+    on = floats(tpm, name)
     n = on.shape[1] if on.ndim == 2 else 0
     if n and on.shape[0] == 2**n:
         return on
@@ -209,7 +227,7 @@ def _check_probabilities(factors: list[Floats], name: str, labels: tuple[str, ..
         rows = np.flatnonzero(bad.any(axis=1) | sums)
         count += len(rows)
         for row in rows[: SHOWN - len(faults)]:
-            value = f"P(ON) = {f[row, 1]:g}" if len(f[row]) == 2 else f"P = {f[row].tolist()}"
+            value = f"P(ON) = {float(f[row, 1])!r}" if len(f[row]) == 2 else f"P = {f[row].tolist()}"
             faults.append(f"row {row} (state {digits(int(row), alphabet)}), unit {label}: {value}")
     if count:
         more = f"; and {count - len(faults)} more" if count > len(faults) else ""
@@ -218,6 +236,30 @@ def _check_probabilities(factors: list[Floats], name: str, labels: tuple[str, ..
             "Information would be computed from logarithms of these; give finite values in [0, 1] "
             "that sum to 1 over each unit's values (a gap is an unvisited state: estimate it)"
         )
+
+
+def check_on(array: Floats, name: str) -> Floats:
+    """P(ON) of many TPMs, rounding cut off.
+
+    Args:
+        array: (draws, 2**n, n).
+        name: what messages call it.
+
+    Raises:
+        SubstrateError: entries that are not probabilities, each with draw, row and unit.
+    """
+    n = array.shape[2]
+    bad = ~np.isfinite(array) | (array < -ROUNDING) | (array > 1 + ROUNDING)
+    if bad.any():
+        faults = [
+            f"draw {d}, row {r} (state {digits(int(r), (2,) * n)}), unit {u}: {float(array[d, r, u])!r}"
+            for d, r, u in np.argwhere(bad)[:SHOWN]
+        ]
+        raise SubstrateError(
+            f"{name} has {bad.sum()} entries that are not probabilities: {'; '.join(faults)}. "
+            "Information would be computed from logarithms of these; give finite values in [0, 1]"
+        )
+    return np.clip(array, 0.0, 1.0)
 
 
 def digits(row: int, alphabet: Sequence[int]) -> str:
@@ -249,8 +291,9 @@ def square_alphabet(matrix: Floats, alphabet: Sequence[int] | None) -> tuple[int
             f"state-by-state TPM has shape {matrix.shape}: it must be square, one row and one "
             "column per state; for (2**n, n) use Substrate(tpm)"
         )
-    sizes = tuple(alphabet) if alphabet else (2,) * (len(matrix).bit_length() - 1)
-    if int(np.prod(sizes)) != len(matrix):
+    given = () if alphabet is None else tuple(wholes(alphabet, "alphabet").tolist())
+    sizes = given or (2,) * (len(matrix).bit_length() - 1)
+    if math.prod(sizes) != len(matrix) or min(sizes) < 2:
         raise SubstrateError(
             f"{len(matrix)} states cannot be the states of units with {sizes} values; pass "
             "alphabet=(values of unit 0, values of unit 1, ...)"

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from iitcore._arrays import Floats, Ints
 from iitcore._jit import compiled
+from iitcore._kernels import TINY
 from iitcore._kernels import TOLERANCE as TIE
 from iitcore._mechanism_partitions import count_bits
 
@@ -226,7 +227,7 @@ def cause_profile(mask: int, table: Floats, geometry: Geometry) -> tuple[Floats,
         geometry: see `distinctions.geometry`.
 
     Returns:
-        Each (extended indices,).
+        Each (extended indices,); pi(m|z) and pi(m;Z) over a common factor where they would underflow.
     """
     _, _, _, states, start, _ = geometry
     size = table.shape[0]
@@ -237,6 +238,15 @@ def cause_profile(mask: int, table: Floats, geometry: Geometry) -> tuple[Floats,
         for a in range(units.size):
             product *= table[x, units[a]]
         p[x] = product
+    if p.max() < TINY:  # what is made of them depends on ratios only
+        for x in range(size):
+            total = 0.0
+            for a in range(units.size):
+                total += np.log(table[x, units[a]])
+            p[x] = total
+        top = p.max()
+        for x in range(size):
+            p[x] = np.exp(p[x] - top) if top > -np.inf else 0.0
     selectivity = np.zeros(size)
     reference = np.zeros(size)
     for purview in range(start.size - 1):

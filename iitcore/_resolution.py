@@ -8,7 +8,7 @@ bound, so that Φ depends on all these choices together: the combination with th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -21,7 +21,9 @@ from iitcore.relations import Element, Relations, scaled
 
 Pair = tuple[State, State]
 Kept = tuple[tuple[Purview, ...], ...]
+_SAME = 2e-13  # relative, of log2 of Φ: two values this close are equal
 _LEAST, _WORK = 10_000, 3_000_000  # bounds evaluated per extreme: enough for 4,096 combinations
+_FEW, _FEWEST, _STEPS = 4096, 300, 10**9  # of more combinations: fewest bounds, steps in all
 
 
 @dataclass(frozen=True)
@@ -32,18 +34,23 @@ class Resolution:
     distinctions: tuple[Distinction, ...]
     incongruent: tuple[Distinction, ...]
     phi: float
+    log2_phi: float  # finite also where phi overflows
     phi_range: tuple[float, float]
     exact: bool
     n_choices: int
 
 
-def resolve(found: Sequence[Distinction], labels: Names, pairs: Iterable[Pair]) -> Resolution:
+def resolve(
+    found: Sequence[Distinction], labels: Names, pairs: Iterable[Pair], alike: Sequence[Sequence[int]] = ()
+) -> Resolution:
     """Keep what agrees with the cause-effect state; among ties take the largest Φ.
 
     Args:
         found: distinctions with all their tied purviews.
         labels: the system's units.
         pairs: the system's cause-effect states, at least one; several when they tie.
+        alike: sets of units (positions) that can be exchanged at will; cause-effect states that such an exchange turns
+            into each other have the same structure but for names, and only the first of them is resolved.
 
     Raises:
         ValueError: no cause-effect state.
@@ -52,8 +59,12 @@ def resolve(found: Sequence[Distinction], labels: Names, pairs: Iterable[Pair]) 
     causes, effects = (
         _Agreement([getattr(d, tied) for d in found], labels) for tied in ("tied_causes", "tied_effects")
     )
-    for cause, effect in pairs:
-        groups.setdefault((causes.number(cause), effects.number(effect)), []).append((cause, effect))
+    orbits: dict[Hashable, list[Pair]] = {}
+    for pair in pairs:
+        orbits.setdefault(_orbit(pair, alike), []).append(pair)
+    for orbit in orbits.values():
+        cause, effect = orbit[0]
+        groups.setdefault((causes.number(cause), effects.number(effect)), []).extend(orbit)
     best: Resolution | None = None
     low, high, exact, n_choices = math.inf, -math.inf, True, 0
     for (c_number, e_number), same in groups.items():
@@ -64,11 +75,21 @@ def resolve(found: Sequence[Distinction], labels: Names, pairs: Iterable[Pair]) 
         low, high = min(low, one.phi_range[0]), max(high, one.phi_range[1])
         exact = exact and one.exact
         n_choices += one.n_choices * len(same)
-        if best is None or one.phi > best.phi * (1 + kernels.ROUNDING):
+        if best is None or one.log2_phi > best.log2_phi + _SAME * max(1.0, abs(one.log2_phi)):
             best = one
     if best is None:
         raise ValueError("no cause-effect state to resolve by")
     return replace(best, phi_range=(low, high), exact=exact, n_choices=n_choices)
+
+
+def _orbit(pair: Pair, alike: Sequence[Sequence[int]]) -> Hashable:
+    """Equal for pairs of states that exchanges of units that are alike turn into each other."""
+    if not alike:
+        return pair
+    cause, effect = pair
+    free = {u for units in alike for u in units}
+    fixed = tuple((c, e) for u, (c, e) in enumerate(zip(cause, effect, strict=True)) if u not in free)
+    return fixed, *(tuple(sorted((cause[u], effect[u]) for u in units)) for units in alike)
 
 
 class _Agreement:
@@ -127,9 +148,15 @@ def _largest(
     phi = np.array([d.phi for d in kept])
     _, union, overlap = Relations(tuple(flat), labels).arrays
 
+    def relations(choice: Ints) -> tuple[float, int]:
+        return kernels.relation_phi(phi, union[choice], overlap[choice], np.ones_like(choice))
+
     def total(choice: Ints) -> float:
-        value, exponent = kernels.relation_phi(phi, union[choice], overlap[choice], np.ones_like(choice))
-        return sum_phi_d(kept) + scaled(value, exponent)
+        return sum_phi_d(kept) + scaled(*relations(choice))
+
+    def log2_total(choice: Ints) -> float:
+        phi_, (value, exponent) = total(choice), relations(choice)
+        return math.log2(value) + exponent if math.isinf(phi_) else math.log2(phi_) if phi_ > 0 else -math.inf
 
     choice: Ints = start[:-1].copy()
     low = high = total(choice)
@@ -138,7 +165,7 @@ def _largest(
         least = choice.copy()
         choice = _ascend(phi, union, overlap, start)
         low, high = (sum_phi_d(kept) + _bound(phi, union, overlap, start, upper) for upper in (False, True))
-        budget = max(_LEAST, _WORK // len(flat))
+        budget = _budget(len(flat), [len(o) for o in options], int(np.bitwise_or.reduce(union)).bit_count())
         exact = prove and all(
             kernels.extreme_choice(phi, union, overlap, start, upper, budget, end)
             for upper, end in ((True, choice), (False, least))
@@ -150,10 +177,19 @@ def _largest(
         tuple(flat[i] for i in choice),
         lost,
         total(choice),
+        log2_total(choice),
         (low, high),
         exact,
         math.prod(len(d.tied_causes) * len(d.tied_effects) for d in kept),
     )
+
+
+def _budget(flat: int, options: Sequence[int], elements: int) -> int:
+    """Bounds that may be evaluated per extreme: all that few combinations need, else what a second does."""
+    most = max(_LEAST, _WORK // flat)
+    if math.prod(options) <= _FEW:
+        return most
+    return min(most, max(_FEWEST, _STEPS // (elements * (flat + len(options) ** 2))))
 
 
 def _bound(phi: Floats, union: Ints, overlap: Ints, start: Ints, upper: bool) -> float:

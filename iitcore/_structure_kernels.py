@@ -211,19 +211,89 @@ def improve_choice(phi: Floats, union: Ints, overlap: Ints, start: Ints, choice:
     Returns:
         The sum, with `relation_phi`'s exponent.
     """
-    every = np.ones(phi.size, np.int64)
-    best = relation_phi(phi, union[choice], overlap[choice], every)[0]
+    n = phi.size
+    density = np.empty(n)
+    for i in range(n):
+        density[i] = phi[i] / max(count_bits(union[choice[i]]), 1)
+    order = np.argsort(-density)
+    before = np.empty((n + 1, 63))
+    weight = np.empty((n + 1, 63))
     improved = True
     while improved:
         improved = False
-        for i in range(phi.size):
+        least = ROUNDING * relation_phi(phi, union[choice], overlap[choice], np.ones(n, np.int64))[0]
+        for i in range(n):
+            if start[i + 1] - start[i] < 2:
+                continue
+            whole = _sums_of_others(i, order, density, union[choice], before, weight)
+            old, now = choice[i], choice[i]
+            best = _gain(i, now, phi, union, overlap, order, density, (before, weight, whole))
             for option in range(start[i], start[i + 1]):
-                old = choice[i]
-                choice[i] = option
-                value = relation_phi(phi, union[choice], overlap[choice], every)[0]
-                if value > best * (1 + ROUNDING):
-                    best = value
-                    improved = True
-                else:
-                    choice[i] = old
-    return best
+                value = _gain(i, option, phi, union, overlap, order, density, (before, weight, whole))
+                if value > best + least:
+                    best, now = value, option
+            if now != old:
+                choice[i] = now
+                density[i] = phi[i] / max(count_bits(union[now]), 1)
+                order = np.argsort(-density)
+                improved = True
+    return relation_phi(phi, union[choice], overlap[choice], np.ones(n, np.int64))[0]
+
+
+@compiled
+def _sums_of_others(i: int, order: Ints, density: Floats, masks: Ints, before: Floats, weight: Floats) -> Floats:
+    """Per element, what the other distinctions sum to, (63,); and at each place in the order of density (rows).
+
+    `before` is the sum over the denser ones, `weight` the number of subsets of these that hold the element.
+    """
+    shift = exponent(density.size)
+    total = np.zeros(63)
+    subsets = np.full(63, math.ldexp(1.0, -shift))
+    for k in range(order.size):
+        before[k] = total
+        weight[k] = subsets
+        d = order[k]
+        if d != i:
+            o = 0
+            while masks[d] >> o:
+                if masks[d] >> o & 1:
+                    total[o] += density[d] * subsets[o]
+                    subsets[o] *= 2.0
+                o += 1
+    before[order.size] = total
+    weight[order.size] = subsets
+    return total
+
+
+@compiled
+def _gain(
+    i: int,
+    option: int,
+    phi: Floats,
+    union: Ints,
+    overlap: Ints,
+    order: Ints,
+    density: Floats,
+    sums: tuple[Floats, Floats, Floats],
+) -> float:
+    """What an option of distinction i adds to the sum over the others: its own subsets, and theirs that hold it too."""
+    before, weight, whole = sums
+    n = order.size
+    own = phi[i] / max(count_bits(union[option]), 1)
+    low, high = 0, n  # the first place that is not denser
+    while low < high:
+        middle = (low + high) // 2
+        if density[order[middle]] > own:
+            low = middle + 1
+        else:
+            high = middle
+    alone = math.ldexp(1.0, -exponent(n))
+    total = 0.0
+    o = 0
+    while union[option] >> o:
+        if union[option] >> o & 1:
+            total += whole[o] - before[low, o] + own * weight[low, o]
+            if not overlap[option] >> o & 1:
+                total -= own * alone
+        o += 1
+    return total

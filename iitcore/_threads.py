@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from iitcore._numbers import limit
+
 _SERIAL = 16  # systems below which starting threads costs more than it saves
 
 
@@ -19,7 +21,7 @@ def in_threads(work: Callable[[int, int], None], count: int, threads: int | None
         count: number of items.
         threads: how many; None for all cores this process may use.
     """
-    workers = available_threads() if threads is None else max(1, threads)
+    workers = limit(threads, "threads") or available_threads()
     if workers == 1 or count < _SERIAL:
         work(0, count)
         return

@@ -13,7 +13,9 @@ from iitcore import _kernels, _layout
 from iitcore._arrays import Floats, Ints
 from iitcore._jit import compiled
 from iitcore._layout import StateLike, SubstrateError
+from iitcore._numbers import floats, items
 from iitcore._threads import in_threads
+from iitcore.formalism import Formalism, code_of
 from iitcore.substrate import Substrate, UnitKey
 from iitcore.system import analyse
 
@@ -28,6 +30,7 @@ def phi_batch(
     units: Iterable[UnitKey] | None = None,
     cause_tpms: npt.ArrayLike | None = None,
     threads: int | None = None,
+    formalism: Formalism = "2023",
 ) -> Floats:
     """phi_s of every TPM in every state; equal to `system_phi` bit for bit, with any threads.
 
@@ -39,6 +42,7 @@ def phi_batch(
         cause_tpms: like `tpms`, for systems with a cause TPM of their own (macro systems): `tpms`
             are then effect TPMs, and there is no background.
         threads: systems analysed at once; by default all cores this process may use.
+        formalism: version of the theory, see `iitcore.formalism`.
 
     Returns:
         (draws, states) phi_s in ibits.
@@ -52,11 +56,12 @@ def phi_batch(
         >>> phi_batch([swap, noise], states=["00", "10"]).round(3).tolist()
         [[2.0, 2.0], [0.0, 0.0]]
     """
+    code = code_of(formalism)
     batch = Batch.of(tpms, states, units, cause_tpms)
     out = np.empty(batch.shape)
 
     def work(start: int, stop: int) -> None:
-        _chunk(batch.arguments, out, start, stop)
+        _chunk(batch.arguments, code, out, start, stop)
 
     in_threads(work, out.size, threads)
     return out
@@ -112,7 +117,7 @@ class Batch:
                 )
             if units is not None:
                 raise SubstrateError("cause_tpms are a whole system's: units cannot be chosen in it")
-        checked = [_layout.check_state(s, alphabet, labels) for s in states]
+        checked = [_layout.check_state(s, alphabet, labels) for s in items(states, "states, one value per unit each")]
         present = np.array(checked, dtype=np.int64).reshape(-1, len(alphabet))
         chosen = np.array(_layout.check_units(units, labels), dtype=np.int64)
         for array in (effects, causes):
@@ -155,7 +160,7 @@ def fill_system(batch: Arguments, draw: int, s: int, cause: Floats, effect: Floa
 
 
 @compiled
-def _chunk(batch: Arguments, out: Floats, start: int, stop: int) -> None:
+def _chunk(batch: Arguments, formalism: int, out: Floats, start: int, stop: int) -> None:
     """Fill `out`, (draws, states), for some items."""
     _, _, _, offsets, states, units = batch
     inner, cause, effect = _kernels.room_for(units, offsets)
@@ -163,7 +168,7 @@ def _chunk(batch: Arguments, out: Floats, start: int, stop: int) -> None:
     for item in range(start, stop):
         draw, s = item // len(states), item % len(states)
         reachable = fill_system(batch, draw, s, cause, effect)
-        out[draw, s] = analyse(cause, effect, inner, states[s][units], reachable, parts, marks)[0]
+        out[draw, s] = analyse(cause, effect, inner, states[s][units], reachable, formalism, parts, marks)[0]
 
 
 def _stack(tpms: npt.ArrayLike | Sequence[Substrate], name: str) -> tuple[Floats, tuple[int, ...], tuple[str, ...]]:
@@ -176,10 +181,7 @@ def _stack(tpms: npt.ArrayLike | Sequence[Substrate], name: str) -> tuple[Floats
             if (other.units, other.alphabet) != (first.units, first.alphabet):
                 raise SubstrateError(f"{name}: substrate {i} is {other}, the first is {first}")
         return np.stack([t.packed for t in tpms]), first.alphabet, first.units
-    try:
-        array = np.array(tpms, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise SubstrateError(f"{name} is no array of numbers ({error}): give TPMs of equal shape (2**n, n)") from None
+    array = floats(tpms, f"{name}, TPMs of equal shape (2**n, n),")
     array = array[None] if array.ndim == 2 else array
     draws, rows, n = array.shape if array.ndim == 3 else (0, 0, 0)
     if n == 0 or rows != 2**n:
@@ -188,16 +190,6 @@ def _stack(tpms: npt.ArrayLike | Sequence[Substrate], name: str) -> tuple[Floats
             "(draws, 2**n, n), entries P(ON)"
         )
     labels = _layout.check_labels(None, n)
-    bad = ~np.isfinite(array) | (array < -_layout.ROUNDING) | (array > 1 + _layout.ROUNDING)
-    if bad.any():
-        faults = [
-            f"draw {d}, row {r} (state {_layout.digits(int(r), (2,) * n)}), unit {u}: {array[d, r, u]:g}"
-            for d, r, u in np.argwhere(bad)[: _layout.SHOWN]
-        ]
-        raise SubstrateError(
-            f"{name} has {bad.sum()} entries that are not probabilities: {'; '.join(faults)}. "
-            "Give finite values in [0, 1]"
-        )
-    array = np.clip(array, 0.0, 1.0)
+    array = _layout.check_on(array, name)
     packed = np.stack([1.0 - array, array], axis=-1).reshape(draws, rows, 2 * n)
     return packed, (2,) * n, labels

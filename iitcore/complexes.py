@@ -12,10 +12,12 @@ from iitcore._arrays import Floats, Ints
 from iitcore._jit import compiled
 from iitcore._kernels import TOLERANCE
 from iitcore._layout import StateLike
+from iitcore._numbers import limit, of_kind
 from iitcore._plain import Plain
 from iitcore._threads import available_threads, in_threads
+from iitcore.formalism import Formalism, code_of
 from iitcore.substrate import Substrate
-from iitcore.system import SystemPhi, analyse, fill_cause, fill_effect, system_phi
+from iitcore.system import SystemPhi, analyse, cap, fill_cause, fill_effect, system_phi
 
 Progress = Callable[[int, int], None]
 
@@ -45,6 +47,7 @@ def complexes(
     state: StateLike,
     threads: int | None = None,
     progress: Progress | None = None,
+    formalism: Formalism = "2023",
 ) -> tuple[Complex, ...]:
     """All complexes of a substrate in a state, in order of decreasing phi_s (Eqs. 24-26).
 
@@ -60,6 +63,7 @@ def complexes(
         state: one value per unit of the substrate.
         threads: candidates analysed at once; by default all cores this process may use.
         progress: called with (steps done, steps in all) from time to time.
+        formalism: version of the theory, see `iitcore.formalism`.
 
     Returns:
         Complexes that share no unit; none where nothing is integrated.
@@ -72,7 +76,8 @@ def complexes(
         >>> [(c.units, round(c.phi, 3)) for c in complexes(substrate, "110")]
         [(('A', 'B'), 1.797), (('C',), 0.321)]
     """
-    field = _Candidates(substrate, substrate.check_state(state), threads, progress)
+    of_kind(substrate, Substrate, "build one from a TPM with Substrate(tpm)")
+    field = _Candidates(substrate, substrate.check_state(state), threads, progress, formalism)
     found: list[int] = []
     while True:
         winners = _resolve(field, field.best())
@@ -86,7 +91,7 @@ def complexes(
     return tuple(
         Complex(tuple(substrate.units[i] for i in units), units, analysis.phi, analysis)
         for units in map(field.units, found)
-        for analysis in [system_phi(substrate.system(field.state, units))]
+        for analysis in [system_phi(substrate.system(field.state, units), formalism)]
     )
 
 
@@ -96,8 +101,8 @@ def _resolve(field: _Candidates, best: list[int]) -> list[int]:
         rivals = [m for m in best if any(m & o for o in best if o != m)]
         if len(rivals) < len(best):
             return [m for m in best if m not in rivals]
-        big = {m: field.structure_phi(m) for m in rivals}
-        leading = [m for m in rivals if all(big[m] >= big[o] * (1 - 1e-9) for o in rivals if m & o and o != m)]
+        big = {m: field.log2_big_phi(m) for m in rivals}
+        leading = [m for m in rivals if all(big[m] >= big[o] - 1.5e-9 for o in rivals if m & o and o != m)]
         clashing = {m for m in leading if any(m & o for o in leading if o != m)}
         winners = [m for m in leading if m not in clashing]
         for m in clashing:
@@ -117,15 +122,18 @@ class _Candidates:
         state: tuple[int, ...],
         threads: int | None,
         progress: Progress | None,
+        formalism: Formalism,
     ) -> None:
-        self.substrate, self.state, self.threads = substrate, state, threads
+        self.formalism, self.code = formalism, code_of(formalism)
+        self.substrate, self.state = substrate, state
+        self.threads = limit(threads, "threads") or available_threads()
         self.progress = progress
         self.steps = 2 * (2**substrate.n - 1)
         self.done = 0
         self.offsets = _layout.offsets(substrate.alphabet)
         self.phi = np.full(2**substrate.n, np.nan)
         self.bound = np.zeros(2**substrate.n)
-        if substrate.likelihood(state).any():
+        if _layout.reachable(substrate.packed, substrate.alphabet, state):
             self._run(np.arange(1, 2**substrate.n), self.bound, exact=False)
         self.open = np.flatnonzero(self.bound > TOLERANCE)
 
@@ -138,15 +146,16 @@ class _Candidates:
     def remove(self, mask: int) -> None:
         self.open = self.open[self.open & mask == 0]
 
-    def structure_phi(self, mask: int) -> float:
+    def log2_big_phi(self, mask: int) -> float:
+        """Log2 of Φ: Φ itself passes the largest double from some eleven units on."""
         from iitcore.structure import unfold  # the only upward import: ties need Φ
 
-        return float(unfold(self.substrate.system(self.state, self.units(mask))).phi)
+        return unfold(self.substrate.system(self.state, self.units(mask)), formalism=self.formalism).log2_phi
 
     def best(self) -> list[int]:
         """The open candidates with the largest phi_s, analysing only those that might be."""
         order = self.open[np.argsort(-self.bound[self.open], kind="stable")]
-        step = 8 * (available_threads() if self.threads is None else max(1, self.threads))
+        step = 8 * self.threads
         top = TOLERANCE
         for start in range(0, len(order), step):
             batch = order[start : start + step]
@@ -167,7 +176,7 @@ class _Candidates:
             piece = masks[first : first + size]
 
             def work(start: int, stop: int, piece: Ints = piece) -> None:
-                _chunk(packed, self.offsets, state, piece[start:stop], exact, out)
+                _chunk(packed, self.offsets, state, piece[start:stop], self.code, exact, out)
 
             in_threads(work, len(piece), self.threads)
             self.done += len(piece)
@@ -176,7 +185,7 @@ class _Candidates:
 
 
 @compiled
-def _chunk(packed: Floats, offsets: Ints, state: Ints, masks: Ints, exact: bool, out: Floats) -> None:
+def _chunk(packed: Floats, offsets: Ints, state: Ints, masks: Ints, formalism: int, exact: bool, out: Floats) -> None:
     """phi_s of candidates, or an upper bound of it."""
     for mask in masks:
         units = np.flatnonzero(mask >> np.arange(len(state)) & 1)
@@ -185,13 +194,15 @@ def _chunk(packed: Floats, offsets: Ints, state: Ints, masks: Ints, exact: bool,
         parts, marks = np.zeros(len(units), np.int64), np.zeros(len(units), np.int64)
         own = state[units]
         if exact:
-            out[mask] = analyse(cause, effect, inner, own, reachable, parts, marks)[0]
+            out[mask] = analyse(cause, effect, inner, own, reachable, formalism, parts, marks)[0]
         else:
-            out[mask] = _upper_bound(cause, effect, inner, own, parts, marks)
+            out[mask] = _upper_bound(cause, effect, inner, own, formalism, parts, marks)
 
 
 @compiled
-def _upper_bound(cause: Floats, effect: Floats, offsets: Ints, state: Ints, parts: Ints, marks: Ints) -> float:
+def _upper_bound(
+    cause: Floats, effect: Floats, offsets: Ints, state: Ints, formalism: int, parts: Ints, marks: Ints
+) -> float:
     """No partition cuts more than all n (n - 1) connections, none costs less than the cheapest.
 
     phi_s is the minimum over partitions of loss per connection, times the connections of one.
@@ -199,7 +210,7 @@ def _upper_bound(cause: Floats, effect: Floats, offsets: Ints, state: Ints, part
     n = len(state)
     row = _kernels.row_of(state, offsets)
     gain = np.empty((1 << n, n))
-    bound = np.inf
+    bound, limit = np.inf, np.inf
     for is_cause in (True, False):
         if is_cause:
             info, select = _kernels.cause_information(cause, offsets, state)
@@ -208,8 +219,11 @@ def _upper_bound(cause: Floats, effect: Floats, offsets: Ints, state: Ints, part
         ties = _kernels.tied(info)
         if info[ties[0]] <= TOLERANCE:
             return 0.0
-        best = 0.0
+        best, limits = 0.0, 0.0
         for index in ties:
+            limits = max(
+                limits, cap(cause if is_cause else effect, offsets, state, formalism, info[index], select[index])
+            )
             if is_cause:
                 fill_cause(gain, cause, offsets, state, index, select[index])
             else:
@@ -217,7 +231,8 @@ def _upper_bound(cause: Floats, effect: Floats, offsets: Ints, state: Ints, part
             search.first_guess(gain, parts, marks)
             loss, norm = search.evaluate(gain, parts, marks)
             best = max(best, loss / norm)
+        limit = min(limit, limits)
         bound = min(bound, best)
         if bound <= 0:
             return 0.0
-    return bound * max(n * (n - 1), 1) + TOLERANCE
+    return min(bound * max(n * (n - 1), 1), limit) + TOLERANCE

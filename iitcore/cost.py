@@ -6,16 +6,16 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from iitcore._layout import SubstrateError
+from iitcore._numbers import SubstrateError, whole
 
 What = Literal["phi_s", "complexes", "structure"]
 
 # Seconds at ten units on one core of a 2.6 GHz server and growth per added unit: dense logistic
-# lattices; random deterministic rules, the hardest of the systems tried.
+# lattices; the hardest of the systems tried: random deterministic rules, and structures of identical units.
 _MEASURED: dict[What, tuple[float, float, float, float]] = {
     "phi_s": (0.0015, 2.8, 0.004, 3.5),
     "complexes": (0.08, 4.2, 0.5, 6.0),
-    "structure": (3.5, 6.5, 10.0, 6.5),
+    "structure": (3.5, 6.5, 20.0, 4.2),
 }
 _FLOOR = {"phi_s": 5e-5, "complexes": 2e-4, "structure": 4e-4}
 
@@ -62,7 +62,8 @@ def estimate_cost(n: int, what: What = "phi_s", systems: int = 1) -> Cost:
         >>> estimate_cost(10, "complexes", systems=100)
         Cost(complexes of 10 units: 8.0 s typically, up to 50.0 s, 1 MiB)
     """
-    if what not in _MEASURED or n < 1 or systems < 1:
+    n, systems = whole(n, "number of units"), whole(systems, "number of systems")
+    if not isinstance(what, str) or what not in _MEASURED or n < 1 or systems < 1:
         raise SubstrateError(
             f"cost of {what!r} for {n} units and {systems} systems: choose one of "
             f"{', '.join(_MEASURED)}, and at least one unit and one system"

@@ -20,6 +20,7 @@ from iitcore import _repertoire_kernels as kernels
 from iitcore._arrays import Ints
 from iitcore._distinction_kernels import maximal
 from iitcore._layout import SubstrateError
+from iitcore._numbers import limit, of_kind
 from iitcore._plain import Plain, parsed
 from iitcore._threads import available_threads
 from iitcore.substrate import System
@@ -146,6 +147,8 @@ def distinctions(system: System, threads: int | None = None) -> tuple[Distinctio
         Distinction(A=1: phi=1, cause B=1 (phi=1, cut ∅|B A|∅), effect B=1 (phi=1, cut A|∅ ∅|B))
         Distinction(B=0: phi=1, cause A=0 (phi=1, cut ∅|A B|∅), effect A=0 (phi=1, cut B|∅ ∅|A))
     """
+    of_kind(system, System, "substrate.system(state) makes one")
+    threads = limit(threads, "threads")
     if not system.reachable:
         return ()
     tables = Tables(system)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _TIE = 1e-10
+_READ = ("groupings", "irreducibility", "exhaustive", "scope", "formalism")  # the rest follows from them
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,11 +26,14 @@ class Irreducibility(Plain):
 
     Attributes:
         units: names of the micro units.
-        phi: phi_s of them as a micro system.
-        rival: the system of valid units inside with the largest phi_s; empty when there is none, or
-            when `phi` is zero and none was looked for.
+        phi: phi_s of its constituents as a system: of the micro units, or of the meso units in `through`.
+        rival: the system of valid units that takes only some of the micro units, with the largest phi_s; empty when
+            there is none, or when `phi` is zero and none was looked for.
         rival_phi: its phi_s.
         exhaustive: whether all systems inside were tried.
+        formalism: version of the theory.
+        through: the constituents, where they are not the micro units: valid units that take all of these and
+            make up a system with more phi_s.
     """
 
     units: tuple[str, ...]
@@ -37,8 +41,10 @@ class Irreducibility(Plain):
     rival: tuple[MacroUnit, ...] = ()
     rival_phi: float = 0.0
     exhaustive: bool = True
+    formalism: str = "2023"
+    through: tuple[MacroUnit, ...] = ()
 
-    _written = ("units", "phi", "rival", "rival_phi", "exhaustive", "holds")
+    _written = ("units", "phi", "rival", "rival_phi", "exhaustive", "holds", "formalism", "through")
 
     @property
     def holds(self) -> bool:
@@ -57,6 +63,8 @@ class Irreducibility(Plain):
         inside = f"phi_s {self.phi:.4g}, {self.rival_phi:.4g} inside it"
         if not self.holds:
             return f"{name} is not a unit: {inside}, by {_sentence(self.rival)}"
+        if self.through:
+            inside += f", as {_sentence(self.through)}"
         bound = "" if self.exhaustive else "; micro systems only were tried"
         return f"{name} is maximally irreducible within ({inside}{bound})"
 
@@ -170,6 +178,7 @@ class GrainSearch(Plain):
         irreducibility: the verdict on every set of micro units that was considered as a unit.
         exhaustive: whether everything that the search is meant to cover was tried.
         scope: what was searched, in words.
+        formalism: version of the theory.
     """
 
     winner: Grain | None
@@ -181,8 +190,9 @@ class GrainSearch(Plain):
     irreducibility: tuple[Irreducibility, ...]
     exhaustive: bool
     scope: str
+    formalism: str = "2023"
 
-    _written = ("groupings", "irreducibility", "exhaustive", "scope", "winner", "best", "micro")
+    _written = ("groupings", "irreducibility", "exhaustive", "scope", "winner", "best", "micro", "formalism")
 
     @classmethod
     def of(
@@ -191,6 +201,7 @@ class GrainSearch(Plain):
         irreducibility: tuple[Irreducibility, ...],
         exhaustive: bool,
         scope: str,
+        formalism: str = "2023",
     ) -> Self:
         """Compare all candidates; ties go to the one tried first.
 
@@ -199,6 +210,7 @@ class GrainSearch(Plain):
             irreducibility: see the attributes.
             exhaustive: see the attributes.
             scope: see the attributes.
+            formalism: see the attributes.
         """
         scored = [g for g in groupings if g.phi is not None]
         micro = [g for g in scored if g.update_grain == 1 and all(len(u) == 1 for u in g.groups)]
@@ -215,6 +227,7 @@ class GrainSearch(Plain):
             irreducibility,
             exhaustive,
             scope,
+            formalism,
         )
 
     @property
@@ -226,6 +239,22 @@ class GrainSearch(Plain):
     def gain(self) -> float:
         """phi_s of the winner minus that of the whole micro system."""
         return (self.winner.phi if self.winner else 0.0) - self.micro.phi
+
+    def complexes(self) -> list[Grain]:
+        """All complexes across grains: the winner, then the best valid system that shares no micro unit with it, etc.
+
+        Of candidates that tie the one tried first is taken. With the bounds of the search (`scope`) these are
+        complexes among what was tried.
+        """
+        taken: set[str] = set()
+        found: list[Grain] = []
+        while True:
+            open_ = [g for g in self.groupings if g.fault is None and g.phi is not None and not taken & _micro_units(g)]
+            best = next(iter(_leaders(open_)), None)
+            if best is None or best.phi <= _TIE:
+                return found
+            found.append(best)
+            taken |= {str(c) for u in best.units for c in u.constituents}
 
     def top(self, count: int, valid_only: bool = False) -> list[Grain]:
         """The candidates with the largest phi_s, in decreasing order.
@@ -267,7 +296,7 @@ class GrainSearch(Plain):
     def from_dict(cls, data: Mapping[str, Any] | str) -> Self:
         """Inverse of `to_dict`; also takes its JSON text. The candidates are compared anew."""
         read = cls._read(data)
-        return cls.of(read["groupings"], read["irreducibility"], read["exhaustive"], read["scope"])
+        return cls.of(**{name: read[name] for name in _READ if name in read})
 
     def __repr__(self) -> str:
         lines = [
@@ -280,6 +309,8 @@ class GrainSearch(Plain):
             lines.append(f"  not valid      {self.best!r}")
         if self.tied:
             lines.append(f"  tied           {len(self.tied)} other candidates")
+        if self.formalism != "2023":
+            lines.append(f"  formalism      {self.formalism}")
         return "\n".join([*lines, f"  scope          {self.scope}"])
 
 
@@ -292,6 +323,10 @@ def _leaders(groupings: Sequence[Grouping]) -> list[Grain]:
     if top <= _TIE:  # nothing is irreducible: a tie of everything
         return [groupings[0].grain(0)]
     return [g.grain(int(i)) for g, v in zip(groupings, values, strict=True) for i in np.flatnonzero(v > top - _TIE)]
+
+
+def _micro_units(grouping: Grouping) -> set[str]:
+    return {unit for group in grouping.groups for unit in group}
 
 
 def _sentence(units: Sequence[MacroUnit]) -> str:

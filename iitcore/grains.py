@@ -1,15 +1,16 @@
 """Exclusion over grains: which units, at which grain, make the system with the largest phi_s.
 
 Source: Albantakis et al. 2023, "Determining maximal unit grains"; Marshall, Findlay, Albantakis &
-Tononi 2024, "Intrinsic Units". A unit must be maximally irreducible within: phi_s of its
-constituents, as a micro system, is positive and larger than that of every system made of valid
-units inside it. Among systems of valid units, the one with the largest phi_s wins.
+Tononi 2024, "Intrinsic Units". A unit must be maximally irreducible within: its micro units, as they are or
+put together to smaller valid units (meso units), make up a system whose phi_s is positive and larger than that of
+every system of valid units that takes only some of them. Among systems of valid units, the one with the
+largest phi_s wins.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain, combinations
 from typing import Any
@@ -20,8 +21,10 @@ import numpy.typing as npt
 from iitcore._arrays import Floats, Ints
 from iitcore._grain_phi import GrainPhi, Group, Groups
 from iitcore._layout import SubstrateError
+from iitcore._numbers import floats, is_list, items, whole, wholes
+from iitcore.formalism import Formalism, code_of
 from iitcore.grain_results import Grain, GrainSearch, Grouping, Irreducibility
-from iitcore.macro import History, window_states
+from iitcore.macro import History, check_binary, window_states
 from iitcore.macro_units import MacroUnit, mapping_family
 from iitcore.substrate import Substrate, UnitKey
 
@@ -42,11 +45,13 @@ def is_maximally_irreducible_within(
     *,
     weights: npt.ArrayLike | None = None,
     update_grains: Sequence[int] | None = None,
+    formalism: Formalism = "2023",
 ) -> Irreducibility:
     """Whether a set of micro units may be a unit: more irreducible than anything inside it.
 
-    The criterion is about the constituents alone: no mapping enters, and background apportioned to
-    the unit is background like any other. A micro unit at its own grain is always valid.
+    The criterion is about the constituents alone, micro units or valid macro units of them: the mapping of the
+    unit does not enter, and background apportioned to it is background like any other. A micro unit at its own
+    grain is always valid.
 
     Args:
         sub: substrate of binary units.
@@ -55,6 +60,7 @@ def is_maximally_irreducible_within(
         weights: as in `search_grains`.
         update_grains: grains of the rival systems inside; by default 1, and 2 where the history
             has two states.
+        formalism: version of the theory, see `iitcore.formalism`.
 
     Returns:
         A result that is true or false and says why. Above 6 constituents the rivals are the micro
@@ -68,11 +74,12 @@ def is_maximally_irreducible_within(
         >>> is_maximally_irreducible_within(swap, ("A", "B"), "11")
         Irreducibility({A, B} is maximally irreducible within (phi_s 2, 0 inside it))
     """
-    keys = unit.constituents if isinstance(unit, MacroUnit) else unit
-    group = tuple(sorted(sub.indices([k])[0] for k in keys))
+    check_binary(sub)
+    code_of(formalism)
+    group = sub.indices(unit.constituents if isinstance(unit, MacroUnit) else unit)
     windows, shares = _windows(sub, history, weights)
     grains = _grains(update_grains, windows)
-    return _Validity(GrainPhi(sub, windows, shares, _ALL_MAPPINGS), grains).of(group)
+    return _Validity(GrainPhi(sub, windows, shares, _ALL_MAPPINGS, formalism), grains).of(group)
 
 
 def search_grains(
@@ -85,17 +92,18 @@ def search_grains(
     valid_only: bool = False,
     max_candidates: int = 200_000,
     progress: Progress | None = None,
+    formalism: Formalism = "2023",
 ) -> GrainSearch:
     """Search groupings, mappings and update grains for the system with the largest phi_s.
 
     Up to 6 micro units every grouping of every subset is tried, what is left out being background.
     At update grain 1 a group of up to 3 constituents gets every mapping (those that differ by
-    swapping ON and OFF are one); larger groups and longer windows get at-least-k-ON and
-    single-output black-box mappings. In larger substrates every mapping is tried for pairs only,
-    systems are limited to as many micro units as `max_candidates` allows, and systems of all units
-    are followed by merging, from the micro grain, the two groups whose union gives the largest
-    phi_s, step by step: `exhaustive` is False and `scope` says what was searched. No background is
-    apportioned. Ties are reported, not resolved.
+    swapping ON and OFF are one), a larger one every function of the number of units ON and every
+    black box whose outputs are all ON; longer windows get at-least-k-ON and single-output mappings.
+    In larger substrates every mapping is tried for pairs only, systems are limited to as many micro
+    units as `max_candidates` allows, and systems of all units are followed by merging, from the micro
+    grain, the two groups whose union gives the largest phi_s, step by step: `exhaustive` is False and
+    `scope` says what was searched. No background is apportioned. Ties are reported, not resolved.
 
     Args:
         sub: substrate of binary units.
@@ -108,6 +116,7 @@ def search_grains(
         valid_only: do not compute phi_s of systems with units that are not valid.
         max_candidates: bound in substrates of more than 6 units.
         progress: called with (candidates done, candidates planned).
+        formalism: version of the theory, see `iitcore.formalism`.
 
     Returns:
         The winner, every candidate, and the verdict on every set of units.
@@ -120,11 +129,14 @@ def search_grains(
         >>> search_grains(copies, (1, 1)).winner
         Grain(phi_s = 2; A: as is | B: as is; valid)
     """
+    check_binary(sub)
+    code_of(formalism)
+    max_candidates = whole(max_candidates, "max_candidates")
     windows, shares = _windows(sub, history, weights)
     grains = _grains(update_grains, windows)
     plan, scope = _plan(sub, grains, groupings, max_candidates)
     large = sub.n > _ALL_GROUPINGS and groupings is None
-    phi = GrainPhi(sub, windows, shares, _ALL_MAPPINGS_LARGE if large else _ALL_MAPPINGS)
+    phi = GrainPhi(sub, windows, shares, _ALL_MAPPINGS_LARGE if large else _ALL_MAPPINGS, formalism)
     validity = _Validity(phi, grains)
     total = sum(math.prod(len(p) for p in phi.every(groups, grain)) for groups, grain in plan)
     tried: list[Grouping] = []
@@ -137,7 +149,7 @@ def search_grains(
         if progress is not None:
             progress(done, max(done, total))
     exhaustive = not large and groupings is None
-    return GrainSearch.of(tuple(tried), tuple(validity.found.values()), exhaustive, scope)
+    return GrainSearch.of(tuple(tried), tuple(validity.found.values()), exhaustive, scope, formalism)
 
 
 class _Validity:
@@ -146,10 +158,13 @@ class _Validity:
     def __init__(self, phi: GrainPhi, grains: Sequence[int]) -> None:
         self.phi, self.grains = phi, grains
         self.found: dict[Group, Irreducibility] = {}
+        self._asked: set[Group] = set()  # whose validity is being judged
 
     def of(self, group: Group) -> Irreducibility:
         if group not in self.found:
+            self._asked.add(group)
             self.found[group] = self._judge(group)
+            self._asked.remove(group)
         return self.found[group]
 
     def fault(self, groups: Groups, grain: int) -> str | None:
@@ -164,30 +179,41 @@ class _Validity:
 
     def _judge(self, group: Group) -> Irreducibility:
         names = tuple(self.phi.sub.units[i] for i in group)
-        own = float(self.phi(_micro(group), 1)[0])
+        own = Grain((), float(self.phi(_micro(group), 1)[0]))
         exhaustive = len(group) <= _ALL_GROUPINGS
-        best = Grain((), 0.0)
-        if own > _TIE:
-            for groups, grain in self._rivals(group, exhaustive):
-                values = self.phi(groups, grain)
-                if values.max() > best.phi + _TIE:
-                    picks = self.phi.every(groups, grain)
-                    tried = self.phi.grouping(groups, grain, picks, values, None)
-                    best = tried.grain(int(values.argmax()))
-        return Irreducibility(names, own, best.units, best.phi, exhaustive)
+        if exhaustive:
+            own = self._best(own, (group,))
+        rival = Grain((), 0.0)
+        if own.phi > _TIE:
+            inside = [subset for subset in _subsets(group) if subset != group]
+            if exhaustive:
+                rival = self._best(rival, inside)
+            else:
+                rival = self._best_of(rival, ((_micro(subset), 1) for subset in inside))
+        how = (rival.units, rival.phi, exhaustive, self.phi.formalism, own.units)
+        return Irreducibility(names, own.phi, *how)
 
-    def _rivals(self, group: Group, exhaustive: bool) -> Iterator[tuple[Groups, int]]:
-        """Systems of valid units inside; not the micro system itself, nor a unit as large."""
-        for subset in _subsets(group):
-            if not exhaustive:
-                if subset != group:
-                    yield _micro(subset), 1
-                continue
-            for groups in _groupings(subset):
-                for grain in self.grains:
-                    itself = groups == (group,) or (grain == 1 and groups == _micro(group))
-                    if not itself and self.fault(groups, grain) is None:
-                        yield groups, grain
+    def _best(self, best: Grain, subsets: Iterable[Group]) -> Grain:
+        """The best so far, or a better system of valid units that takes all of one of the sets of micro units.
+
+        A unit of all of a set is left out: its own validity is what is asked.
+        """
+        systems = (
+            (groups, grain)
+            for subset in subsets
+            for groups in _groupings(subset)
+            for grain in self.grains
+            if (groups != (subset,) or subset not in self._asked) and self.fault(groups, grain) is None
+        )
+        return self._best_of(best, systems)
+
+    def _best_of(self, best: Grain, systems: Iterable[tuple[Groups, int]]) -> Grain:
+        for groups, grain in systems:
+            values = self.phi(groups, grain)
+            if values.max() > best.phi + _TIE:
+                tried = self.phi.grouping(groups, grain, self.phi.every(groups, grain), values, None)
+                best = tried.grain(int(values.argmax()))
+        return best
 
 
 def _try(phi: GrainPhi, validity: _Validity, groups: Groups, grain: int, valid_only: bool) -> Grouping:
@@ -233,7 +259,7 @@ def _plan(
 ) -> tuple[list[tuple[Groups, int]], str]:
     every = range(sub.n)
     if groupings is not None:
-        chosen = [_checked(sub, g) for g in groupings]
+        chosen = [_checked(sub, g) for g in items(groupings, "groupings")]
         what, largest = f"{len(chosen)} given groupings", _ALL_MAPPINGS
     elif sub.n <= _ALL_GROUPINGS:
         chosen = [g for s in _subsets(tuple(every)) for g in _groupings(s)]
@@ -252,7 +278,7 @@ def _plan(
     listed = " and ".join(map(str, grains))
     return plan, (
         f"{what}; every mapping of up to {largest} constituents at update grain 1, at-least-k-ON "
-        f"and single-output mappings otherwise; update grain {listed}; no background apportioned"
+        f"and black-box mappings otherwise; update grain {listed}; no background apportioned"
     )
 
 
@@ -305,6 +331,7 @@ def _micro(units: Sequence[int]) -> Groups:
 
 
 def _checked(sub: Substrate, groups: Sequence[Sequence[UnitKey]]) -> Groups:
+    groups = [items(g, "a group of units") for g in items(groups, "a grouping")]
     found = sorted(tuple(sorted(sub.indices([k])[0] for k in g)) for g in groups)
     flat = [i for g in found for i in g]
     if not all(found) or not found or len(set(flat)) < len(flat):
@@ -319,7 +346,7 @@ def _grains(update_grains: Sequence[int] | None, windows: Ints) -> tuple[int, ..
     longest = windows.shape[1]
     if update_grains is None:
         return tuple(range(1, min(longest, 2) + 1))
-    grains = tuple(sorted({int(g) for g in update_grains}))
+    grains = tuple(sorted(set(wholes(items(update_grains, "update grains"), "update grains").tolist())))
     if not grains or grains[0] < 1 or grains[-1] > longest:
         raise SubstrateError(
             f"update grains {list(update_grains)} with a history of {longest} micro states: each "
@@ -332,16 +359,28 @@ def _windows(
     sub: Substrate, history: History | Sequence[History], weights: npt.ArrayLike | None
 ) -> tuple[Ints, Floats]:
     """(windows, updates, n) micro states and their shares."""
-    several = not isinstance(history, str) and np.ndim(np.asarray(history)) == 3
-    each: list[Any] = list(history) if several else [history]
-    windows = np.stack([window_states(sub, h) for h in each])
+    given = items(history, "a history of micro states")
+    depth = 0 if isinstance(history, str) else _depth(given)
+    each: list[Any] = given if depth == 3 else [history]
+    states = [window_states(sub, h) for h in each]
+    if len({len(s) for s in states}) > 1:
+        raise SubstrateError(f"windows of {sorted({len(s) for s in states})} updates: give all windows one length")
+    windows = np.stack(states)
     if weights is None:
         return windows, np.full(len(windows), 1 / len(windows))
-    shares = np.asarray(weights, dtype=float)
-    if shares.shape != (len(windows),) or not (shares >= 0).all() or not shares.sum() > 0:
+    shares = floats(weights, "weights of windows")
+    if shares.shape != (len(windows),) or not (shares >= 0).all() or not 0 < shares.sum() < np.inf:
         raise SubstrateError(
             f"weights of shape {shares.shape} for {len(windows)} windows: one non-negative weight "
             "per window is needed, not all zero"
         )
     seen = shares > 0
     return windows[seen], shares[seen] / shares.sum()
+
+
+def _depth(history: list[Any]) -> int:
+    """Axes of a history in any of its forms; a state as text is one axis."""
+    depth, first = 1, history
+    while len(first) and is_list(first[0]):
+        depth, first = depth + 1, first[0]
+    return depth + (len(first) > 0 and isinstance(first[0], str) and len(first[0]) > 1)

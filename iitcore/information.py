@@ -8,6 +8,7 @@ import numpy as np
 
 from iitcore import _kernels, _layout
 from iitcore._arrays import Floats
+from iitcore._numbers import of_kind
 from iitcore._plain import Plain
 from iitcore.substrate import System
 
@@ -71,6 +72,7 @@ def cause_effect_states(system: System) -> tuple[SpecifiedState, SpecifiedState]
         >>> effect.state, round(effect.intrinsic_information, 3)
         ((0, 1), 2.0)
     """
+    of_kind(system, System, "substrate.system(state) makes one")
     return (
         specified_state(system, *cause_information(system)),
         specified_state(system, *effect_information(system)),

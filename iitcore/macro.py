@@ -20,7 +20,9 @@ import numpy.typing as npt
 from iitcore._arrays import Array, Floats, Ints
 from iitcore._bits import average_over, gather, joint, others, spread, state_codes
 from iitcore._jit import compiled
-from iitcore._layout import SubstrateError
+from iitcore._kernels import relative_likelihood
+from iitcore._layout import SubstrateError, check_on, offsets
+from iitcore._numbers import floats, is_list, items, of_kind
 from iitcore._plain import Plain
 from iitcore.macro_units import MacroUnit
 from iitcore.substrate import Substrate, System
@@ -155,14 +157,16 @@ def derive_macro_tpm(
         >>> derive_macro_tpm(tpm, [(0, 1)], [(0, 0, 0, 1)]).round(3).tolist()
         [[0.01], [0.81]]
     """
-    tpm = np.asarray(micro_tpm, dtype=float)
+    tpm = floats(micro_tpm, "micro TPM")
     n = tpm.shape[-1] if tpm.ndim in (2, 3) else 0
     if not n or tpm.shape[-2] != 2**n:
         raise SubstrateError(f"micro TPM has shape {tpm.shape}; it must be (2**n, n) or (draws, 2**n, n)")
+    tpm = check_on(tpm.reshape(-1, 2**n, n), "micro TPM").reshape(tpm.shape)
+    groups, mappings = items(groups, "groups of units"), items(mappings, "mappings")
     if len(groups) != len(mappings):
         raise SubstrateError(f"{len(groups)} groups and {len(mappings)} mappings: give one each")
-    units = [MacroUnit(tuple(g), tuple(m)) for g, m in zip(groups, mappings, strict=True)]
-    order = [int(i) for g in groups for i in g]
+    units = [MacroUnit(g, m) for g, m in zip(groups, mappings, strict=True)]
+    order = [int(i) for u in units for i in u.constituents]
     if sorted(order) != list(range(n)):
         raise SubstrateError(
             f"groups {[list(g) for g in groups]} do not hold each of the units 0..{n - 1} once: "
@@ -293,7 +297,7 @@ def background_weights(sub: Substrate, window: Ints, background: Sequence[int]) 
     """
     now = np.zeros(2 ** len(background))
     now[gather(state_codes(window[-1:]), background)[0]] = 1.0
-    likelihood = sub.likelihood(window[0])
+    likelihood = relative_likelihood(sub.packed, offsets(sub.alphabet), window[0])
     rest = others(sub.n, background)
     before = likelihood[spread(background)[:, None] | spread(rest)[None, :]].sum(axis=1)
     total = before.sum()
@@ -353,12 +357,29 @@ def _label(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else "(" + ",".join(names) + ")"
 
 
+def check_binary(sub: Substrate) -> None:
+    """Refuse micro units of more than two values.
+
+    Args:
+        sub: the substrate.
+
+    Raises:
+        SubstrateError: some unit has more than two values.
+    """
+    of_kind(sub, Substrate, "build one from a TPM with Substrate(tpm)")
+    if set(sub.alphabet) != {2}:
+        raise SubstrateError(
+            f"macro units need binary micro units; {sub!r} has units of more values, and mappings of ON and OFF would "
+            "read them wrongly: give a substrate of binary units"
+        )
+
+
 def _resolve(sub: Substrate, macro_units: Sequence[MacroUnit]) -> list[_Resolved]:
     """Find the units in the substrate and check that together they make a system."""
-    if set(sub.alphabet) != {2}:
-        raise SubstrateError(f"macro units need binary micro units; {sub!r} has units of more values")
+    check_binary(sub)
     units = []
-    for u in macro_units:
+    for u in items(macro_units, "macro units"):
+        of_kind(u, MacroUnit, "MacroUnit.all_on(units) makes one")
         inside = tuple(sub.indices([c])[0] for c in u.constituents)
         through = tuple(sub.indices([c])[0] for c in u.background_apportionment)
         units.append(_Resolved(inside, through, np.array(u.mapping), u.update_grain))
@@ -395,9 +416,9 @@ def window_states(sub: Substrate, history: History) -> Ints:
     Raises:
         SubstrateError: no state, or one that is not a state of the substrate.
     """
-    first = history[0] if len(history) else ()
-    one = isinstance(history, str) or (np.ndim(first) == 0 and not isinstance(first, str))
-    states: list[Any] = [history] if one and len(history) else list(history)
+    given = items(history, "a history of micro states")
+    one = isinstance(history, str) or (bool(given) and not isinstance(given[0], str) and not is_list(given[0]))
+    states: list[Any] = [history] if one and given else given
     if not states:
         raise SubstrateError("history has 0 micro states: give those of the last updates, oldest first")
     return np.array([sub.check_state(s) for s in states], dtype=np.int64)

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, combinations
 
 import numpy as np
 
 from iitcore._arrays import Ints
 from iitcore._layout import SubstrateError
+from iitcore._numbers import keys, whole, wholes
 from iitcore._plain import Plain
 from iitcore.substrate import UnitKey
 
+_RICH = 3  # constituents beyond which more mappings are tried than thresholds and single outputs
 _MAX_WINDOW_BITS = 20  # constituents x update grain: a truth table of a million entries
 
 
@@ -49,12 +52,9 @@ class MacroUnit(Plain):
 
     def __post_init__(self) -> None:
         for name in ("constituents", "background_apportionment"):
-            value = getattr(self, name)
-            keys = (value,) if isinstance(value, str | int) else tuple(value)
-            plain = tuple(k if isinstance(k, str) else int(k) for k in keys)
-            object.__setattr__(self, name, plain)
-        object.__setattr__(self, "mapping", tuple(int(v) for v in np.ravel(self.mapping)))
-        object.__setattr__(self, "update_grain", int(self.update_grain))
+            object.__setattr__(self, name, tuple(keys(getattr(self, name))))
+        object.__setattr__(self, "mapping", tuple(wholes(self.mapping, "mapping").tolist()))
+        object.__setattr__(self, "update_grain", whole(self.update_grain, "update grain"))
         faults = self._faults()
         if faults:
             raise SubstrateError(f"macro unit {self._names()}: {'; '.join(faults)}")
@@ -117,8 +117,8 @@ class MacroUnit(Plain):
             >>> MacroUnit.at_least(("A", "B", "C"), 2)
             MacroUnit(A, B, C: at least 2 ON)
         """
-        units = _keys(constituents)
-        table = _on_counts(len(units), update_grain) >= count
+        units, update_grain = _keys(constituents), whole(update_grain, "update grain")
+        table = _on_counts(len(units), update_grain) >= whole(count, "count of ON states")
         return cls(units, tuple(table.astype(int)), update_grain)
 
     @classmethod
@@ -129,7 +129,7 @@ class MacroUnit(Plain):
             constituents: names or indices of the micro units.
             update_grain: number of micro updates in one macro update.
         """
-        units = _keys(constituents)
+        units, update_grain = _keys(constituents), whole(update_grain, "update grain")
         return cls.at_least(units, len(units) * update_grain, update_grain)
 
     @classmethod
@@ -150,7 +150,7 @@ class MacroUnit(Plain):
             constituents: names or indices of the micro units.
             update_grain: number of micro updates in one macro update.
         """
-        units = _keys(constituents)
+        units, update_grain = _keys(constituents), whole(update_grain, "update grain")
         return cls.at_least(units, len(units) * update_grain // 2 + 1, update_grain)
 
     @classmethod
@@ -174,7 +174,7 @@ class MacroUnit(Plain):
             >>> MacroUnit.black_box(("A", "B"), "B")
             MacroUnit(A, B: output B)
         """
-        units, out = _keys(constituents), _keys(outputs)
+        units, out, update_grain = _keys(constituents), _keys(outputs), whole(update_grain, "update grain")
         missing = [str(o) for o in out if o not in units]
         if missing or not out:
             raise SubstrateError(
@@ -220,7 +220,8 @@ def mapping_family(size: int, grain: int, exhaustive: int) -> tuple[tuple[int, .
     """Mappings tried for a group of `size` constituents, without those that only swap ON and OFF.
 
     At grain 1 and up to `exhaustive` constituents: every mapping. Beyond: at least k states ON in
-    the window, for every k, and each constituent as the output of a black box.
+    the window, for every k, and each constituent as the output of a black box; at grain 1 and from 4
+    constituents on also every function of the number that is ON, and every set of outputs, all ON.
 
     Args:
         size: number of constituents.
@@ -234,9 +235,14 @@ def mapping_family(size: int, grain: int, exhaustive: int) -> tuple[tuple[int, .
         inputs = 2**size - 1  # all OFF maps to 0, or the mapping's complement would come again
         return tuple((0, *((code >> i) & 1 for i in range(inputs))) for code in range(1, 2**inputs))
     units = range(size)
-    counts = [MacroUnit.at_least(units, k + 1, grain).mapping for k in range(size * grain)]
-    outputs = [MacroUnit.black_box(units, i, grain).mapping for i in units]
-    return tuple(dict.fromkeys(counts + outputs))
+    tables = [MacroUnit.at_least(units, k + 1, grain).mapping for k in range(size * grain)]
+    tables += [MacroUnit.black_box(units, i, grain).mapping for i in units]
+    if grain == 1 and size > _RICH:  # after the others: saved searches number mappings by their places
+        on = _on_counts(size, 1)
+        tables += [tuple((code << 1 >> on & 1).tolist()) for code in range(1, 2**size)]
+        boxes = (combinations(units, k) for k in range(2, size))
+        tables += [MacroUnit.black_box(units, box).mapping for box in chain.from_iterable(boxes)]
+    return tuple(dict.fromkeys(tables))
 
 
 def _on_counts(constituents: int, grain: int) -> Ints:
@@ -246,4 +252,4 @@ def _on_counts(constituents: int, grain: int) -> Ints:
 
 
 def _keys(units: Iterable[UnitKey] | UnitKey) -> tuple[UnitKey, ...]:
-    return (units,) if isinstance(units, str | int) else tuple(units)
+    return tuple(keys(units))

@@ -10,6 +10,8 @@ from typing import Literal
 import numpy as np
 
 from iitcore._arrays import Ints
+from iitcore._layout import check_labels
+from iitcore._numbers import items
 from iitcore._plain import Plain
 
 Mark = Literal["<-", "->", "<->"]
@@ -118,6 +120,7 @@ def system_partitions(labels: Sequence[str]) -> Iterator[SystemPartition]:
         >>> next(system_partitions("AB"))
         SystemPartition({A}<- {B}<-)
     """
+    labels = check_labels(labels, len(items(labels, "unit names")))
     n = len(labels)
     if n == 1:
         yield SystemPartition(((0,),), ("<->",), tuple(labels))

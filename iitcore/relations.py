@@ -17,6 +17,7 @@ import numpy as np
 
 from iitcore import _structure_kernels as kernels
 from iitcore._arrays import Floats, Ints
+from iitcore._numbers import items, limit, of_kind
 from iitcore._plain import Plain
 from iitcore.distinctions import Distinction, Names
 
@@ -152,10 +153,13 @@ class Relations:
         """Number of relations and their summed phi_r (ibits), for each number of distinctions bound.
 
         Args:
-            max_degree: largest number of distinctions; by default all that occur.
+            max_degree: largest number of distinctions, from 1 on; None for all that occur.
 
         Returns:
             (count, summed phi_r) by degree; degrees without relations are left out.
+
+        Raises:
+            SubstrateError: a largest degree below 1.
 
         Example:
             >>> from iitcore import Substrate, unfold
@@ -163,6 +167,7 @@ class Relations:
             >>> unfold(swap.system("10")).relations.by_degree()
             {1: (2, 2.0)}
         """
+        max_degree = limit(max_degree, "max_degree")
         phi, union, both = self.arrays
         sizes = np.array([int(u).bit_count() for u in union], dtype=float)
         density = phi / np.maximum(sizes, 1)
@@ -192,7 +197,10 @@ class Relations:
         There may be astronomically many: see `by_degree` before asking for high degrees.
 
         Args:
-            max_degree: None lists all of them.
+            max_degree: from 1 on; None lists all of them.
+
+        Raises:
+            SubstrateError: a largest degree below 1.
 
         Example:
             >>> from iitcore import Substrate, unfold
@@ -200,6 +208,7 @@ class Relations:
             >>> list(unfold(swap.system("10")).relations.enumerate())
             [Relation(A: phi=1, overlap B=1), Relation(B: phi=1, overlap A=0)]
         """
+        most = limit(max_degree, "max_degree")
         phi, union, both = self.arrays
         density = [float(p) / max(int(u).bit_count(), 1) for p, u in zip(phi, union, strict=True)]
         masks = [int(u) for u in union]
@@ -215,7 +224,7 @@ class Relations:
         for i, b in enumerate(both):
             if b:
                 yield self._relation((i,), int(b), density)
-        for k in range(2, min(max_degree or len(masks), len(masks)) + 1):
+        for k in range(2, min(most or len(masks), len(masks)) + 1):
             for i, mask in enumerate(masks):
                 yield from grown((i,), mask, k)
 
@@ -248,6 +257,8 @@ class Relations:
         Args:
             members: distinctions of these relations.
         """
+        for d in items(members, "distinctions"):
+            of_kind(d, Distinction, "pass distinctions of this structure")
         chosen = {d.mechanism for d in members}
         others = tuple(d for d in self.distinctions if d.mechanism not in chosen)
         rest = Relations(others, self.labels)

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from iitcore._layout import SubstrateError
+from iitcore._layout import SubstrateError, check_state
+from iitcore._numbers import items, names
 from iitcore._plain import Plain
 from iitcore._resolution import resolve, sum_phi_d
+from iitcore._symmetry import units_alike
 from iitcore.distinctions import Distinction, State, distinction_table, distinctions
+from iitcore.formalism import Formalism, code_of
 from iitcore.relations import Relations, shown
 from iitcore.substrate import System
 from iitcore.system import system_phi
@@ -69,6 +72,7 @@ class PhiStructure(Plain):
             from below and above, and `phi` is the largest value found.
         n_tied_choices: combinations of tied purviews and system states; 1 when nothing ties.
         reason: why the structure is empty when there is no cause at all, else None.
+        formalism: version of the theory by which tied cause-effect states were told apart.
     """
 
     labels: tuple[str, ...]
@@ -81,11 +85,12 @@ class PhiStructure(Plain):
     phi_range_exact: bool = True
     n_tied_choices: int = 1
     reason: str | None = None
+    formalism: str = "2023"
 
     _written = (
         *("labels", "system_state", "cause_state", "effect_state", "phi", "log2_phi", "sum_phi_d", "sum_phi_r"),
         *("n_distinctions", "n_relations", "phi_range", "phi_range_exact", "n_tied_choices", "reason"),
-        *("distinctions", "incongruent"),
+        *("distinctions", "incongruent", "formalism"),
     )
 
     @cached_property
@@ -149,12 +154,15 @@ class PhiStructure(Plain):
         if sum(given is not None for given in (distinction, units, content)) != 1:
             raise SubstrateError("fold takes exactly one of: distinction, units, content")
         if units is not None:
-            touched = {units} if isinstance(units, str) and units in self.labels else set(units)
+            touched = {units} if isinstance(units, str) and units in self.labels else set(names(units, "units"))
             unknown = sorted(touched - set(self.labels))
             chosen = [d for d in self.distinctions if touched & set(d.mechanism)]
         else:
-            asked = [distinction] if content is None else list(content)
-            wanted = [d.mechanism if isinstance(d, Distinction) else tuple(d or ()) for d in asked]
+            asked = [distinction] if content is None else items(content, "distinctions")
+            wanted = [
+                tuple(d.mechanism if isinstance(d, Distinction) else names(d, "the units of a mechanism"))
+                for d in asked
+            ]
             have = {frozenset(d.mechanism): d for d in self.distinctions}
             unknown = [",".join(m) for m in wanted if frozenset(m) not in have]
             chosen = [d for d in self.distinctions if {*d.mechanism} in [{*m} for m in wanted]]
@@ -171,7 +179,8 @@ class PhiStructure(Plain):
         return distinction_table(self.distinctions)
 
     def __repr__(self) -> str:
-        units = ", ".join(f"{u}={v}" for u, v in zip(self.labels, self.system_state, strict=True))
+        version = "" if self.formalism == "2023" else f"{self.formalism}, "
+        units = version + ", ".join(f"{u}={v}" for u, v in zip(self.labels, self.system_state, strict=True))
         if self.reason:
             return f"PhiStructure({units}: empty; {self.reason})"
         phi = f"{self.phi:.6g}" if math.isfinite(self.phi) else f"2^{self.log2_phi:.2f}"
@@ -192,6 +201,7 @@ def unfold(
     system: System,
     cause_effect_state: tuple[Sequence[int], Sequence[int]] | None = None,
     threads: int | None = None,
+    formalism: Formalism = "2023",
 ) -> PhiStructure:
     """The Φ-structure of a system: distinctions, congruence, relations, Φ (Eqs. 27-59).
 
@@ -200,6 +210,8 @@ def unfold(
         cause_effect_state: (cause state, effect state) to filter by. By default the system's own,
             from `system_phi`; where several tie there, the one with the largest Φ.
         threads: for systems of more than six units; by default one per available core.
+        formalism: version of the theory by which tied cause-effect states of the system are told apart, see
+            `iitcore.formalism`; the structure of a cause-effect state is the same in all.
 
     Returns:
         The structure; empty, with a `reason`, where the state is unreachable.
@@ -214,15 +226,17 @@ def unfold(
         >>> unfold(swap.system("10"))
         PhiStructure(A=1, B=0: Φ=4, 2 distinctions (sum 2), Relations(2 among 2, sum_phi=2))
     """
+    code_of(formalism)
     found = distinctions(system, threads)
     if not system.reachable:
         why = "no cause: no state of the universe leads to the present one"
         nothing = (system.labels, system.state, None, None, (), ())
-        return PhiStructure(*nothing, (0.0, 0.0), reason=why)
+        return PhiStructure(*nothing, (0.0, 0.0), reason=why, formalism=formalism)
     if cause_effect_state is None:
-        r = resolve(found, system.labels, system_phi(system).tied_pairs)
+        pairs = system_phi(system, formalism).tied_pairs
+        r = resolve(found, system.labels, pairs, units_alike(system))
     else:
-        r = resolve(found, system.labels, [_checked(system, *cause_effect_state)])
+        r = resolve(found, system.labels, [_checked(system, cause_effect_state)])
     return PhiStructure(
         system.labels,
         system.state,
@@ -232,19 +246,24 @@ def unfold(
         r.phi_range,
         r.exact,
         r.n_choices,
+        formalism=formalism,
     )
 
 
-def _checked(system: System, cause: Sequence[int], effect: Sequence[int]) -> tuple[State, State]:
-    for name, state in (("cause", cause), ("effect", effect)):
-        fits = len(state) == system.n and all(v in range(k) for v, k in zip(state, system.alphabet, strict=True))
-        if not fits:
+def _checked(system: System, pair: Sequence[Sequence[int]]) -> tuple[State, State]:
+    given = items(pair, "a cause state and an effect state")
+    if len(given) != 2:
+        raise SubstrateError(f"{pair!r} is not a cause state and an effect state; give both")
+    found = []
+    for name, state in zip(("cause", "effect"), given, strict=True):
+        try:
+            found.append(check_state(state, system.alphabet, system.labels))
+        except SubstrateError as error:
             raise SubstrateError(
-                f"{name} state {tuple(state)} is not a state of {', '.join(system.labels)} "
-                f"(values per unit: {system.alphabet}): congruence would be decided wrongly; give "
-                "one value per unit of the system"
-            )
-    return tuple(int(v) for v in cause), tuple(int(v) for v in effect)
+                f"{name} state {state!r} is not a state of {', '.join(system.labels)} ({error}): congruence would be "
+                "decided wrongly; give one value per unit of the system"
+            ) from None
+    return found[0], found[1]
 
 
 def _log2(value: float) -> float:

@@ -19,6 +19,7 @@ from iitcore._layout import StateLike
 from iitcore._threads import in_threads
 from iitcore.batch import Arguments, Batch, fill_system
 from iitcore.distinctions import geometry
+from iitcore.formalism import Formalism, code_of
 from iitcore.relations import as_float
 from iitcore.structure import PhiStructure, unfold
 from iitcore.substrate import Substrate, System, UnitKey
@@ -27,13 +28,14 @@ _EXACT = 63  # distinctions up to which the number of relations fits 64 bits
 
 
 class BigPhi(NamedTuple):
-    """Result of `big_phi_batch`; every field is a (draws, states) array.
+    """Result of `big_phi_batch`; every field but the last is a (draws, states) array.
 
     Attributes:
         phi: structure integrated information Φ, ibits.
         sum_phi_d, sum_phi_r: its two parts, ibits.
         n_distinctions, n_relations: counts, as doubles.
         log2_relations: log2 of the number of relations; -inf for none.
+        formalism: version of the theory.
     """
 
     phi: Floats
@@ -42,6 +44,7 @@ class BigPhi(NamedTuple):
     n_distinctions: Floats
     n_relations: Floats
     log2_relations: Floats
+    formalism: str = "2023"
 
 
 def big_phi_batch(
@@ -50,6 +53,7 @@ def big_phi_batch(
     units: Iterable[UnitKey] | None = None,
     cause_tpms: npt.ArrayLike | None = None,
     threads: int | None = None,
+    formalism: Formalism = "2023",
 ) -> BigPhi:
     """Φ of every TPM in every state; equal to `unfold` bit for bit, with any threads.
 
@@ -63,6 +67,7 @@ def big_phi_batch(
         units: the candidate system.
         cause_tpms: cause TPMs of macro systems.
         threads: systems unfolded at once.
+        formalism: as in `unfold`.
 
     Returns:
         Arrays (draws, states), one for each attribute of `BigPhi`.
@@ -75,9 +80,10 @@ def big_phi_batch(
         >>> big_phi_batch(swap, states=["00", "10"]).phi.round(3).tolist()
         [[4.0, 4.0]]
     """
+    code_of(formalism)
     batch = Batch.of(tpms, states, units, cause_tpms)
     shared = geometry(batch.alphabet)
-    out = np.zeros((*batch.shape, len(BigPhi._fields)))
+    out = np.zeros((*batch.shape, len(BigPhi._fields) - 1))
     tied = np.zeros(batch.shape, dtype=np.bool_)
 
     def work(start: int, stop: int) -> None:
@@ -85,10 +91,11 @@ def big_phi_batch(
         for item in range(start, stop):
             draw, s = divmod(item, len(batch.states))
             if tied[draw, s]:
-                out[draw, s] = _row(unfold(_system(batch, draw, s), threads=1))
+                out[draw, s] = _row(unfold(_system(batch, draw, s), threads=1, formalism=formalism))
 
     in_threads(work, tied.size, threads)
-    return BigPhi(*np.moveaxis(out, 2, 0).copy())
+    columns = dict(zip(BigPhi._fields[:-1], np.moveaxis(out, 2, 0).copy(), strict=True))
+    return BigPhi(**columns, formalism=formalism)
 
 
 def _row(found: PhiStructure) -> tuple[float, ...]:
@@ -106,7 +113,7 @@ def _system(batch: Batch, draw: int, s: int) -> System:
     cause, effect = np.empty(shape), np.empty(shape)
     reachable = fill_system(batch.arguments, draw, s, cause, effect)
     if batch.own_cause:
-        reachable = bool(_layout.likelihood(cause, alphabet, values).sum() > 0)
+        reachable = _layout.reachable(cause, alphabet, values)
     names = _layout.check_labels(None, len(values))
     return System(cause, effect, values, names, tuple(range(len(values))), alphabet, bool(reachable))
 

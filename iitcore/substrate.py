@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from iitcore import _kernels, _layout
+from iitcore import _kernels, _layout, _numbers
 from iitcore._arrays import Floats, Ints
 from iitcore._layout import StateLike, SubstrateError, TpmLike
 
@@ -82,7 +82,6 @@ class System:
             )
         names = _layout.check_labels(labels, len(alphabet))
         values = _layout.check_state(state, alphabet, names)
-        likelihood = _layout.likelihood(causes, alphabet, values)
         return cls(
             causes,
             effects,
@@ -90,7 +89,7 @@ class System:
             names,
             tuple(range(len(names))),
             alphabet,
-            bool(likelihood.sum() > 0),
+            _layout.reachable(causes, alphabet, values),
         )
 
     @property
@@ -220,7 +219,10 @@ class Substrate:
             >>> Substrate.from_factors([[[0.2, 0.3, 0.5], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]])
             Substrate(A[3])
         """
-        arrays = [np.asarray(m, dtype=float) for m in marginals]
+        arrays = [
+            _numbers.floats(m, f"marginals of unit {i}")
+            for i, m in enumerate(_numbers.items(marginals, "one array per unit"))
+        ]
         alphabet = tuple(int(a.shape[-1]) if a.ndim else 0 for a in arrays)
         wrong = [
             f"unit {i}: shape {a.shape} instead of {(*alphabet, alphabet[i])}"
@@ -262,7 +264,7 @@ class Substrate:
             >>> Substrate.from_state_by_state(swap).tpm.tolist()
             [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
         """
-        matrix = np.array(tpm, dtype=float)
+        matrix = _numbers.floats(tpm, "state-by-state TPM")
         sizes = _layout.square_alphabet(matrix, alphabet)
         _layout.check_rows(matrix)
         shape = tuple(reversed(sizes))
@@ -313,10 +315,7 @@ class Substrate:
             >>> Substrate.logistic([[0.1, 0.9], [0.9, 0.1]]).tpm.round(2).tolist()
             [[0.02, 0.02], [0.04, 0.96], [0.96, 0.04], [0.98, 0.98]]
         """
-        try:
-            w = np.array(weights, dtype=float)
-        except (TypeError, ValueError) as error:
-            raise SubstrateError(f"weights are not a matrix of numbers: {error}") from None
+        w = _numbers.floats(weights, "weight matrix")
         if w.ndim != 2 or w.shape[0] != w.shape[1] or not np.isfinite(w).all():
             raise SubstrateError(
                 f"weights of shape {w.shape}{'' if np.isfinite(w).all() else ' with gaps'}: a "
@@ -328,13 +327,19 @@ class Substrate:
                 f"{n} units have 2**{n} states: the TPM alone would take {n * 2.0 ** (n - 27):.0f} "
                 "GiB; choose at most 24 units, and see estimate_cost for what phi takes"
             )
-        b = np.zeros(n) if bias is None else np.asarray(bias, dtype=float)
-        if b.shape != (n,):
-            raise SubstrateError(f"bias of shape {b.shape}: one number per unit ({n}) is needed")
+        b = np.zeros(n) if bias is None else _numbers.floats(bias, "bias")
+        slope = _numbers.floats(k, "slope k")
+        if b.shape != (n,) or not np.isfinite(b).all():
+            raise SubstrateError(f"bias of shape {b.shape}: one number per unit ({n}), all finite, is needed")
+        if slope.ndim or not np.isfinite(slope):
+            raise SubstrateError(f"slope k = {k!r}: P(ON) would be undefined; give one finite number")
         spins = ((np.arange(2**n)[:, None] >> np.arange(n)) & 1) * 2.0 - 1.0
-        drive = k * (spins @ w + b)
+        drive = slope * (spins @ w + b)
         small = np.exp(-np.abs(drive))  # never overflows
-        return cls(np.where(drive >= 0, 1.0, small) / (1.0 + small), units)
+        on = np.where(drive >= 0, 1.0, small) / (1.0 + small)
+        off = np.where(on < 1, 1.0 - on, small)  # not 0 where it is merely tiny
+        packed = np.stack([off, on], axis=2).reshape(2**n, 2 * n)
+        return cls._of(packed, (2,) * n, _layout.check_labels(units, n))
 
     @property
     def n(self) -> int:
@@ -365,9 +370,11 @@ class Substrate:
             >>> Substrate([[0, 0], [0, 1], [1, 0], [1, 1]]).inactivate({"B": 1})
             Substrate(A; B=1 fixed)
         """
+        if not isinstance(values, Mapping):
+            raise SubstrateError(f"values to hold {values!r}: give them by unit, such as {{'{self.units[0]}': 0}}")
         keys = list(values)
         chosen = self.indices(keys)
-        held = {self.indices([key])[0]: int(values[key]) for key in keys}
+        held = {self.indices([key])[0]: _numbers.whole(values[key], f"value of unit {key}") for key in keys}
         wrong = [
             f"{self.units[i]}={v} (values 0..{self.alphabet[i] - 1})"
             for i, v in held.items()
@@ -459,11 +466,26 @@ class Substrate:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | str) -> Substrate:
-        """Inverse of `to_dict`; also takes its JSON text."""
-        content = json.loads(data) if isinstance(data, str) else data
+        """Inverse of `to_dict`; also takes its JSON text.
+
+        Raises:
+            SubstrateError: no factors, or an alphabet that is not theirs.
+        """
+        try:
+            content = json.loads(data) if isinstance(data, str) else data
+        except ValueError as error:
+            raise SubstrateError(f"the text of a substrate is not JSON: {error}") from None
+        if not isinstance(content, Mapping) or "factors" not in content:
+            raise SubstrateError(f"{type(content).__name__} without factors is no substrate; give what to_dict made")
         units = content.get("units")
-        packed, alphabet = _layout.pack(list(content["factors"]), "TPM", units)
-        fixed = tuple((str(u), int(v)) for u, v in content.get("fixed", []))
+        packed, alphabet = _layout.pack(_numbers.items(content["factors"], "factors of units"), "TPM", units)
+        said = content.get("alphabet")
+        if said is not None and tuple(_numbers.wholes(said, "alphabet").tolist()) != alphabet:
+            raise SubstrateError(
+                f"alphabet {said}: the factors are of units with {list(alphabet)} values, and states would be read by "
+                "one and numbered by the other; make both agree, or leave alphabet out"
+            )
+        fixed = tuple((str(u), _numbers.whole(v, f"fixed value of {u}")) for u, v in content.get("fixed", []))
         return cls._of(packed, alphabet, _layout.check_labels(units, len(alphabet)), fixed)
 
     def __repr__(self) -> str:

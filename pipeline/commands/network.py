@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,7 +26,7 @@ _KEYS = {
 _SHOWN = 8
 
 
-def read_network(path: Path) -> Substrate:
+def read_network(path: Path, project: bool = False) -> Substrate:
     """Read a substrate from a file.
 
     Args:
@@ -35,11 +36,12 @@ def read_network(path: Path) -> Substrate:
             square state-by-state matrix instead. .json: {"tpm": rows, "units": names}, or
             {"weights": matrix, "k": 4, "bias": values, "units": names} for logistic units, or what
             `Substrate.to_dict` gives.
+        project: of a state-by-state matrix whose units are not conditionally independent keep the marginals.
 
     Raises:
         PhiscaleError: when the file cannot be read or does not describe a substrate.
     """
-    readers: dict[str, Callable[[Path], Substrate]] = {
+    readers: dict[str, Callable[[Path, bool], Substrate]] = {
         ".csv": _from_table,
         ".tsv": _from_table,
         ".txt": _from_table,
@@ -57,13 +59,34 @@ def read_network(path: Path) -> Substrate:
     if not path.is_file():
         raise PhiscaleError(Problem(str(path), "there is no such file", fix="check the path"))
     try:
-        return readers[path.suffix.lower()](path)
+        return readers[path.suffix.lower()](path, project)
     except SubstrateError as error:
-        raise PhiscaleError(Problem(str(path), str(error))) from None
+        raise PhiscaleError(Problem(str(path), _as_options(str(error)))) from None
+    except RecursionError:
+        what = "is nested too deeply to be a network"
+        raise PhiscaleError(Problem(str(path), what, fix="give rows of numbers")) from None
+    except MemoryError:
+        raise PhiscaleError(Problem(str(path), "does not fit into memory", fix="choose fewer units")) from None
     except UnicodeDecodeError:
         raise PhiscaleError(Problem(str(path), "is not text", fix="save it as plain CSV or JSON in UTF-8")) from None
     except OSError as error:
         raise PhiscaleError(Problem(str(path), f"cannot be read ({error.strerror})")) from None
+
+
+def _as_options(message: str) -> str:
+    """An engine's message whose fix is an argument in Python, with what this command offers instead."""
+    for argument, option in (
+        ("project=True", "--project"),
+        ("a square matrix is state-by-state: use Substrate.from_state_by_state", "a square matrix is state-by-state"),
+        ("for (2**n, n) use Substrate(tpm)", "for (2**n, n) give one column per unit"),
+        (
+            "pass alphabet=(values of unit 0, values of unit 1, ...)",
+            'give units of more values as JSON {"factors": ...}',
+        ),
+        ("pass tpm.T", "swap rows and columns"),
+    ):
+        message = message.replace(argument, option)
+    return message
 
 
 def choose_system(substrate: Substrate, state: str, units: str | None = None) -> tuple[System, tuple[int, ...]]:
@@ -71,7 +94,7 @@ def choose_system(substrate: Substrate, state: str, units: str | None = None) ->
 
     Args:
         substrate: the network.
-        state: 011, or 0,1,1: one value per unit of the network.
+        state: 011, or 0,12,1: one value per unit of the network; one unit alone takes a number of any size.
         units: names or indices with commas; all units by default.
 
     Returns:
@@ -99,30 +122,34 @@ def _try(problems: Problems, where: str, work: Callable[[], T]) -> T | None:
 
 
 def _values(substrate: Substrate, state: str) -> tuple[int, ...]:
-    if "," not in state:
-        return substrate.check_state(state)
-    cells = [cell.strip() for cell in state.split(",")]
-    wrong = [repr(cell) for cell in cells if not cell.isdigit()]
+    cells = [cell.strip() for cell in state.removesuffix(",").split(",")] if "," in state else []
+    wrong = [repr(cell) for cell in cells if not _is_index(cell)]
     if wrong:
         raise SubstrateError(f"{', '.join(wrong)} in {state!r} is no state of a unit; write 0,1,1")
-    return substrate.check_state([int(cell) for cell in cells])
+    alone = substrate.n == 1 and _is_index(state)
+    return substrate.check_state(f"{state}," if alone else state)
 
 
 def _keys(substrate: Substrate, units: str) -> list[str | int]:
     """Unit names, or indices where no unit has that name."""
     cells = [cell.strip() for cell in units.split(",") if cell.strip()]
-    return [int(c) if c not in substrate.units and c.isdigit() else c for c in cells]
+    return [int(c) if c not in substrate.units and _is_index(c) else c for c in cells]
 
 
-def _substrate(tpm: Floats, units: list[str] | None) -> Substrate:
+def _is_index(cell: str) -> bool:
+    """Whether a cell is a whole number in plain digits, of a length that can be one."""
+    return cell.isascii() and cell.isdigit() and len(cell) < 19
+
+
+def _substrate(tpm: Floats, units: list[str] | None, project: bool) -> Substrate:
     rows, columns = tpm.shape if tpm.ndim == 2 else (0, 0)
     if rows == columns and rows > 1 and rows & (rows - 1) == 0:
         names = units if units and 2 ** len(units) == rows else None
-        return Substrate.from_state_by_state(tpm, units=names)
+        return Substrate.from_state_by_state(tpm, project, names)
     return Substrate(tpm, units)
 
 
-def _from_npy(path: Path) -> Substrate:
+def _from_npy(path: Path, project: bool) -> Substrate:
     try:
         tpm = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
@@ -135,14 +162,19 @@ def _from_npy(path: Path) -> Substrate:
         ) from None
     if tpm.dtype.kind not in "fiub":
         raise PhiscaleError(Problem(str(path), f"holds {tpm.dtype}, not numbers", fix="save probabilities"))
-    return _substrate(tpm, None)
+    return _substrate(tpm, None, project)
 
 
-def _from_json(path: Path) -> Substrate:
+def _from_json(path: Path, project: bool) -> Substrate:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise PhiscaleError(Problem(f"{path}, line {error.lineno}", f"is not JSON ({error.msg})")) from None
+    except UnicodeDecodeError:
+        raise
+    except ValueError as error:  # an integer of thousands of digits
+        fix = "give probabilities or weights"
+        raise PhiscaleError(Problem(str(path), f"its numbers cannot be read ({error})", fix=fix)) from None
     data: dict[str, Any] = content if isinstance(content, dict) else {"tpm": content}
     kinds = [kind for kind in _KEYS if kind in data]
     if len(kinds) != 1:
@@ -167,11 +199,11 @@ def _from_json(path: Path) -> Substrate:
     units = data.get("units")
     try:
         if kind == "tpm":
-            return _substrate(np.array(data["tpm"], dtype=float), units)
+            return _substrate(np.array(data["tpm"], dtype=float), units, project)
         if kind == "weights":
             return Substrate.logistic(data["weights"], k=float(data.get("k", 4.0)), bias=data.get("bias"), units=units)
         return Substrate.from_dict(data)
-    except (TypeError, KeyError, ValueError) as error:
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
         if isinstance(error, SubstrateError):
             raise
         raise PhiscaleError(
@@ -183,21 +215,26 @@ def _from_json(path: Path) -> Substrate:
         ) from None
 
 
-def _from_table(path: Path) -> Substrate:
+def _from_table(path: Path, project: bool) -> Substrate:
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = [line for line in file if line.strip() and not line.lstrip().startswith("#")]
     if not lines:
         raise PhiscaleError(Problem(str(path), "is empty", fix="write one row per state"))
     delimiter = next((d for d in "\t;" if d in lines[0]), ",")
-    rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
-    header = None if any(is_number(cell) for cell in rows[0]) else rows.pop(0)
+    try:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+    except csv.Error as error:
+        fix = "write one row per state, numbers only, and close every quotation mark"
+        raise PhiscaleError(Problem(str(path), f"is no table of numbers ({error})", fix=fix)) from None
+    first = [cell.replace(",", ".") for cell in rows[0]]  # decimal commas are refused below, as numbers
+    header = None if any(is_number(cell) for cell in first) else rows.pop(0)
     states = header is not None and header[0].lower() == "state"
     labels = [row.pop(0) for row in rows if row] if states else None
     units = header[1:] if header and states else header
     table = _numbers(path, rows, units)
     if labels is not None:
         table = table[_order(path, labels, table.shape[1])]
-    return _substrate(table, units)
+    return _substrate(table, units, project)
 
 
 def _numbers(path: Path, rows: list[list[str]], units: list[str] | None) -> Floats:
@@ -228,11 +265,21 @@ def _numbers(path: Path, rows: list[list[str]], units: list[str] | None) -> Floa
 
 def _order(path: Path, labels: list[str], n: int) -> Ints:
     """Row of each state, little-endian, from the states written in the first column."""
+    if n > 8 and len(labels) < 2**n // 2:
+        raise PhiscaleError(
+            Problem(
+                f"{path}, column state",
+                f"{len(labels)} rows for the 2**{n} states of {n} units",
+                "The probabilities of most states would be missing: this looks like a table of what was observed",
+                "estimate the TPM first (`phiscale init` starts a study), or give one row per state",
+            )
+        )
     wanted = {"".join(str(s >> i & 1) for i in range(n)): s for s in range(2**n)}
     problems = Problems()
+    count = Counter(labels)
     unknown = [label for label in labels if label not in wanted]
-    twice = sorted({label for label in labels if labels.count(label) > 1})
-    missing = [state for state in wanted if state not in labels]
+    twice = sorted(label for label in count if count[label] > 1)
+    missing = [state for state in wanted if state not in count]
     for found, what in ((unknown, "not states"), (twice, "given twice"), (missing, "missing")):
         if found:
             listed = ", ".join(found[:_SHOWN]) + (" and more" if len(found) > _SHOWN else "")

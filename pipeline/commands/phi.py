@@ -45,6 +45,17 @@ def add_parser(commands: Commands) -> None:
         metavar="A,B",
         help="candidate system, names or indices; the rest is background (default: all units)",
     )
+    parser.add_argument(
+        "--project",
+        action="store_true",
+        help="of a state-by-state matrix whose units are not conditionally independent, keep each unit's marginal",
+    )
+    parser.add_argument(
+        "--formalism",
+        default="2023",
+        metavar="2023",
+        help="version of the theory: 2023 (default), 2026 or 2026-specified (phi_s is capped)",
+    )
     parser.add_argument("--structure", action="store_true", help="also unfold distinctions, relations and Φ")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.set_defaults(run=run)
@@ -60,15 +71,18 @@ def run(args: argparse.Namespace) -> int:
     from iitcore.structure import unfold
     from pipeline.commands.network import choose_system, read_network
 
-    network = read_network(Path(args.network))
+    network = read_network(Path(args.network), args.project)
     system, state = choose_system(network, args.state, args.units)
     _forewarn(system, "phi_s")
-    analysis = system_phi(system)
+    try:
+        analysis = system_phi(system, args.formalism)
+    except SubstrateError as error:
+        raise PhiscaleError(Problem("--formalism", str(error))) from None
     structure = None
     if args.structure:
         _forewarn(system, "structure")
         try:
-            structure = unfold(system)
+            structure = unfold(system, formalism=args.formalism)
         except SubstrateError as error:  # too large
             fix = "leave --structure out for phi_s alone, or choose fewer --units"
             raise PhiscaleError(Problem("--structure", str(error), fix=fix)) from None
@@ -114,6 +128,7 @@ def as_dict(
         "network": network,
         "units": list(substrate.units),
         "state": list(state),
+        "formalism": analysis.formalism,
         "system": list(analysis.labels),
         "phi_s": analysis.phi,
         "reasons": [str(reason) for reason in analysis.reasons],
@@ -143,6 +158,7 @@ def report(
     if outside:
         names, values = [substrate.units[i] for i in outside], [state[i] for i in outside]
         yield f"background {_assigned(names, values)}"
+    yield f"formalism  IIT 4.0, {analysis.formalism}"
     yield f"phi_s      {analysis.phi:.6g} ibits"
     for reason in analysis.reasons:
         yield f"           {reason}"
@@ -150,7 +166,9 @@ def report(
         ties = len(side.tied_states)
         yield (
             f"{name:10} {_assigned(system.labels, side.state)}  "
-            f"ii {side.intrinsic_information:.6g}, phi {side.phi:.6g}" + (f"  ({ties} tied states)" if ties > 1 else "")
+            f"ii {side.intrinsic_information:.6g}, phi {side.phi:.6g}"
+            + ("" if side.differentiation is None else f", differentiation {side.differentiation:.6g}")
+            + (f"  ({ties} tied states)" if ties > 1 else "")
         )
     if analysis.partition is not None:
         yield (f"partition  {analysis.partition}  (phi per connection {analysis.normalized_phi:.6g})")

@@ -20,7 +20,9 @@ TIE = 1e-10  # ibits; see iitcore
 OF_STRUCTURES = tuple(name for name in OF_SURROGATES if MEASURES[name].unfolded)
 
 
-def system_phi(p_on: Floats, states: Ints, units: Sequence[int] | None = None, threads: int = 1) -> Floats:
+def system_phi(
+    p_on: Floats, states: Ints, units: Sequence[int] | None = None, threads: int = 1, formalism: iit.Formalism = "2023"
+) -> Floats:
     """Compute phi_s of one system in many TPMs and states (Albantakis et al. 2023, Eqs. 14-23).
 
     Args:
@@ -28,14 +30,17 @@ def system_phi(p_on: Floats, states: Ints, units: Sequence[int] | None = None, t
         states: (chosen state,) joint states.
         units: the system's, all by default; the rest is background.
         threads: of the exact engine.
+        formalism: version of the theory, see `iitcore.formalism`.
 
     Returns:
         (tpm, chosen state) [ibit].
     """
-    return iit.phi_batch(p_on, bits(states, p_on.shape[-1]), units=units, threads=threads)
+    return iit.phi_batch(p_on, bits(states, p_on.shape[-1]), units=units, threads=threads, formalism=formalism)
 
 
-def first_complexes(p_on: Floats, states: Ints, threads: int = 1) -> tuple[Floats, Ints]:
+def first_complexes(
+    p_on: Floats, states: Ints, threads: int = 1, formalism: iit.Formalism = "2023"
+) -> tuple[Floats, Ints]:
     """Find the subset of units with the largest phi_s (Albantakis et al. 2023, Eqs. 24-26).
 
     Of subsets that tie (within 1e-10 ibits) the one that comes first as a number is named: exact ties have
@@ -45,6 +50,7 @@ def first_complexes(p_on: Floats, states: Ints, threads: int = 1) -> tuple[Float
         p_on: (tpm, state, unit) P(ON).
         states: (chosen state,) joint states.
         threads: of the exact engine.
+        formalism: version of the theory, see `iitcore.formalism`.
 
     Returns:
         (tpm, chosen state) phi_s [ibit], and the subset as a bit mask, 0 where every subset has phi_s = 0.
@@ -53,13 +59,15 @@ def first_complexes(p_on: Floats, states: Ints, threads: int = 1) -> tuple[Float
     best = np.zeros((len(p_on), len(states)))
     winner = np.zeros(best.shape, dtype=int)
     for mask in range(1, 2**n):
-        phi = system_phi(p_on, states, [i for i in range(n) if mask >> i & 1], threads)
+        phi = system_phi(p_on, states, [i for i in range(n) if mask >> i & 1], threads, formalism)
         better = phi > best + TIE
         best[better], winner[better] = phi[better], mask
     return best, winner
 
 
-def structures(p_on: Floats, states: Ints, units: Sequence[int] | None = None, threads: int = 1) -> dict[str, Floats]:
+def structures(
+    p_on: Floats, states: Ints, units: Sequence[int] | None = None, threads: int = 1, formalism: iit.Formalism = "2023"
+) -> dict[str, Floats]:
     """Unfold one system in many TPMs and states (Albantakis et al. 2023, Eqs. 27-59).
 
     Args:
@@ -67,11 +75,13 @@ def structures(p_on: Floats, states: Ints, units: Sequence[int] | None = None, t
         states: (chosen state,) joint states.
         units: the system's, all by default; the rest is background.
         threads: of the exact engine.
+        formalism: version of the theory, see `iitcore.formalism`.
 
     Returns:
         Φ (`big_phi`), its two sums [ibit], and the numbers of distinctions and relations, each (tpm, chosen state).
     """
-    found = iit.big_phi_batch(p_on, bits(states, p_on.shape[-1]), units=units, threads=threads)
+    on = bits(states, p_on.shape[-1])
+    found = iit.big_phi_batch(p_on, on, units=units, threads=threads, formalism=formalism)
     return {
         "big_phi": found.phi,
         "sum_phi_d": found.sum_phi_d,
@@ -125,10 +135,10 @@ def window_measures(p_on: Floats, visits: Array, options: Iit, n_big: int, threa
         averaged: Floats = np.divide(summed, total, out=np.full(len(values), np.nan), where=total > 0)
         return averaged
 
-    found = {"phi_s": mean(system_phi(p_on, chosen, threads=threads))}
+    found = {"phi_s": mean(system_phi(p_on, chosen, None, threads, options.formalism))}
     if n_units <= options.complex_max_units:
-        found["phi_s_complex"] = mean(first_complexes(p_on, chosen, threads)[0])
+        found["phi_s_complex"] = mean(first_complexes(p_on, chosen, threads, options.formalism)[0])
     if n_big and n_units <= options.big_phi_max_units:
-        whole = structures(p_on[:n_big], chosen, threads=threads)
+        whole = structures(p_on[:n_big], chosen, None, threads, options.formalism)
         found |= {name: mean(whole[name]) for name in OF_STRUCTURES}
     return found | causal_measures(p_on)

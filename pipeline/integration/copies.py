@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import xarray as xr
 
+from iitcore import Formalism
 from pipeline.base.arrays import Bools, Floats
 from pipeline.integration import batch as measures
 from pipeline.integration.occupancy import weighted_mean
@@ -17,7 +18,13 @@ Measured = Callable[[Floats, Floats], dict[str, Floats]]  # TPMs (tpm, state, un
 
 
 def measure_copies(
-    tpm: xr.Dataset, units: Sequence[int], counts: Bools, min_visits: int, complexes: bool, threads: int = 1
+    tpm: xr.Dataset,
+    units: Sequence[int],
+    counts: Bools,
+    min_visits: int,
+    complexes: bool,
+    threads: int = 1,
+    formalism: Formalism = "2023",
 ) -> dict[str, xr.DataArray]:
     """Compute the cheap measures of every copy, as true and as estimated.
 
@@ -28,6 +35,7 @@ def measure_copies(
         min_visits: frames from which on a state of an estimate counts as visited, as in the window itself.
         complexes: whether first complexes are searched.
         threads: of the exact engine.
+        formalism: version of the theory.
 
     Returns:
         phi_s, phi_s_complex, effective_information, causal_power and phi_s_observational as NAME_copies (copy, side):
@@ -37,9 +45,9 @@ def measure_copies(
 
     def measured(p_on: Floats, weights: Floats) -> dict[str, Floats]:
         chosen = np.flatnonzero(weights > 0)
-        phi = {"phi_s": measures.system_phi(p_on, chosen, units, threads)}
+        phi = {"phi_s": measures.system_phi(p_on, chosen, units, threads, formalism)}
         if complexes:
-            phi["phi_s_complex"] = measures.first_complexes(p_on, chosen, threads)[0]
+            phi["phi_s_complex"] = measures.first_complexes(p_on, chosen, threads, formalism)[0]
         window = {name: weighted_mean(value, weights[chosen]) for name, value in phi.items()}
         return window | measures.causal_measures(p_on)
 
@@ -59,7 +67,7 @@ def measure_copies(
 
     def not_held(p_on: Floats, weights: Floats) -> dict[str, Floats]:
         chosen = np.flatnonzero(weights > 0)
-        phi = measures.system_phi(p_on, chosen, units, threads)
+        phi = measures.system_phi(p_on, chosen, units, threads, formalism)
         return {"phi_s_observational": weighted_mean(phi, weights[chosen])}
 
     rows = sides("copy_p_on", measured)

@@ -34,7 +34,7 @@ def integrate(
     units: Sequence[str] | None = None,
     *,
     threads: int = 1,
-    **iit: int,
+    **iit: Any,
 ) -> xr.Dataset:
     """Compute phi_s, the first complex and Φ in every visited state, for the estimate and its draws.
 
@@ -48,8 +48,8 @@ def integrate(
         units: the system that phi_s and Φ are about (names; the rest is background); by default all.
             The first complex is always searched among all subsets of the TPM's units.
         threads: of the exact engine; the numbers do not depend on it.
-        **iit: fields of the section `iit` (`pipeline.integration.parameters.Iit`): big_phi_max_units, big_phi_draws,
-            structures, min_visits, complex_max_units.
+        **iit: fields of the section `iit` (`pipeline.integration.parameters.Iit`): formalism, big_phi_max_units,
+            big_phi_draws, structures, min_visits, complex_max_units.
 
     Returns:
         Dataset with dims state (all 2**n, NaN where not computed), unit, draw, draw_big:
@@ -70,14 +70,14 @@ def integrate(
     system = System.of(tpm, units, _visited(tpm, states, options.min_visits))
     small = len(system.units) <= options.big_phi_max_units
     ranked = sorted(map(int, system.chosen), key=lambda s: (-int(tpm["visits"].values[s]), s))
-    variables = _point(system, ranked[: options.structures] if small else [], small)
-    variables |= _observational(tpm, system, threads)
+    variables = _point(system, ranked[: options.structures] if small else [], small, options.formalism)
+    variables |= _observational(tpm, system, threads, options.formalism)
     variables |= _scalars(system.p_on[None])
     if "p_on_draws" in tpm:
         drawn = tpm["p_on_draws"].transpose("draw", "state", "unit").values
         member = variables["complex_member"][1] if len(system.names) <= options.complex_max_units else None
         n_big = min(options.big_phi_draws, len(drawn)) if small else 0
-        variables |= _drawn(drawn, system, member, n_big, threads)
+        variables |= _drawn(drawn, system, member, n_big, threads, options.formalism)
         if "micro_unit" not in tpm.coords:  # rows of macro units are made of several micro ones
             known = tpm["visits"].values >= options.min_row_visits
             variables["information_of_rows_draws"] = ("draw", measures.least_information(drawn, known), *_LEAST)
@@ -95,9 +95,12 @@ def integrate(
     if "copy_p_on" in tpm:
         counts = np.ones(len(system.visited), bool) if states is None else system.visited
         complexes = len(system.names) <= options.complex_max_units
-        dataset = dataset.assign(measure_copies(tpm, system.units, counts, options.min_visits, complexes, threads))
+        dataset = dataset.assign(
+            measure_copies(tpm, system.units, counts, options.min_visits, complexes, threads, options.formalism)
+        )
     if "cross_group" in tpm and units is None and states is None:
         dataset = dataset.assign(measure_crossed(tpm, options, threads))
+    dataset.attrs["formalism"] = options.formalism
     dataset.attrs["system"] = " ".join(system.names[i] for i in system.units)
     return record(
         dataset,
@@ -151,7 +154,7 @@ class System:
         return full
 
 
-def _point(system: System, stored: Sequence[int], small: bool) -> Variables:
+def _point(system: System, stored: Sequence[int], small: bool, formalism: iit.Formalism) -> Variables:
     """Analyse the point estimate in full: reasons, complexes with ties resolved, structures."""
     n_states, n = system.p_on.shape
     values = {name: np.full(n_states, np.nan) for name in OF_STATE if name != "phi_s_observational"}
@@ -161,17 +164,20 @@ def _point(system: System, stored: Sequence[int], small: bool) -> Variables:
     for state in map(int, system.chosen):
         now = tuple(int(b) for b in bits(np.array([state]), n)[0])
         candidate = substrate.system(now, units=system.units)
-        analysis = iit.system_phi(candidate)
+        analysis = iit.system_phi(candidate, formalism)
         values["phi_s"][state] = analysis.phi
         reason[state] = str(analysis.reason or "")
-        complexes = iit.complexes(substrate, now, threads=1)
+        complexes = iit.complexes(substrate, now, threads=1, formalism=formalism)
         values["phi_s_complex"][state] = complexes[0].phi if complexes else 0.0
         if complexes:
             member[state, list(complexes[0].indices)] = True
         if state in stored:
-            structure[state] = json.dumps(iit.unfold(candidate, threads=1).to_dict(), sort_keys=True)
+            structure[state] = json.dumps(
+                iit.unfold(candidate, threads=1, formalism=formalism).to_dict(), sort_keys=True
+            )
     if small:
-        for name, found in measures.structures(system.p_on[None], system.chosen, system.units).items():
+        point = measures.structures(system.p_on[None], system.chosen, system.units, formalism=formalism)
+        for name, found in point.items():
             values[name][system.chosen] = found[0]
     about: Variables = {name: ("state", found, *_about(name)) for name, found in values.items()}
     about["reason"] = ("state", reason, "1", "why phi_s is 0")
@@ -180,23 +186,25 @@ def _point(system: System, stored: Sequence[int], small: bool) -> Variables:
     return about
 
 
-def _drawn(drawn: Floats, system: System, member: Bools | None, n_big: int, threads: int) -> Variables:
+def _drawn(
+    drawn: Floats, system: System, member: Bools | None, n_big: int, threads: int, formalism: iit.Formalism
+) -> Variables:
     """phi_s, first complexes and Φ of the posterior draws (draw, state, unit).
 
     `member` (state, unit): units of the estimate's first complex; None where the draws' are not searched.
     """
     chosen = system.chosen
-    phi = system.spread(measures.system_phi(drawn, chosen, system.units, threads))
+    phi = system.spread(measures.system_phi(drawn, chosen, system.units, threads, formalism))
     out: Variables = {"phi_s_draws": (("draw", "state"), phi, MEASURES["phi_s"].unit, "phi_s of posterior draws")}
     if member is not None:
-        best, winner = measures.first_complexes(drawn, chosen, threads)
+        best, winner = measures.first_complexes(drawn, chosen, threads, formalism)
         same = winner == encode(member[chosen])
         about = (MEASURES["phi_s_complex"].unit, "phi_s of the first complex of posterior draws")
         out["phi_s_complex_draws"] = (("draw", "state"), system.spread(best), *about)
         agreement = system.spread(same.mean(axis=0))
         out["complex_agreement"] = ("state", agreement, "1", "share of draws with the same first complex")
     if n_big:
-        for name, found in measures.structures(drawn[:n_big], chosen, system.units, threads).items():
+        for name, found in measures.structures(drawn[:n_big], chosen, system.units, threads, formalism).items():
             unit, long_name = _about(name)
             out[f"{name}_draws"] = (
                 ("draw_big", "state"),
@@ -207,14 +215,15 @@ def _drawn(drawn: Floats, system: System, member: Bools | None, n_big: int, thre
     return out | _scalars(drawn, "_draws")
 
 
-def _observational(tpm: xr.Dataset, system: System, threads: int) -> Variables:
+def _observational(tpm: xr.Dataset, system: System, threads: int, formalism: iit.Formalism) -> Variables:
     """phi_s of the TPM in which the common drive is not held, and of its draws; none where no drive was modelled."""
     found: Variables = {}
     unit, long_name = _about("phi_s_observational")
     for suffix, dims, words in (("", (), ""), ("_draws", ("draw",), ", posterior draws")):
         if f"p_on_observational{suffix}" in tpm:
             p_on = tpm[f"p_on_observational{suffix}"].transpose(*dims, "state", "unit").values
-            phi = system.spread(measures.system_phi(p_on if dims else p_on[None], system.chosen, system.units, threads))
+            of = p_on if dims else p_on[None]
+            phi = system.spread(measures.system_phi(of, system.chosen, system.units, threads, formalism))
             name = f"phi_s_observational{suffix}"
             found[name] = ((*dims, "state"), phi if dims else phi[0], unit, long_name + words)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,12 @@ from pipeline.base.parameters import Section
 class Iit(Section):
     """What the exact engine computes."""
 
+    formalism: Literal["2023", "2026", "2026-specified"] = Field(
+        "2023",
+        description="Version of IIT 4.0 that phi_s is of: 2023 (Albantakis et al.), or 2026 (Mayner, Marshall & "
+        "Tononi), where it is capped by the intrinsic information and differentiation of cause and effect, the latter "
+        "of the present state, or of the specified ones (2026-specified)",
+    )
     big_phi_max_units: Annotated[int, Field(ge=0)] = Field(
         5,
         description="Largest number of units for which the whole structure (Φ, distinctions, relations) is unfolded",

@@ -163,7 +163,7 @@ def integrate_nulls(  # noqa: PLR0913 (what surrogates are made of, how many, an
     measured: Measured | None = None,
     threads: int = 1,
     seed: int = 0,
-    **iit: int,
+    **iit: Any,
 ) -> xr.Dataset:
     """Compute the measures of `integration.integrate` for surrogates of one window at one scale.
 
@@ -233,7 +233,7 @@ def integrate_nulls(  # noqa: PLR0913 (what surrogates are made of, how many, an
         mappings=list(mappings),
         seed=seed,
         traces_seed=None if traces is None else traces.seed,
-        **options.model_dump(include={"big_phi_max_units", "min_visits", "complex_max_units"}),
+        **options.model_dump(include={"formalism", "big_phi_max_units", "min_visits", "complex_max_units"}),
     )
 
 

@@ -149,14 +149,24 @@ _IIT = (
     "System integrated information φ_s of all units together (a candidate system in its current state, over the "
     "minimum partition), the first complex (the subset of units with the largest φ_s) and, up to {big_phi_max_units} "
     "units, the Φ-structure (distinctions, relations and their sum Φ) were computed exactly as defined by IIT 4.0 "
-    "[{iit}] for every state visited at least {times}, for the point estimate of the TPM and its posterior draws "
-    "(the first {big_phi_draws} draws for Φ). A window's value is the mean over visited states weighted by the share "
-    "of frames spent in each (own occupancy). With the suffix “common”, the weights are the mean occupancy over the "
-    "conditions of a recording (of a subject, where each recording holds one condition and all hold the same named "
+    "[{iit}]{capped} for every state visited at least {times}, for the point estimate of the TPM and its posterior "
+    "draws (the first {big_phi_draws} draws for Φ). A window's value is the mean over visited states weighted by the "
+    "share of frames spent in each (own occupancy). With the suffix “common”, the weights are the mean occupancy over "
+    "the conditions of a recording (of a subject, where each recording holds one condition and all hold the same named "
     "neurons as units), restricted to states visited in all of them and carried over to macro states, so that a "
     "change of mechanism is told from a change of occupancy. Intervals are quantiles over posterior draws under the "
     "same weights. Values are in ibits."
 )
+_OPEN = (
+    ", φ_s in its version of 2026 (Mayner, Marshall & Tononi, Entropy 28: 410): at the same partition no more than "
+    "the intrinsic information and the intrinsic differentiation of cause and effect, the latter -log2 of the "
+    "probability of the {state},"
+)
+_CAPPED = {
+    "2023": "",
+    "2026": _OPEN.replace("{state}", "present state given itself"),
+    "2026-specified": _OPEN.replace("{state}", "specified states given the present one"),
+}
 _COPIES = (
     " Values and intervals of φ_s (own occupancy), of φ_s of the first complex where it is searched in draws, and of "
     "effective information and causal power were corrected by a parametric double bootstrap: {copies} recordings "
@@ -368,11 +378,8 @@ def _iit(p: dict[str, Any], copies: int, draws: int) -> str:
     times = counted(p["min_visits"], "time").replace("1 time", "once")
     corrected = _COPIES.format(copies=copies) if copies else ""
     withheld = _WITHHELD.format(**p) if p["min_row_visits"] else ""
-    return (
-        _IIT.format(times=times, **(p | {"big_phi_draws": min(p["big_phi_draws"], draws)}), **_CITED)
-        + withheld
-        + corrected
-    )
+    unfolded = {"big_phi_draws": min(p["big_phi_draws"], draws)}
+    return _IIT.format(times=times, capped=_CAPPED[p["formalism"]], **(p | unfolded), **_CITED) + withheld + corrected
 
 
 def _nulls(p: dict[str, Any], macro: dict[str, Any], listed: tuple[str, ...]) -> str:

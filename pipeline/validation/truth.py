@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from iitcore import Formalism
 from pipeline.base.arrays import Floats
 from pipeline.integration import batch
 from pipeline.integration.occupancy import window_of
@@ -26,6 +27,7 @@ MOST_UNITS = 6  # beyond, the true integrated information is not computed here
 MOST_UNITS_BIG_PHI = 4  # the same of whole structures
 KINDS = ("planted", "unlimited")  # from the interventional TPM, from the observational one
 KEYS = ["recording", "subject", "condition", "window", "route", "scale", "measure"]
+STORED: Formalism = "2023"  # what truths hold phi_s of
 OTHER_MAPPING = "pairs, other mapping"
 
 Truth = Mapping[str, Any]  # of one recording
@@ -38,6 +40,7 @@ def hold_against_truth(
     truths: Mapping[str, Truth],
     macro: Iterable[xr.Dataset] = (),
     ensembles: Mapping[str, xr.Dataset] | None = None,
+    formalism: Formalism = STORED,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what is true of the systems that were estimated, beside the estimates.
 
@@ -51,30 +54,31 @@ def hold_against_truth(
         truths: truth of each recording of which something is known, by recording.
         macro: macro TPMs (`macro.coarse_grain`).
         ensembles: the ensembles of each recording with macro units, by recording.
+        formalism: version of the theory that the estimates are of.
 
     Returns:
         The tables truth.csv and true_groupings.csv (see `results.columns`); without rows where nothing is known.
     """
     known = [tpm for tpm in macro if tpm.attrs["recording"] in truths and "group" in tpm]
     ensembles = ensembles or {}
-    rows = _micro_rows(summary, truths)
+    rows = _micro_rows(summary, truths, formalism)
     groupings = []
     for tpm in sorted(known, key=lambda found: (*window_of(found), found.sizes["unit"])):
         truth, units = truths[tpm.attrs["recording"]], ensembles.get(tpm.attrs["recording"])
         head = _head(tpm)
         found = in_true_units(truth, units, tpm)
         if found is not None:
-            rows += _rows(head, macro_truth(_condition(truth, head["condition"]), found))
+            rows += _rows(head, macro_truth(_condition(truth, head["condition"]), found, formalism))
         groupings.append(head | _recovery(truth, units, tpm, found))
     return _beside_estimates(rows, summary), table(groupings, TRUE_GROUPINGS.names)
 
 
-def _micro_rows(summary: pd.DataFrame, truths: Mapping[str, Truth]) -> list[dict[str, Any]]:
+def _micro_rows(summary: pd.DataFrame, truths: Mapping[str, Truth], formalism: Formalism) -> list[dict[str, Any]]:
     micro = summary[(summary["route"] == "micro") & summary["recording"].isin(list(truths))]
     rows: list[dict[str, Any]] = []
     for head in micro[KEYS[:-1]].drop_duplicates().to_dict("records"):
         known = _condition(truths[head["recording"]], head["condition"])
-        rows += _rows(head, micro_truth(known, int(head["scale"])))
+        rows += _rows(head, micro_truth(known, int(head["scale"]), formalism))
     return rows
 
 
@@ -129,40 +133,46 @@ def contains(low: float, high: float, true: float) -> str:
     return "yes" if low <= true <= high else "no"
 
 
-def micro_truth(known: Known, size: int) -> dict[str, Pair]:
+def micro_truth(known: Known, size: int, formalism: Formalism = STORED) -> dict[str, Pair]:
     """Return the true values of all units together; none where the units are not the true ones.
 
     Args:
         known: truth of one condition.
         size: number of units that were analysed.
+        formalism: version of the theory; what a truth holds of another is not taken.
     """
     scales = known.get("scales", ())
     entry = next((e for e in scales if (e["route"], int(e["scale"])) == ("micro", size)), None)
     if entry is None:
         return {}
     p_on, occupancy = tpms_of(known)
+    if formalism != STORED:
+        entry = {name: value for name, value in entry.items() if not name.startswith("phi_s")}
     found = {m: (float(entry.get(m, np.nan)), np.nan) for m in WITH_TRUTH}
     if p_on is not None:
-        own = _values(p_on, occupancy, phi_s="phi_s_observational" not in entry)
+        own = _values(p_on, occupancy, formalism, phi_s="phi_s_observational" not in entry)
         found |= {m: (own[m][0] if np.isnan(v) else v, own[m][1]) for m, (v, _) in found.items()}
     if "phi_s_observational" in entry:
         found["phi_s"] = (found["phi_s"][0], float(entry["phi_s_observational"]))
     return found
 
 
-def macro_truth(known: Known, grouping: Grouping) -> dict[str, Pair]:
+def macro_truth(known: Known, grouping: Grouping, formalism: Formalism = STORED) -> dict[str, Pair]:
     """Return the true values of macro units.
 
     Args:
         known: truth of one condition.
         grouping: the macro units, over the true ensembles (`in_true_units`).
+        formalism: version of the theory.
     """
     p_on, occupancy = tpms_of(known)
     if p_on is None or p_on.shape[-1] != len(grouping.group):
         return {}
-    macro = grouping.macro_p_on(p_on)
+    there, n = np.isfinite(p_on).all(axis=(1, 2)), len(grouping.mapping)
+    macro = np.full((len(p_on), 2**n, n), np.nan)
+    macro[there] = grouping.macro_p_on(p_on[there])
     image: Floats = np.bincount(grouping.macro_state(), occupancy, macro.shape[-2]).astype(float)
-    return _values(macro, image)
+    return _values(macro, image, formalism)
 
 
 def tpms_of(known: Known) -> tuple[Floats | None, Floats]:
@@ -178,16 +188,16 @@ def tpms_of(known: Known) -> tuple[Floats | None, Floats]:
     return np.stack([planted, unlimited]), np.array(known["occupancy"])
 
 
-def _values(p_on: Floats, occupancy: Floats, *, phi_s: bool = True) -> dict[str, Pair]:
+def _values(p_on: Floats, occupancy: Floats, formalism: Formalism, *, phi_s: bool = True) -> dict[str, Pair]:
     """The measures of both TPMs, means over all states weighted with their true occupancy."""
     there, states, n = np.isfinite(p_on).all(axis=(1, 2)), np.arange(p_on.shape[1]), p_on.shape[-1]
     found = {m: np.full(len(p_on), np.nan) for m in WITH_TRUTH}
     known = p_on[there]
     found["effective_information"][there] = batch.causal_measures(known)["effective_information"]
     if phi_s and n <= MOST_UNITS:
-        found["phi_s"][there] = batch.system_phi(known, states) @ occupancy
+        found["phi_s"][there] = batch.system_phi(known, states, formalism=formalism) @ occupancy
     if n <= MOST_UNITS_BIG_PHI:
-        found["big_phi"][there] = batch.structures(known, states)["big_phi"] @ occupancy
+        found["big_phi"][there] = batch.structures(known, states, formalism=formalism)["big_phi"] @ occupancy
     return {m: (float(v[0]), float(v[1])) for m, v in found.items()}
 
 

@@ -117,8 +117,19 @@ class Plain:
         return all((len(g) == 1 and grain == 1) or self.unit(g) for g in groups)
 
     def unit(self, group):
-        own = self.phi(tuple((i,) for i in group), 1)
+        own = self.made_up(group)
         return own > 1e-10 and own > self.rival(group) + 1e-10
+
+    def made_up(self, group):
+        """phi_s of the best system of valid units that takes all of the group, but for the group as one unit."""
+        micro = self.phi(tuple((i,) for i in group), 1)
+        meso = (
+            self.phi(groups, grain)
+            for groups in all_groupings(group)
+            for grain in self.grains
+            if groups != (group,) and sum(map(len, groups)) == len(group) and self.valid(groups, grain)
+        )
+        return max([micro, *meso])
 
     def rival(self, group):
         return max(
@@ -126,9 +137,7 @@ class Plain:
                 self.phi(groups, grain)
                 for groups in all_groupings(group)
                 for grain in self.grains
-                if groups != (group,)
-                and not (grain == 1 and groups == tuple((i,) for i in group))
-                and self.valid(groups, grain)
+                if sum(map(len, groups)) < len(group) and self.valid(groups, grain)
             ),
             default=0.0,
         )
@@ -168,7 +177,10 @@ def test_validity_equals_plain_validity(seed):
     for group in [(0, 1), (1, 2), (0, 1, 2), (2,)]:
         verdict = is_maximally_irreducible_within(sub, [sub.units[i] for i in group], history)
         assert bool(verdict) == plain.unit(group)
-        assert verdict.phi == pytest.approx(system_phi(sub.system(history[-1], group)).phi)
+        assert verdict.phi == pytest.approx(plain.made_up(group), abs=1e-12)
+        if verdict.through:
+            again = system_phi(macro_system(sub, verdict.through, history)).phi
+            assert again == pytest.approx(verdict.phi, abs=1e-12)
         if verdict.phi > 1e-10:
             assert verdict.rival_phi == pytest.approx(plain.rival(group), abs=1e-12)
         if verdict.rival:
@@ -215,6 +227,42 @@ def test_phi_of_every_mapping_is_that_of_the_macro_system(groups, grain, windows
         assert values[index] == pytest.approx(phi, abs=1e-12)
 
 
+def meso_substrate():
+    """Two planted pairs that drive each other, each pair's units bound to each other."""
+    s = states(4)
+    first, second = s[:, [0]] * s[:, [1]], s[:, [2]] * s[:, [3]]
+    drive = -3 + 6 * np.hstack([second, second, first, first]) + 1.5 * s[:, [1, 0, 3, 2]]
+    return Substrate(1 / (1 + np.exp(-drive)))
+
+
+def test_a_unit_may_be_made_of_meso_units():
+    sub = meso_substrate()
+    found = {v.units: v for v in search_grains(sub, "0000").irreducibility}
+    whole = found[tuple("ABCD")]
+    assert whole.through, "its micro units alone are less irreducible than its two pairs"
+    assert {frozenset(u.constituents) for u in whole.through} == {frozenset("AB"), frozenset("CD")}
+    assert whole.phi > system_phi(sub.system("0000")).phi
+    assert whole.holds
+    assert "as " in whole.reason
+    assert Irreducibility.from_dict(json.dumps(whole.to_dict())) == whole
+
+
+def test_complexes_across_grains_share_no_unit():
+    two = meso_substrate().tpm
+    rows = np.arange(2**6)
+    pair = np.where((rows[:, None] >> np.array([5, 4])) & 1, 0.8, 0.2)  # E and F copy each other
+    sub = Substrate(np.hstack([two[rows & 15], pair]))
+    found = search_grains(
+        sub, "000000", groupings=[["AB", "CD"], [["A"], ["B"], ["C"], ["D"]], [["E"], ["F"]], [["B"], ["C"]], ["EF"]]
+    )
+    complexes_ = found.complexes()
+    assert complexes_[0] == found.winner
+    taken = [u for grain in complexes_ for unit in grain.units for u in unit.constituents]
+    assert len(taken) == len(set(taken))
+    assert {"E", "F"} <= set(taken)
+    assert [g.phi for g in complexes_] == sorted((g.phi for g in complexes_), reverse=True)
+
+
 # --- what is tried ----------------------------------------------------------------------------
 
 
@@ -224,11 +272,17 @@ def test_groupings_are_the_set_partitions():
 
 
 def test_mapping_families():
-    assert [len(mapping_family(n, 1, 3)) for n in range(1, 5)] == [1, 7, 127, 8]
+    assert [len(mapping_family(n, 1, 3)) for n in range(1, 5)] == [1, 7, 127, 29]
     tables = set(mapping_family(3, 1, 3))
     swapped = {tuple(1 - v for v in t) for t in tables}
     assert not tables & swapped
     assert len(tables | swapped) == 2**8 - 2
+    four = mapping_family(4, 1, 3)
+    exactly_two = tuple(int(bin(x).count("1") == 2) for x in range(16))
+    two_outputs = MacroUnit.black_box(range(4), (0, 2)).mapping
+    assert {exactly_two, two_outputs} <= set(four)
+    assert [MacroUnit.at_least(range(4), k).mapping for k in range(1, 5)] == list(four[:4]), "saved places stay"
+    assert not any(tuple(1 - v for v in t) in four for t in four)
     assert len(mapping_family(1, 2, 3)) == 3  # any ON, all ON, last state
     assert MacroUnit.majority(range(5)).mapping in mapping_family(5, 1, 3)
     assert all(len(set(t)) == 2 for n in (1, 2, 3, 4, 6) for t in mapping_family(n, 2, 3))

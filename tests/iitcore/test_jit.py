@@ -23,12 +23,13 @@ def test_a_cached_caller_notices_its_callee_changing(tmp_path):
     (package / "caller.py").write_text(CALLER)
     run = "from pkg.caller import call; print(call())"
     printed = []
+    here = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}  # the cache beside the sources is meant
     for number in (1, 2):
         (package / "callee.py").write_text(CALLEE.format(number))
         done = subprocess.run(
             [sys.executable, "-c", run],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            env=here | {"PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
             check=True,

@@ -23,6 +23,21 @@ def rounded(value: Any) -> Any:
     return [rounded(v) for v in value] if isinstance(value, list) else value
 
 
+NOT_SAVED = {
+    "Side",  # saved as part of SystemPhi
+    *("Explanation", "RunnerUp", "Difference"),  # newer than the file; their own test reads them back
+}
+NEW = {"formalism": "2023", "differentiation": None, "through": []}  # what was saved before them is of
+
+
+def as_saved(value: Any) -> Any:
+    """Without fields that did not exist when the file was written."""
+    if isinstance(value, dict):
+        assert all(value.get(key, default) == default for key, default in NEW.items())
+        return {key: as_saved(v) for key, v in value.items() if key not in NEW}
+    return [as_saved(v) for v in value] if isinstance(value, list) else value
+
+
 def subclasses(cls: type) -> set[str]:
     return {name for sub in cls.__subclasses__() for name in {sub.__name__, *subclasses(sub)}}
 
@@ -32,12 +47,12 @@ def test_what_was_saved_is_written_again_as_it_was(name: str, content: dict[str,
     cls = getattr(iit, name)
     again = cls.from_dict(content)
     text = json.dumps(again.to_dict(), allow_nan=False)
-    assert json.dumps(rounded(json.loads(text))) == json.dumps(rounded(content))  # the order of keys included
+    assert json.dumps(as_saved(rounded(json.loads(text)))) == json.dumps(rounded(content))  # the order of keys included
     assert repr(cls.from_dict(text)) == repr(again)
 
 
 def test_every_result_is_among_the_saved() -> None:
-    assert subclasses(Plain) - {name for name, _ in SAVED} == {"Side"}  # saved as part of SystemPhi
+    assert subclasses(Plain) - {name for name, _ in SAVED} == NOT_SAVED
 
 
 def test_a_field_without_default_may_not_be_missing() -> None:

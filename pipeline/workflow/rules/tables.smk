@@ -72,6 +72,7 @@ rule validate:
         runtime=20,
     params:
         recordings=KNOWN,
+        formalism=STUDY.parameters.iit.formalism,
     message:
         "Estimates held against what is known to be true"
     run:

@@ -18,6 +18,7 @@ def run(job: Job) -> None:
         dict(zip(job.params.recordings, truths, strict=True)),
         [tpm for path in job.input.macro for tpm in load_groups(path).values()],
         {dataset.attrs["recording"]: dataset for dataset in map(load, job.input.ensembles)},
+        job.params.formalism,
     )
     save_table(values, job.output.truth)
     save_table(groupings, job.output.groupings)

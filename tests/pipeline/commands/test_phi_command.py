@@ -327,3 +327,62 @@ def test_digits_that_are_names_are_names(network):
     system, state = choose_system(numbered, "011", "2,0")
     assert system.indices == (0, 1)
     assert state == (0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "messages"),
+    [
+        ("net.csv", "A,B\n0,0\n0,1\n1,0\n1," + "1" * 140_000 + "\n", ["no table of numbers", "field"]),
+        ("net.csv", "state," + ",".join(f"u{i}" for i in range(30)) + "\n" + "0," * 30 + "0\n", ["1 rows", "2**30"]),
+        ("net.csv", "0,5;0,2\n0,1;0,2\n", ["row 0 of the TPM, column 1: '0,5' is not a number"]),
+        ("net.csv", "0\n1.0000001\n", ["P(ON) = 1.0000001"]),
+        ("net.json", "[" * 100_000 + "]" * 100_000, ["nested too deeply"]),
+        ("net.json", '{"tpm": [[0], [1' + "0" * 400 + "]]}", ["cannot be read as numbers"]),
+        ("net.json", '{"tpm": [[0], [1' + "0" * 5000 + "]]}", ["numbers cannot be read"]),
+        ("net.json", '{"weights": [[1' + "0" * 400 + "]]}", ["not an array of numbers"]),
+        ("net.json", '{"factors": [[[0.5, 0.5], [0.5, 0.5]]], "alphabet": [3]}', ["alphabet [3]"]),
+    ],
+)
+def test_files_that_were_taken_or_crashed(tmp_path, capsys, name, text, messages):
+    path = write(tmp_path / name, text)
+    err = problem(capsys, path, "--state", "00")
+    for message in messages:
+        assert message in err
+
+
+@pytest.mark.parametrize("arguments", [("--state", "0,²,1"), ("--state", "0²1"), ("--state", "011", "--units", "²")])
+def test_digits_that_are_no_numbers(tmp_path, capsys, network, arguments):
+    path = write(tmp_path / "net.csv", text_of(network))
+    assert "²" in problem(capsys, path, *arguments)
+
+
+def test_values_from_ten_on(tmp_path, capsys):
+    many = Substrate.from_factors([np.full((12, 2, 12), 1 / 12), np.full((12, 2, 2), 0.5)])
+    path = write(tmp_path / "net.json", json.dumps(many.to_dict()))
+    assert "A=11 B=1" in printed(capsys, path, "--state", "11,1")
+    one = Substrate.from_factors([np.full((12, 12), 1 / 12)])
+    path = write(tmp_path / "one.json", json.dumps(one.to_dict()))
+    assert "A=11" in printed(capsys, path, "--state", "11")
+    assert "A=3" in printed(capsys, path, "--state", "3,")
+
+
+def test_advice_is_what_the_command_offers(tmp_path, capsys):
+    together = np.zeros((4, 4))
+    together[:, [0, 3]] = 0.5
+    np.save(tmp_path / "net.npy", together)
+    err = problem(capsys, tmp_path / "net.npy", "--state", "00")
+    assert "--project" in err
+    assert "project=True" not in err
+    assert "phi_s      0 ibits" in printed(capsys, tmp_path / "net.npy", "--state", "00", "--project")
+
+
+def test_formalism_is_named(tmp_path, capsys, network):
+    path = write(tmp_path / "net.csv", text_of(network))
+    assert "formalism  IIT 4.0, 2023" in printed(capsys, path, "--state", "011")
+    out = printed(capsys, path, "--state", "011", "--formalism", "2026")
+    assert "formalism  IIT 4.0, 2026" in out
+    assert "differentiation" in out
+    data = json.loads(printed(capsys, path, "--state", "011", "--formalism", "2026", "--structure", "--json"))
+    assert data["phi_s"] == system_phi(network.system("011"), "2026").phi
+    assert data["formalism"] == data["analysis"]["formalism"] == data["structure"]["formalism"] == "2026"
+    assert "choose one of 2023, 2026" in problem(capsys, path, "--state", "011", "--formalism", "3.0")

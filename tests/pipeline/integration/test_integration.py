@@ -15,6 +15,7 @@ from pipeline.emergence.discrete import state_by_state
 from pipeline.inference.summary import summarise
 from pipeline.integration import batch as measures
 from pipeline.integration import integrate, integrate_nulls
+from pipeline.integration.parameters import Iit
 from pipeline.macro.coarse import coarse_grain
 from pipeline.nulls import Surrogates
 from pipeline.tpm.estimation import estimate
@@ -337,3 +338,28 @@ def test_no_surrogates_at_all(tmp_path, estimated):
     assert table.empty
     save(integrate_nulls(states, macro, surrogates=0), tmp_path / "few.nc")
     assert list(load(tmp_path / "few.nc")["null"].values) == ["random_grouping"]
+
+
+def test_the_formalism_of_a_study_is_that_of_every_number():
+    states = states_of(walk(planted_pairs(), 400))
+    tpm = estimate(states, draws=4, seed=1)
+    first, later = integrate(tpm), integrate(tpm, formalism="2026", structures=2)
+    assert (first.attrs["formalism"], later.attrs["formalism"]) == ("2023", "2026")
+    for name in ("phi_s", "phi_s_draws", "phi_s_complex", "phi_s_complex_draws"):
+        a, b = first[name].values, later[name].values
+        known = np.isfinite(a)
+        assert (b[known] <= a[known] + 1e-12).all(), name
+    seen = np.flatnonzero(later["visited"].values)
+    on = bits(seen, 4)
+    np.testing.assert_array_equal(
+        later["phi_s_draws"].values[:, seen], iit.phi_batch(tpm["p_on_draws"].values, on, formalism="2026")
+    )
+    stored = [json.loads(text) for text in later["structure"].values if text]
+    assert {s["formalism"] for s in stored} == {"2026"}
+    nulls = [
+        integrate_nulls(states, tpm, kinds=["shift"], surrogates=3, big_phi_surrogates=0, formalism=f)["value"]
+        for f in ("2023", "2026")
+    ]
+    at = {"measure": "phi_s"}
+    assert (nulls[1].sel(at) <= nulls[0].sel(at) + 1e-12).all()
+    assert tuple(Iit.model_fields["formalism"].annotation.__args__) == iit.FORMALISMS

@@ -67,6 +67,18 @@ def test_every_null_is_told_and_what_it_names_is_cited(kind: str) -> None:
     assert set(range(len(TEXTS["references"]) + 1, len(listed) + 1)) <= cited
 
 
+@pytest.mark.parametrize("formalism", ["2026", "2026-specified"])
+def test_another_formalism_is_named(formalism: str) -> None:
+    heading = "Integrated information"
+    first, later = (
+        dict(methods.paragraphs(study_of(CASES["defaults"]["fields"] | {"iit": {"formalism": f}})))[heading]
+        for f in ("2023", formalism)
+    )
+    assert "version of 2026" in later
+    assert "version of" not in first
+    assert ("specified states" in later) == (formalism == "2026-specified")
+
+
 def test_flags_and_names_of_nulls_come_from_those_who_set_them() -> None:
     for entry in (*ESTIMATORS.values(), *FAMILIES.values(), *BINARIZERS.values()):
         assert entry.flags.items() <= FLAGS.items()
