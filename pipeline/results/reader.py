@@ -21,6 +21,7 @@ from pipeline.base.files import groups_of, load
 from pipeline.results.columns import (
     COMPARISON_COLUMNS,
     FITS,
+    MULTIVERSE,
     NULL_COLUMNS,
     NUMBERS,
     QUALITY_COLUMNS,
@@ -37,6 +38,7 @@ class Results:
     Attributes:
         folder: where the results are.
         summary, nulls, comparison: the tables of the study (columns as in their files).
+        multiverse: the table of specifications.
         quality: the quality tables of the study's recordings, one below the other.
         provenance: versions, parameters, seed and inputs of the run; empty before the report.
         failures: what failed (recording, window unless all are concerned, stage, reason).
@@ -81,6 +83,18 @@ class Results:
     def true_groupings(self) -> pd.DataFrame:
         """One row per learned grouping of recordings whose truth is known."""
         return read_table(self.layout.of_study("true_groupings"), TRUE_GROUPINGS.names)
+
+    @cached_property
+    def multiverse(self) -> pd.DataFrame:
+        """One row per specification of the multiverse; none where none was run."""
+        return read_table(self.layout.of_study("multiverse"), MULTIVERSE.names)
+
+    @cached_property
+    def multiverse_facts(self) -> dict[str, Any]:
+        """What all specifications say together (multiverse.json); empty where none was run."""
+        path = self.layout.of_study("multiverse_facts")
+        known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        return known
 
     @cached_property
     def quality(self) -> pd.DataFrame:

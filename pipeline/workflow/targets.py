@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.nulls.registry import NULLS
-from pipeline.results.layout import Layout, RecordingFile
+from pipeline.results.layout import RecordingFile
 from pipeline.study.sheets import FILE_COLUMNS
 from pipeline.study.study import Study
 
@@ -66,7 +66,7 @@ def files(
         omit: what failed before and is left out: "RECORDING" or "RECORDING:name of the file".
         among: of these recordings; None for all.
     """
-    layout, stage = Layout(study.root), f":{name}"
+    layout, stage = study.layout, f":{name}"
     return [
         layout.of(name, recording, study.parameters.ensembles.iit)
         for recording in (study.names if among is None else among)
@@ -82,7 +82,7 @@ def tpms(study: Study, recording: str, omit: Sequence[str] = ()) -> list[Path]:
         recording: name of the recording.
         omit: what failed before and is left out.
     """
-    return [Layout(study.root).of("tpm", recording), *macro(study, omit, [recording])]
+    return [study.layout.of("tpm", recording), *macro(study, omit, [recording])]
 
 
 def macro(study: Study, omit: Sequence[str], among: Sequence[str]) -> list[Path]:
@@ -94,6 +94,16 @@ def macro(study: Study, omit: Sequence[str], among: Sequence[str]) -> list[Path]
         among: the recordings.
     """
     return files(study, "macro", omit, among) if study.parameters.macro.scales else []
+
+
+def multiverse(study: Study) -> list[Path]:
+    """Return the table of the study's specifications, if they were run.
+
+    Args:
+        study: the study.
+    """
+    table = study.layout.of_study("multiverse")
+    return [table] if table.exists() else []
 
 
 def section(study: Study, name: str, *without: str) -> dict[str, Any]:

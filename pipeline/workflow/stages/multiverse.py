@@ -1,0 +1,59 @@
+"""All specifications of a multiverse together: their table, the test of the curve, and a page of their own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pipeline.base.files import save_json, save_table
+from pipeline.multiverse.specification import Endpoint, Specification
+from pipeline.multiverse.table import Finding, gather
+from pipeline.report.multiverse import build
+from pipeline.results.columns import SUMMARY_COLUMNS
+from pipeline.results.layout import OF_RECORDING, Layout
+from pipeline.results.reader import read_tables
+from pipeline.workflow.failures import Asked, standing
+from pipeline.workflow.job import Job
+from pipeline.workflow.multiverse import why_failed
+
+FACTS = ("measure", "route", "contrast", "fields", "combinations", "left_out", "not_drawn")
+
+
+def run(job: Job) -> None:
+    """Write the table, what all specifications say together, and the page."""
+    p, study = job.params.multiverse, job.params.study
+    section = study["multiverse"]
+    goal = Endpoint(p["measure"], section["macro_scale"], tuple(p["contrast"]))
+    findings = [_finding(entry, entry["specification"] in job.params.whole) for entry in p["specifications"]]
+    compare = {name: study["compare"][name] for name in ("bootstrap", "permutations", "confidence")}
+    found, together = gather(findings, goal, **compare, seed=study["seed"])
+    save_table(found, job.output.table)
+    facts = {name: p[name] for name in FACTS} | together
+    facts |= {"grid": section["grid"], "light": section["light"], "sample": section["sample"]}
+    save_json(facts, job.output.facts)
+    build(Path(job.root), study)
+
+
+def _finding(entry: dict[str, Any], whole: bool) -> Finding:
+    layout = Layout(entry["root"], entry["elsewhere"])
+    _link(layout)
+    notes = standing(layout, Asked(**entry["asked"]))
+    return Finding(
+        Specification(entry["specification"], entry["choices"], entry["main"]),
+        read_tables([layout.of_study("summary")] if whole else [], SUMMARY_COLUMNS),
+        entry["units"],
+        incomplete=bool(notes),
+        why=why_failed(layout, notes),
+    )
+
+
+def _link(layout: Layout) -> None:
+    """Let the folder of a specification show what it shares, so that it can be opened as the results of a study."""
+    for name in OF_RECORDING:
+        folder = layout.of(name).parent
+        link = Path(layout.root) / folder.name
+        if name in layout.elsewhere and not link.exists():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.unlink(missing_ok=True)
+            link.symlink_to(os.path.relpath(folder, link.parent), target_is_directory=True)
