@@ -14,7 +14,7 @@ from pipeline.results.columns import SUMMARY_COLUMNS
 from pipeline.results.layout import OF_RECORDING, Layout
 from pipeline.results.reader import read_tables
 from pipeline.workflow.failures import Asked, standing
-from pipeline.workflow.job import Job
+from pipeline.workflow.job import Job, Note
 from pipeline.workflow.multiverse import why_failed
 
 FACTS = ("measure", "route", "contrast", "fields", "combinations", "left_out", "not_drawn")
@@ -25,7 +25,9 @@ def run(job: Job) -> None:
     p, study = job.params.multiverse, job.params.study
     section = study["multiverse"]
     goal = Endpoint(p["measure"], section["macro_scale"], tuple(p["contrast"]))
-    findings = [_finding(entry, entry["specification"] in job.params.whole) for entry in p["specifications"]]
+    standing_too = next(_notes(entry) for entry in p["specifications"] if entry["main"])
+    whole = set(job.params.whole)
+    findings = [_finding(e, e["specification"] in whole, standing_too) for e in p["specifications"]]
     compare = {name: study["compare"][name] for name in ("bootstrap", "permutations", "confidence")}
     found, together = gather(findings, goal, **compare, seed=study["seed"])
     save_table(found, job.output.table)
@@ -35,16 +37,21 @@ def run(job: Job) -> None:
     build(Path(job.root), study)
 
 
-def _finding(entry: dict[str, Any], whole: bool) -> Finding:
-    layout = Layout(entry["root"], entry["elsewhere"])
+def _notes(entry: dict[str, Any]) -> list[Note]:
+    return standing(Layout(entry["root"], entry["elsewhere"]), Asked(**entry["asked"]))
+
+
+def _finding(entry: dict[str, Any], whole: bool, standing_too: list[Note]) -> Finding:
+    """Return what came of a specification; of its failures, those that the study as it stands has not say why."""
+    layout, notes = Layout(entry["root"], entry["elsewhere"]), _notes(entry)
     _link(layout)
-    notes = standing(layout, Asked(**entry["asked"]))
+    own = [note for note in notes if note not in standing_too]
     return Finding(
         Specification(entry["specification"], entry["choices"], entry["main"]),
         read_tables([layout.of_study("summary")] if whole else [], SUMMARY_COLUMNS),
         entry["units"],
         incomplete=bool(notes),
-        why=why_failed(layout, notes),
+        why=why_failed(layout, own or notes),
     )
 
 
