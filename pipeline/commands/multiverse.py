@@ -114,7 +114,7 @@ def told(specified: Specifications, *, every: bool = False) -> str:
     from pipeline.workflow.plan import multiverse_time
 
     expanded, n = specified.expanded, len(specified.studies)
-    goal = expanded.endpoint
+    goal = expanded.estimand
     lines = [
         f"{n} specification{'s' if n > 1 else ''} of {' - '.join(goal.contrast)} in {goal.measure} "
         f"({goal.route}), from {expanded.combinations} combinations and the study as it stands"

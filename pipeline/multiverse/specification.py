@@ -16,7 +16,7 @@ ABSENT = "–"  # where a field belongs to a method that a specification does no
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class Estimand:
     """The difference that all specifications estimate.
 
     Attributes:

@@ -15,7 +15,7 @@ from pipeline.inference.contrasts import bootstrap_interval, sign_flip
 from pipeline.inference.parameters import Compare
 from pipeline.inference.subjects import subject_values
 from pipeline.multiverse.curve import curve_test, explained
-from pipeline.multiverse.specification import Endpoint, Specification
+from pipeline.multiverse.specification import Estimand, Specification
 from pipeline.results.columns import MULTIVERSE
 from pipeline.results.tables import table
 
@@ -43,7 +43,7 @@ class Finding:
 
 def gather(
     findings: Sequence[Finding],
-    goal: Endpoint,
+    goal: Estimand,
     *,
     bootstrap: int = _DEFAULT.bootstrap,
     permutations: int = _DEFAULT.permutations,
@@ -89,20 +89,20 @@ def gather(
     return found, {"test": facts, "explained": explained(choices, estimates)}
 
 
-def _rows_of(finding: Finding, goal: Endpoint) -> pd.DataFrame:
+def _rows_of(finding: Finding, goal: Estimand) -> pd.DataFrame:
     summary = finding.summary
     mine = (summary["measure"] == goal.measure) & (summary["route"] == goal.route)
     mine &= (summary["scale"] == goal.scale(finding.units)) & summary["condition"].isin(goal.contrast)
     return summary[mine]
 
 
-def _by_subject(rows: pd.DataFrame, goal: Endpoint) -> tuple[pd.Series, pd.Series]:
+def _by_subject(rows: pd.DataFrame, goal: Estimand) -> tuple[pd.Series, pd.Series]:
     values = subject_values(rows)
     a, b = (values[values["condition"] == condition].set_index("subject")["value"] for condition in goal.contrast)
     return a.astype(float), b.astype(float)
 
 
-def _head(finding: Finding, goal: Endpoint, rows: pd.DataFrame) -> dict[str, Any]:
+def _head(finding: Finding, goal: Estimand, rows: pd.DataFrame) -> dict[str, Any]:
     """Return what a row says besides its numbers."""
     words = {word.partition(":")[0] for flag in rows["flag"] for word in str(flag).split(";") if word}
     words |= {"incomplete"} if finding.incomplete else set()

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.text import did_you_mean
 from pipeline.multiverse.parameters import Multiverse
-from pipeline.multiverse.specification import Endpoint, Specification, named, sampled, shown
+from pipeline.multiverse.specification import Estimand, Specification, named, sampled, shown
 from pipeline.results.measures import MEASURES, SUMMARISED
 from pipeline.study.fields import Part, parts
 from pipeline.study.messages import explain
@@ -35,7 +35,7 @@ class Expanded:
     """The specifications of a study.
 
     Attributes:
-        endpoint: what all of them estimate.
+        estimand: what all of them estimate.
         specifications: those that are to be run, the main one first, then by name.
         parameters: of each, by its name.
         combinations: number of combinations of the grid.
@@ -43,7 +43,7 @@ class Expanded:
         not_drawn: specifications that the sample leaves out.
     """
 
-    endpoint: Endpoint
+    estimand: Estimand
     specifications: tuple[Specification, ...]
     parameters: Mapping[str, Parameters]
     combinations: int
@@ -64,7 +64,7 @@ def expand(study: Parameters) -> Expanded:
     if faults:
         raise PhiscaleError(*faults)
     assert study.multiverse is not None
-    grid, goal = in_order(study.multiverse.grid), endpoint(study)
+    grid, goal = in_order(study.multiverse.grid), estimand(study)
     found: dict[str, tuple[Choices, Parameters]] = {}
     seen, left_out = set(), Counter[str]()
     for values in product(*grid.values()):
@@ -90,7 +90,7 @@ def expand(study: Parameters) -> Expanded:
 
 def _expanded(
     study: Parameters,
-    goal: Endpoint,
+    goal: Estimand,
     found: dict[str, tuple[Choices, Parameters]],
     combinations: int,
     left_out: Mapping[str, int],
@@ -113,19 +113,25 @@ def _expanded(
     return Expanded(goal, tuple(drawn), placed, combinations, left_out, len(every) - len(drawn))
 
 
-def endpoint(study: Parameters) -> Endpoint:
-    """Return what the specifications of a study estimate: what its multiverse names, else its first contrast of phi_s.
+def estimand(study: Parameters) -> Estimand:
+    """Return what the specifications of a study estimate: what its multiverse names, else the study's primary endpoint.
+
+    Where the measure is named and the scale is not, it is that of the units; a primary endpoint of the units is that
+    of all units, however many a specification has.
 
     Args:
         study: with a section `multiverse` and two conditions or more.
     """
-    section = study.multiverse
+    section, primary = study.multiverse, getattr(study.compare, "primary", None)
     assert section is not None
-    first = section.contrast or contrasts(study)[0]
-    return Endpoint(section.measure or "phi_s", section.macro_scale, (first[0], first[1]))
+    a, b = section.contrast or (primary and primary.contrast) or contrasts(study)[0]
+    scale = section.macro_scale
+    if scale is None and section.measure is None and primary and primary.route == "macro_units":
+        scale = primary.scale or max(study.macro.scales, default=None)
+    return Estimand(section.measure or (primary.measure if primary else "phi_s"), scale, (a, b))
 
 
-def derived(study: Parameters, choices: Mapping[str, Any], goal: Endpoint | None = None) -> Parameters:
+def derived(study: Parameters, choices: Mapping[str, Any], goal: Estimand | None = None) -> Parameters:
     """Return the parameters of a study with other choices.
 
     A section whose method changes has the new method's defaults for what only methods have.
@@ -141,6 +147,8 @@ def derived(study: Parameters, choices: Mapping[str, Any], goal: Endpoint | None
     content, sections = study.model_dump(exclude_unset=True), parts(Parameters)
     light = study.multiverse is not None and study.multiverse.light
     content.pop("multiverse", None)
+    if goal is not None:  # it takes the place of the primary endpoint, whose scale a specification may lack
+        content["compare"] = {k: v for k, v in (content.get("compare") or {}).items() if k != "primary"}
     for name in SECTIONS:
         given = {field.partition(".")[2]: v for field, v in choices.items() if field.partition(".")[0] == name}
         if given:
@@ -157,7 +165,7 @@ def _changed(own: Mapping[str, Any], given: Mapping[str, Any], part: Part) -> di
     return kept | deepcopy(dict(given))
 
 
-def _lighten(content: dict[str, Any], study: Parameters, goal: Endpoint, choices: Mapping[str, Any]) -> None:
+def _lighten(content: dict[str, Any], study: Parameters, goal: Estimand, choices: Mapping[str, Any]) -> None:
     """Leave out of a study what a difference does not need; what the grid names stays."""
     unfolded = MEASURES[goal.measure.removesuffix("_common")].unfolded
     complexes = goal.measure.startswith("phi_s_complex")
@@ -248,7 +256,7 @@ def multiverse_faults(study: Parameters) -> Iterator[Problem]:
     section = study.multiverse
     if section is None:
         return
-    yield from _faults_of_endpoint(study, section)
+    yield from _faults_of_estimand(study, section)
     faults = [problem for field, values in section.grid.items() for problem in _faults_of_field(study, field, values)]
     yield from faults
     size = prod(map(len, section.grid.values()))
@@ -261,7 +269,7 @@ def multiverse_faults(study: Parameters) -> Iterator[Problem]:
         )
 
 
-def _faults_of_endpoint(study: Parameters, section: Multiverse) -> Iterator[Problem]:
+def _faults_of_estimand(study: Parameters, section: Multiverse) -> Iterator[Problem]:
     if section.measure is not None and section.measure not in SUMMARISED:
         yield Problem(
             "multiverse.measure",

@@ -153,10 +153,11 @@ class Specifications:
 
     def plain(self) -> dict[str, Any]:
         """Return what the table is made of, as the parameters of a rule."""
-        goal = self.expanded.endpoint
+        goal = self.expanded.estimand
         return {
             "measure": goal.measure,
             "route": goal.route,
+            "macro_scale": goal.macro_scale,
             "contrast": list(goal.contrast),
             "fields": [field for field in in_order(self._grid) if any(field in s.choices for s in self.specifications)],
             "combinations": self.expanded.combinations,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.inference.contrasts import ALPHA
+from pipeline.multiverse.specification import shown
 from pipeline.report.words.glossary import counted, number, plain, probability, short, valued
 from pipeline.results.columns import ROUTES
 from pipeline.study.specifications import LIGHT_SURROGATES
@@ -49,7 +50,7 @@ def verdict(table: pd.DataFrame, facts: Mapping[str, Any]) -> list[str]:
         + (f", and so {'has' if against == 1 else 'have'} {against} with the opposite sign" if against else "")
         + f". {_sizes(main, facts)}"
     )
-    return [first, _tested(facts), _conclusion(n, same, facts)]
+    return [first, _tested(facts), _conclusion(n, same, facts, opposed=bool(alike and against))]
 
 
 def _sizes(main: pd.DataFrame, facts: Mapping[str, Any]) -> str:
@@ -76,7 +77,7 @@ def _tested(facts: Mapping[str, Any]) -> str:
     )
 
 
-def _conclusion(n: int, same: int, facts: Mapping[str, Any]) -> str:
+def _conclusion(n: int, same: int, facts: Mapping[str, Any], opposed: bool) -> str:
     test = facts["test"]
     if n < 2:
         return "One specification has a value: nothing can be said of what depends on the choices."
@@ -93,6 +94,11 @@ def _conclusion(n: int, same: int, facts: Mapping[str, Any]) -> str:
             "So the direction does not depend on these choices, but all of them together do not show that there is a "
             "difference."
         )
+    if opposed:
+        return (
+            "So the answer depends on these choices: some show the opposite of what others show, and none of them "
+            "should be reported alone."
+        )
     turned = f"{n - same} of {n} give the opposite sign, or none"
     if shown:
         return f"So there is a difference over all choices together, but it depends on them: {turned}."
@@ -106,12 +112,12 @@ def notes(table: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[str]:
         table: rows of multiverse.csv.
         facts: multiverse.json.
     """
-    moved = {field: share for field, share in facts["explained"].items() if share > 0}
+    moved = {field: share for field, share in facts["explained"].items() if share >= 0.005}
     if moved and table["estimate"].notna().sum() > 2:
         first, *rest = sorted(moved, key=lambda field: -moved[field])
         text = f"The choice that moves the difference most is {first} ({moved[first]:.0%} of the variance between them"
         yield text + ("; " + ", ".join(f"{f} {moved[f]:.0%}" for f in rest[: MOST - 1]) if rest else "") + ")."
-    yield f"{_made(table, facts)} The grid: {_grid(facts['grid'])}."
+    yield f"{_made(table, facts)} The grid: {_grid(facts)}."
     failed, n = int((table["failed"] != "").sum()), int((table["flag"].str.contains("incomplete")).sum())
     if failed:
         yield f"{counted(failed, 'specification')} of {len(table)} {'has' if failed == 1 else 'have'} no value (below)."
@@ -120,9 +126,13 @@ def notes(table: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[str]:
     if facts["light"]:
         yield (
             f"Light: specifications leave out what {plain(facts['measure'])} does not need, and have at most "
-            f"{LIGHT_SURROGATES} surrogates per null. Their p-values are not corrected for each other; the test of the "
-            "whole curve takes the place of a correction."
+            f"{LIGHT_SURROGATES} surrogates per null."
         )
+    yield (
+        "The p-values of specifications are not corrected for each other; the test of the whole curve takes the place "
+        "of a correction (Simonsohn U, Simmons JP, Nelson LD 2020. Specification curve analysis. Nature Human "
+        "Behaviour 4: 1208-1214)."
+    )
 
 
 def _made(table: pd.DataFrame, facts: Mapping[str, Any]) -> str:
@@ -136,5 +146,5 @@ def _made(table: pd.DataFrame, facts: Mapping[str, Any]) -> str:
     return f"{text}."
 
 
-def _grid(grid: Mapping[str, list[Any]]) -> str:
-    return "; ".join(f"{field} {', '.join(map(str, values))}" for field, values in grid.items())
+def _grid(facts: Mapping[str, Any]) -> str:
+    return "; ".join(f"{field} {', '.join(map(shown, facts['grid'][field]))}" for field in facts["fields"])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.base.files import save_json, save_table
-from pipeline.multiverse.specification import Endpoint, Specification
+from pipeline.multiverse.specification import Estimand, Specification
 from pipeline.multiverse.table import Finding, gather
 from pipeline.report.multiverse import build
 from pipeline.results.columns import SUMMARY_COLUMNS
@@ -24,7 +24,7 @@ def run(job: Job) -> None:
     """Write the table, what all specifications say together, and the page."""
     p, study = job.params.multiverse, job.params.study
     section = study["multiverse"]
-    goal = Endpoint(p["measure"], section["macro_scale"], tuple(p["contrast"]))
+    goal = Estimand(p["measure"], p["macro_scale"], tuple(p["contrast"]))
     standing_too = next(_notes(entry) for entry in p["specifications"] if entry["main"])
     whole = set(job.params.whole)
     findings = [_finding(e, e["specification"] in whole, standing_too) for e in p["specifications"]]

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from pipeline.inference.contrasts import compare
-from pipeline.multiverse.specification import Endpoint, Specification
+from pipeline.multiverse.specification import Estimand, Specification
 from pipeline.multiverse.table import Finding, gather
 from pipeline.results.columns import SUMMARY_COLUMNS
 
-GOAL = Endpoint("phi_s", None, ("awake", "asleep"))
+GOAL = Estimand("phi_s", None, ("awake", "asleep"))
 
 
 def summary(differences: dict[str, float], units: int = 4, **fields: object) -> pd.DataFrame:

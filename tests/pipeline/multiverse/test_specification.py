@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pipeline.base.parameters import Identifier
-from pipeline.multiverse.specification import LONGEST, Endpoint, Specification, name_of, named, sampled, shown
+from pipeline.multiverse.specification import LONGEST, Estimand, Specification, name_of, named, sampled, shown
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,6 @@ def test_choices_are_told() -> None:
 
 
 def test_the_endpoint_is_of_the_units_or_of_macro_units() -> None:
-    micro, macro = Endpoint("phi_s", None, ("a", "b")), Endpoint("phi_s", 2, ("a", "b"))
+    micro, macro = Estimand("phi_s", None, ("a", "b")), Estimand("phi_s", 2, ("a", "b"))
     assert (micro.route, micro.scale(5)) == ("micro", 5)
     assert (macro.route, macro.scale(5)) == ("macro_units", 2)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from pipeline.base.errors import PhiscaleError
 from pipeline.study.parameters import Parameters
-from pipeline.study.specifications import LIGHT_SURROGATES, SECTIONS, Expanded, derived, expand, multiverse_faults
+from pipeline.study.specifications import (
+    LIGHT_SURROGATES,
+    SECTIONS,
+    Expanded,
+    derived,
+    estimand,
+    expand,
+    multiverse_faults,
+)
 
 BIN = {"binarize.bin_s": [0.4, 0.5]}
 
@@ -100,9 +109,29 @@ def test_light_leaves_out_what_is_not_compared() -> None:
 
 
 def test_the_endpoint_is_the_first_contrast_unless_another_is_named() -> None:
-    assert expand(study(BIN)).endpoint.contrast == ("awake", "asleep")
-    named = expand(study(BIN, contrast=["asleep", "awake"], measure="effective_information")).endpoint
+    assert expand(study(BIN)).estimand.contrast == ("awake", "asleep")
+    named = expand(study(BIN, contrast=["asleep", "awake"], measure="effective_information")).estimand
     assert (named.measure, named.contrast, named.macro_scale) == ("effective_information", ("asleep", "awake"), None)
+
+
+@pytest.mark.parametrize(
+    ("primary", "fields", "expected"),
+    [
+        ({"scale": 4}, {}, ("causal_power", None, ("asleep", "awake"))),
+        ({"route": "macro_units", "scale": None}, {}, ("causal_power", 3, ("asleep", "awake"))),
+        ({"route": "macro_units", "scale": 2}, {}, ("causal_power", 2, ("asleep", "awake"))),
+        ({"route": "macro_units"}, {"measure": "phi_s"}, ("phi_s", None, ("asleep", "awake"))),
+        ({"contrast": None}, {"macro_scale": 2}, ("causal_power", 2, ("awake", "asleep"))),
+    ],
+)
+def test_what_is_not_named_is_that_of_the_primary_endpoint(
+    primary: dict[str, Any], fields: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
+    named = {"measure": "causal_power", "route": "micro", "scale": None, "contrast": ("asleep", "awake")} | primary
+    p = study(BIN, {"macro": {"scales": [2, 3]}}, **fields)
+    p = p.model_copy(update={"compare": SimpleNamespace(contrasts=[], primary=SimpleNamespace(**named))})
+    found = estimand(p)
+    assert (found.measure, found.macro_scale, found.contrast) == expected
 
 
 @pytest.mark.parametrize(
