@@ -48,7 +48,9 @@ def test_there_are_rules() -> None:
 
 @pytest.mark.parametrize("path", [*RULES, MULTIVERSE], ids=lambda path: path.stem)
 def test_every_rule_states_what_it_needs(path: Path) -> None:
-    for rule in path.read_text().split("\nrule ")[1:]:
+    rules = [rule for rule in path.read_text().split("\nrule ")[1:] if not rule.startswith("all:")]
+    assert rules
+    for rule in rules:
         for part in (
             "output:",
             "log:",
