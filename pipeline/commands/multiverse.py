@@ -26,6 +26,7 @@ def add_parser(commands: Commands) -> None:
     add_study(parser)
     add_cores(parser)
     parser.add_argument("-n", "--dry-run", action="store_true", help="check everything and tell what would be run")
+    parser.add_argument("--anyway", action="store_true", help="run without the windows that some specifications lack")
     parser.set_defaults(run=multiverse)
 
 
@@ -46,8 +47,11 @@ def multiverse(args: argparse.Namespace) -> int:
 
     specified = Specifications.of(Study.load(args.study, args.data))
     problems, notes = checked(specified)
-    if problems:
+    if problems and not args.anyway:
+        print("with --anyway, specifications are run without what is told here", file=sys.stderr)
         raise PhiscaleError(*problems)
+    for problem in problems:
+        print(f"note: {problem}")
     for note in notes:
         print(f"note, of the study as it stands: {note}")
     print(told(specified, every=args.dry_run))

@@ -86,6 +86,8 @@ def test_dry_run_tells_what_would_be_run(tmp_path: Path, capsys: pytest.CaptureF
     told = capsys.readouterr().err
     assert "ensembles.iit allows 2" in told
     assert "iit_2_otsu" in told
+    assert main(["multiverse", str(tmp_path), "--dry-run", "--anyway"]) == 0
+    assert "ensembles.iit allows 2" in capsys.readouterr().out
     write_multiverse(tmp_path, grid | {"ensembles.iit": [3]})
     assert main(["multiverse", str(tmp_path), "--dry-run"]) == 0
     told = capsys.readouterr().out
