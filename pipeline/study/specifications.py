@@ -108,9 +108,7 @@ def _expanded(
     size = study.multiverse.sample
     drawn = every if size is None else sampled(every, size, study.seed)
     parameters = {s.name: found[_key(s.choices)][1] for s in drawn}
-    below = f"{study.results}/{study.study}/multiverse"
-    placed = {name: p.model_copy(update={"study": name, "results": below}) for name, p in parameters.items()}
-    return Expanded(goal, tuple(drawn), placed, combinations, left_out, len(every) - len(drawn))
+    return Expanded(goal, tuple(drawn), parameters, combinations, left_out, len(every) - len(drawn))
 
 
 def estimand(study: Parameters) -> Estimand:

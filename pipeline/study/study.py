@@ -34,6 +34,7 @@ class Study:
         parameters: what it says.
         recordings: the sheet of recordings, one row each, all text, paths absolute, by name.
         sheet: the sheet of windows, one row per stretch, times in seconds.
+        folder: of its results, where that is not RESULTS/STUDY.
         elsewhere: folders of results that the study shares with others (see `Layout`).
     """
 
@@ -41,6 +42,7 @@ class Study:
     parameters: Parameters
     recordings: pd.DataFrame
     sheet: pd.DataFrame
+    folder: Path | None = None
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -92,7 +94,7 @@ class Study:
     @property
     def root(self) -> Path:
         """Folder of the results."""
-        return Path(self.parameters.results) / self.parameters.study
+        return self.folder or Path(self.parameters.results) / self.parameters.study
 
     @property
     def layout(self) -> Layout:

@@ -97,7 +97,7 @@ class Specifications:
             )
         expanded = expand(study.parameters)
         studies = {
-            name: replace(study, parameters=parameters, elsewhere=shared(study, parameters))
+            name: replace(study, parameters=parameters, folder=_below(study, name), elsewhere=shared(study, parameters))
             for name, parameters in expanded.parameters.items()
         }
         return cls(study, expanded, studies, _made_elsewhere(studies))
@@ -178,6 +178,10 @@ class Specifications:
         }
 
 
+def _below(study: Study, name: str) -> Path:
+    return study.layout.of_study("multiverse").parent / name
+
+
 def shared(study: Study, parameters: Any) -> dict[str, str]:
     """Return the folders of what a specification may share, by file and stage.
 
@@ -185,14 +189,13 @@ def shared(study: Study, parameters: Any) -> dict[str, str]:
         study: as it stands.
         parameters: of the specification.
     """
-    below = Path(study.root) / "multiverse"
     values: dict[str, Any] = parameters.model_dump(mode="json")
     chosen: dict[str, Any] = {}
     found: dict[str, str] = {}
     for step in STEPS:
         chosen |= {section: values[section] for section in step.sections}
         digest = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:8]
-        found |= dict.fromkeys((*step.stages, *step.files), str(below / f"{step.name}-{digest}"))
+        found |= dict.fromkeys((*step.stages, *step.files), str(_below(study, f"{step.name}-{digest}")))
     return found
 
 

@@ -63,6 +63,8 @@ def test_what_is_equal_upstream_lies_in_one_folder(tmp_path: Path) -> None:
     keys = ["ensembles", "states", "tpm"]
     table = pd.DataFrame([[study.elsewhere[key] for key in keys] for study in studies.values()], columns=keys)
     assert table.nunique().to_dict() == {"ensembles": 1, "states": 2, "tpm": 4}
+    assert {study.root.parent for study in studies.values()} == {Path("results/small/multiverse")}
+    assert [study.root.name for study in studies.values()] == list(studies)
     layouts = [study.layout for study in studies.values()]
     assert len({layout.of("phi", "m1") for layout in layouts}) == len(layouts)
     assert len({layout.of("states", "m1", 3) for layout in layouts}) == 2
