@@ -16,8 +16,8 @@ from pipeline.workflow.multiverse import Specifications
 SECONDS = {
     **{"ingest": 0.4, "simulate": 4.0, "truth": 0.2, "preprocess": 0.4, "ensembles": 0.4, "states": 0.9, "tpm": 0.5},
     **{"macro": 3.0, "phi": 0.9, "nulls": 0.9, "summarise": 5.0, "compare": 0.5, "validate": 1.0, "report": 20.0},
-    "multiverse": 4.0,
     "all": 0.0,
+    "multiverse": 4.0,
 }
 LOADING_S = 7.0  # Snakemake, and the libraries once for all jobs
 

@@ -96,16 +96,6 @@ def macro(study: Study, omit: Sequence[str], among: Sequence[str]) -> list[Path]
     return files(study, "macro", omit, among) if study.parameters.macro.scales else []
 
 
-def multiverse(study: Study) -> list[Path]:
-    """Return the table of the study's specifications, if they were run.
-
-    Args:
-        study: the study.
-    """
-    table = study.layout.of_study("multiverse")
-    return [table] if table.exists() else []
-
-
 def section(study: Study, name: str, *without: str) -> dict[str, Any]:
     """Return one section of the parameters as plain values, so that a rule depends on no other.
 
@@ -129,6 +119,16 @@ def raw_files(study: Study, recording: str, columns: tuple[str, ...] = FILE_COLU
     """
     row = study.row(recording)
     return [row[column] for column in columns if row.get(column) and Path(row[column]).exists()]
+
+
+def multiverse(study: Study) -> list[Path]:
+    """Return the table of the study's specifications, if they were run.
+
+    Args:
+        study: the study.
+    """
+    table = study.layout.of_study("multiverse")
+    return [table] if table.exists() else []
 
 
 def subject_index(study: Study, recording: str) -> int:
