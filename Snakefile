@@ -10,20 +10,17 @@ from snakemake.settings.types import ExecMode
 from snakemake.utils import min_version
 
 import pipeline
-from pipeline.results.layout import Layout
-from pipeline.study.study import Study
-from pipeline.workflow import targets
+from pipeline.workflow import multiverse, targets
 from pipeline.workflow.failures import Asked, finish_without_failed
 from pipeline.workflow.workers import Workers
 
 min_version("9.0")
 
-STUDY = Study.load(
-    config.get("study", Path(workflow.basedir) / "config/demo/study.yaml"),
-    data=config.get("data"),
+STUDY = multiverse.study_of(
+    config, default=Path(workflow.basedir) / "config/demo/study.yaml"
 )
 OMIT = tuple(map(str, config.get("omit", ())))
-LAYOUT = Layout(STUDY.root)
+LAYOUT = STUDY.layout
 UNITS = STUDY.parameters.ensembles.iit
 SIMULATED = targets.simulated(STUDY)
 ON_TRACES = targets.nulls_on_traces(STUDY)
@@ -35,7 +32,7 @@ TABLES = (
 SHARING = targets.sharing(STUDY)
 MATCHED = targets.matched_with(STUDY)
 READ = [name for name in STUDY.names if name not in SIMULATED]
-WORKERS = Workers(STUDY.root, forking=workflow.exec_mode == ExecMode.DEFAULT)
+WORKERS = Workers(STUDY.root, workflow.exec_mode == ExecMode.DEFAULT, STUDY.elsewhere)
 RULES = Path(pipeline.__file__).parent / "workflow" / "rules"
 
 

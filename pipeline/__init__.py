@@ -15,6 +15,7 @@ macro       unit TPM -> macro units and their TPM
 encoder     learned multiscale dynamics
 integration TPM -> phi of every draw, state and scale, of data and of surrogates
 inference   phi -> summary, values of subjects, contrasts
+multiverse  the same question over a grid of defensible choices
 validation  estimates held against known truth
 study       what the user writes, and checking it
 report      the page
@@ -28,7 +29,7 @@ __all__ = ["ROOMS", "load_results"]
 
 ROOMS = (
     *("base", "results", "emergence", "simulation", "ingest", "traces", "binarize", "tpm", "nulls", "macro"),
-    *("encoder", "integration", "inference", "validation", "study", "report", "workflow", "commands"),
+    *("encoder", "integration", "inference", "multiverse", "validation", "study", "report", "workflow", "commands"),
 )
 
 

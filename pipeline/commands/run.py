@@ -55,13 +55,24 @@ def run(args: argparse.Namespace, *options: str) -> int:
 
     study = Study.load(args.study, args.data)
     check_writable(study.root)
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(resource("Snakefile"))]
-    command += [*_where_to_run(args), *options, *_with_config(args)]
+    command = snakemake(args, "Snakefile", *options)
     started = time.time()
     status = subprocess.run(command, check=False).returncode
     if any(option in LOOKING for option in args.extra):
         return status
     return 1 if _tell(study, started if status else 0.0) or status else 0
+
+
+def snakemake(args: argparse.Namespace, snakefile: str, *options: str) -> list[str]:
+    """Return the command that runs a workflow of this package on a study.
+
+    Args:
+        args: of the command line; `extra` is what followed `--`.
+        snakefile: name of the workflow.
+        options: more options of Snakemake.
+    """
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(resource(snakefile))]
+    return [*command, *_where_to_run(args), *options, *_with_config(args)]
 
 
 def report(args: argparse.Namespace) -> int:

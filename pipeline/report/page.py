@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 
-from pipeline.report import methods
+from pipeline.report import methods, multiverse
 from pipeline.report.figures import activity, canvas, contrasts, macro_maps, quality, scales, truth
 from pipeline.report.figures.canvas import Figure
 from pipeline.report.findings import Findings
 from pipeline.report.macro_units import MacroUnits, introduction, macro_units
+from pipeline.report.rendering import environment
 from pipeline.report.tables import results as result_tables
 from pipeline.report.tables import study as study_tables
 from pipeline.report.tables.table import Table
@@ -22,7 +21,6 @@ from pipeline.report.words.headline import ScaleAnswer
 from pipeline.results.layout import Layout
 
 IDENTIFIERS = ("recording", "subject", "window", "condition")
-PHI_S = Markup("φ<sub>s</sub>")
 
 
 def build(
@@ -45,7 +43,7 @@ def build(
     """
     sheet = None if windows is None else _as_text(windows)
     study = Findings(Path(results), parameters, failures, sheet, _as_text(recordings))
-    html = _environment().get_template("template.html").render(**_content(study))
+    html = environment().get_template("template.html").render(**_content(study))
     page = Layout(study.folder).of_study("page")
     canvas.write_bytes(page, html.encode())
     return page
@@ -88,6 +86,7 @@ def _figures(study: Findings, found: list[MacroUnits]) -> dict[str, Any]:
             "contrasts": contrasts.contrasts(study),
             "activity": activity.activity(study),
             "truth": truth.truth(study),
+            "multiverse": multiverse.section(study.results, study.folder, study.parameters),
             "maps": [figure for figure in maps if figure],
             "quality": {name: figures for name, figures in drawn.items() if figures},
         }
@@ -124,23 +123,3 @@ def _tables(study: Findings, answers: list[ScaleAnswer], found: list[MacroUnits]
         "inputs": study_tables.inputs(study),
         "glossary": study_tables.glossary(),
     }
-
-
-def rich(text: object) -> Markup:
-    """Escape a text and set the signs of the theory in it."""
-    safe = escape(text)
-    for plain in ("phi_s", "φ_s", "φs"):
-        safe = safe.replace(plain, PHI_S)
-    return safe
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["rich"] = rich
-    return environment

@@ -303,9 +303,30 @@ HALVES = TableFile(
         _number("second", "The measure of the second half."),
     ),
 )
+MULTIVERSE = TableFile(
+    OF_STUDY["multiverse"],
+    "specification: a way to analyse the study that would be as defensible",
+    (
+        Column("specification", "Its name, and that of the folder of its results."),
+        Column("main", "yes for the study as it stands; empty for the others."),
+        Column("choices", "What it chooses, as `field: value`, separated by semicolons."),
+        *(_MEASURE, _ROUTE, _SCALE),
+        Column("contrast", "Conditions compared, a-b: a minus b."),
+        _number("mean_a", "Mean over subjects in condition a."),
+        _number("mean_b", "Mean over subjects in condition b."),
+        _number("estimate", "Mean over subjects of the within-subject difference a minus b."),
+        _number("ci_low", "Lower limit of the bootstrap interval of the difference over subjects."),
+        _number("ci_high", "Upper limit of the bootstrap interval of the difference over subjects."),
+        _number("p", "Two-sided sign-flip p of the difference, not corrected."),
+        _number("n_subjects", "Subjects with both conditions."),
+        Column("estimator", "Estimators of the TPM in its windows."),
+        Column("flag", "Words of caution about any of its windows, separated by semicolons."),
+        Column("failed", "Why it has no value; empty where it has one."),
+    ),
+)
 TABLES = (
     *(SUMMARY, NULLS, COMPARISON, CLASSIFICATION, FITS, HALVES, TRUTH, TRUE_GROUPINGS),
-    *(QUALITY, MATCHED, WINDOWS, DETECTION),
+    *(QUALITY, MATCHED, WINDOWS, DETECTION, MULTIVERSE),
 )
 
 SUMMARY_COLUMNS, NULL_COLUMNS, COMPARISON_COLUMNS = SUMMARY.names, NULLS.names, COMPARISON.names

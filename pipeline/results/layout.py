@@ -3,11 +3,15 @@
 Rules ask for patterns (the recording left open), jobs, readers and the report for paths. Stages that work on windows
 write one file per recording, a group in it for each window and system: `tpm/R.nc` holds `WINDOW/micro-4`, `macro/R.nc`
 `WINDOW/macro_units-2`, `phi/R.nc` and `nulls/R.nc` both.
+
+Specifications of a multiverse are studies of their own below `multiverse/`; what several of them have in common lies
+beside them once, which `Layout.elsewhere` says.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -24,6 +28,9 @@ StudyFile = Literal[
     "page",
     "figures",
     "provenance",
+    "multiverse",
+    "multiverse_facts",
+    "multiverse_page",
 ]
 RecordingFile = Literal[
     "recording",
@@ -56,6 +63,9 @@ OF_STUDY: dict[StudyFile, str] = {
     "page": "report.html",
     "figures": "figures",
     "provenance": "provenance.json",
+    "multiverse": "multiverse/multiverse.csv",
+    "multiverse_facts": "multiverse/multiverse.json",
+    "multiverse_page": "multiverse/report.html",
 }
 SharedFile = Literal["units", "macro"]
 OF_SHARING: dict[SharedFile, str] = {"units": "shared/{name}-k{k}.json", "macro": "shared/{name}-macro.json"}
@@ -124,6 +134,10 @@ class SystemKey(NamedTuple):
 class Layout:
     """Paths below the results folder of one study.
 
+    Attributes:
+        root: the folder.
+        elsewhere: folders in place of it, by the name of a file of a recording or of a stage (its log and notes).
+
     >>> Layout("results/demo").of_study("summary").as_posix()
     'results/demo/summary.csv'
     >>> Layout("results/demo").of("states", "m1", 4).as_posix()
@@ -133,6 +147,20 @@ class Layout:
     """
 
     root: str | Path
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+    def root_of(self, name: str) -> Path:
+        """Return the folder that a file of a recording, or what a stage writes, lies below.
+
+        Args:
+            name: of the file (`OF_RECORDING`) or of the stage.
+        """
+        return Path(self.elsewhere.get(name, self.root))
+
+    @property
+    def roots(self) -> list[Path]:
+        """All folders below which something of the study lies, its own first."""
+        return [Path(root) for root in dict.fromkeys([str(self.root), *self.elsewhere.values()])]
 
     def of_study(self, name: StudyFile) -> Path:
         """Return the path of a file that the study has once."""
@@ -150,7 +178,7 @@ class Layout:
             recording: name of the recording; left open by default.
             k: number of units, in the name of `ensembles` and `states`; left open by default.
         """
-        return Path(self.root) / OF_RECORDING[name].format(recording=recording, k=k)
+        return self.root_of(name) / OF_RECORDING[name].format(recording=recording, k=k)
 
     def shared(self, what: SharedFile, name: str = "{name}", k: int | str = "{k}") -> Path:
         """Return a file of what recordings share, or the pattern of all of them.
@@ -160,7 +188,7 @@ class Layout:
             name: of the subject or study whose recordings they are; left open by default.
             k: number of units, in the name of `units`; left open by default.
         """
-        return Path(self.root) / OF_SHARING[what].format(name=name, k=k)
+        return self.root_of(f"shared_{what}") / OF_SHARING[what].format(name=name, k=k)
 
     def log(self, stage: str, recording: str = "{recording}", k: int | str | None = None) -> Path:
         """Return the log of a job of a recording, or the pattern of it.
@@ -170,7 +198,7 @@ class Layout:
             recording: name of the recording; left open by default.
             k: number of ensembles, for a job of one grouping.
         """
-        return Path(self.root) / "logs" / stage / (recording + (f"-k{k}" if k is not None else "") + ".log")
+        return self.root_of(stage) / "logs" / stage / (recording + (f"-k{k}" if k is not None else "") + ".log")
 
     def study_log(self, stage: str) -> Path:
         """Return the log of a job that the study has once."""
@@ -178,7 +206,7 @@ class Layout:
 
     def logs(self) -> list[Path]:
         """Return the logs that are there."""
-        return sorted((Path(self.root) / "logs").rglob("*.log"))
+        return sorted(path for root in self.roots for path in (root / "logs").rglob("*.log"))
 
     def note(self, stage: str, recording: str, *part: str) -> Path:
         """Return where it is noted that a stage failed for a recording.
@@ -188,11 +216,12 @@ class Layout:
             recording: name of the recording.
             part: window and system, where only these failed.
         """
-        return Path(self.root) / "failed" / ("--".join([stage, recording, *part]) + ".json")
+        return self.root_of(stage) / "failed" / ("--".join([stage, recording, *part]) + ".json")
 
     def notes(self) -> list[Path]:
         """Return the notes that are there; those that are just being written have a dot before their name."""
-        return sorted(path for path in (Path(self.root) / "failed").glob("*.json") if not path.name.startswith("."))
+        found = (path for root in self.roots for path in (root / "failed").glob("*.json"))
+        return sorted(path for path in found if not path.name.startswith("."))
 
 
 def tpm_file(route: str) -> RecordingFile:

@@ -25,6 +25,7 @@ from pipeline.results.columns import (
     FITS,
     HALVES,
     MATCHED,
+    MULTIVERSE,
     NULL_COLUMNS,
     NUMBERS,
     QUALITY_COLUMNS,
@@ -41,6 +42,7 @@ class Results:
     Attributes:
         folder: where the results are.
         summary, nulls, comparison, classification: the tables of the study (columns as in their files).
+        multiverse: the table of specifications.
         quality, matched, detection: these tables of the study's recordings, one below the other.
         provenance: versions, parameters, seed and inputs of the run; empty before the report.
         failures: what failed (recording, window unless all are concerned, stage, reason).
@@ -95,6 +97,18 @@ class Results:
     def true_groupings(self) -> pd.DataFrame:
         """One row per learned grouping of recordings whose truth is known."""
         return read_table(self.layout.of_study("true_groupings"), TRUE_GROUPINGS.names)
+
+    @cached_property
+    def multiverse(self) -> pd.DataFrame:
+        """One row per specification of the multiverse; none where none was run."""
+        return read_table(self.layout.of_study("multiverse"), MULTIVERSE.names)
+
+    @cached_property
+    def multiverse_facts(self) -> dict[str, Any]:
+        """What all specifications say together (multiverse.json); empty where none was run."""
+        path = self.layout.of_study("multiverse_facts")
+        known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        return known
 
     @cached_property
     def quality(self) -> pd.DataFrame:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from pipeline.base.errors import PhiscaleError, Problem, unusable
 from pipeline.base.files import check_writable
@@ -37,8 +38,19 @@ def check(path: str | Path, data: str | Path | None = None) -> tuple[Study | Non
     """
     findings = Checked()
     study, findings.problems = Study.read(path, data)
-    if study is None:
-        return None, findings
+    if study is not None:
+        check_results(study, findings)
+        check_recordings([study], [findings])
+    return study, findings
+
+
+def check_results(study: Study, findings: Checked) -> None:
+    """Check that results can be written, and that the simulation knows its conditions.
+
+    Args:
+        study: the study.
+        findings: where faults go.
+    """
     try:
         check_writable(study.root)
     except OSError as error:
@@ -47,17 +59,32 @@ def check(path: str | Path, data: str | Path | None = None) -> tuple[Study | Non
     if simulated.any():
         with _noting("study.yaml", "", findings):
             check_conditions(study.parameters.study, study.parameters.conditions)
-    names = study.recordings["recording"]
+
+
+def check_recordings(studies: Sequence[Study], findings: Sequence[Checked]) -> None:
+    """Open every recording once, and check it for studies that have the same sheets.
+
+    Args:
+        studies: ways to analyse the same recordings.
+        findings: where the faults and notes of each go.
+    """
+    names = studies[0].recordings["recording"]
     for recording in names[~names.duplicated(keep=False)]:
-        told = {problem.about for problem in findings.problems.found}
-        if told & {recording, "*"}:
-            continue
-        look = _check_simulated if simulated[recording] else _check_read
-        with _noting(f"recording {recording!r}", recording, findings):
-            look(study, recording, f"{recording}/windows" not in told, findings)
+        opened: list[xr.Dataset] = []
+        for study, found in zip(studies, findings, strict=True):
+            told = {problem.about for problem in found.problems.found}
+            if told & {recording, "*"}:
+                continue
+            with _noting(f"recording {recording!r}", recording, found):
+                windows_known = f"{recording}/windows" not in told
+                if study.recordings["format"][recording] == "simulate":
+                    _check_simulated(study, recording, windows_known, found)
+                else:
+                    opened = opened or [open_recording(study.row(recording))]
+                    _check_read(study, recording, opened[0], windows_known, found)
     if names.is_unique:
-        check_sharing(study, findings.held, findings)
-    return study, findings
+        for study, found in zip(studies, findings, strict=True):
+            check_sharing(study, found.held, found)
 
 
 @contextmanager
@@ -74,9 +101,8 @@ def _noting(where: str, name: str, findings: Checked) -> Iterator[None]:
         findings.problems.found.append(replace(problem, where=f"{where}, {problem.where}"))
 
 
-def _check_read(study: Study, recording: str, windows_known: bool, findings: Checked) -> None:
+def _check_read(study: Study, recording: str, dataset: xr.Dataset, windows_known: bool, findings: Checked) -> None:
     """Check a recording that is in a file."""
-    dataset = open_recording(study.row(recording))
     names = [str(name) for name in dataset["neuron"].values]
     if windows_known:
         windows = table(study.row(recording), study.sheet_of(recording), dataset, study.state_codes())

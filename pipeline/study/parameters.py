@@ -19,6 +19,7 @@ from pipeline.inference.parameters import Compare
 from pipeline.ingest.parameters import StateCodes
 from pipeline.integration.parameters import Iit
 from pipeline.macro.parameters import Macro
+from pipeline.multiverse.parameters import Multiverse
 from pipeline.nulls.parameters import Nulls
 from pipeline.simulation.parameters import Simulate
 from pipeline.study.fields import empty_sections
@@ -53,6 +54,7 @@ class Parameters(Section):
     iit: Iit = Iit()
     nulls: Nulls = Nulls()
     compare: Compare = Compare()
+    multiverse: Multiverse | None = Field(None, description="The same question over a grid of choices")
     state_codes: StateCodes | None = Field(None, description="Windows from state codes")
     simulate: Simulate = Simulate()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ import pandas as pd
 from pipeline.base.errors import PhiscaleError, Problems
 from pipeline.ingest import windows
 from pipeline.results.columns import WINDOW_COLUMNS
+from pipeline.results.layout import Layout
 from pipeline.study.parameters import Parameters, contrasts
 from pipeline.study.reading import read_parameters
 from pipeline.study.recordings_sheet import check_recordings_sheet
 from pipeline.study.sheets import OPTION_COLUMNS, RECORDING_COLUMNS, expand_paths, read_sheet
+from pipeline.study.specifications import multiverse_faults
 from pipeline.study.windows_sheet import check_windows_sheet
 from pipeline.traces.parameters import EVERY_SUBJECT
 
@@ -32,12 +35,16 @@ class Study:
         parameters: what it says.
         recordings: the sheet of recordings, one row each, all text, paths absolute, by name.
         sheet: the sheet of windows, one row per stretch, times in seconds.
+        folder: of its results, where that is not RESULTS/STUDY.
+        elsewhere: folders of results that the study shares with others (see `Layout`).
     """
 
     path: Path
     parameters: Parameters
     recordings: pd.DataFrame
     sheet: pd.DataFrame
+    folder: Path | None = None
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: str | Path, data: str | Path | None = None) -> Study:
@@ -79,6 +86,7 @@ class Study:
             sheet = read_sheet(path.parent / parameters.windows, WINDOW_COLUMNS, (), problems)
         if recordings is None or sheet is None:
             return None, problems
+        problems.found.extend(multiverse_faults(parameters))
         expand_paths(recordings, path, parameters, data, problems)
         check_recordings_sheet(recordings, parameters, problems)
         sheet = check_windows_sheet(sheet, recordings, parameters, problems)
@@ -87,7 +95,12 @@ class Study:
     @property
     def root(self) -> Path:
         """Folder of the results."""
-        return Path(self.parameters.results) / self.parameters.study
+        return self.folder or Path(self.parameters.results) / self.parameters.study
+
+    @property
+    def layout(self) -> Layout:
+        """Paths of the results."""
+        return Layout(self.root, self.elsewhere)
 
     @property
     def names(self) -> list[str]:

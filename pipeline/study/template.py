@@ -28,6 +28,7 @@ HEADER = """\
 EXAMPLES: dict[str, Any] = {
     "study": "my_study",
     "conditions": ["awake", "anesthesia", "recovery"],
+    "multiverse.grid": {"binarize.bin_s": [0.4, 0.5, 0.6], "tpm.lag": [1, 2]},
     "state_codes.codes": {1: "awake", 2: "anesthesia", 3: "recovery"},
 }
 RECORDINGS = (

@@ -73,7 +73,7 @@ def standing(layout: Layout, asked: Asked) -> list[Note]:
 
 def failures(study: Study) -> list[Note]:
     """Return the failures that concern the study as it stands now (see `standing`)."""
-    return standing(Layout(study.root), Asked.by(study))
+    return standing(study.layout, Asked.by(study))
 
 
 def told(note: Note) -> str:
@@ -122,10 +122,25 @@ def finish_without_failed(
         config: its configuration.
         interrupted: whether somebody stopped it.
     """
+    omit = sorted({*already, *(name for name in map(omitted, failures(study)) if name)})
+    finish(workflow, omit, already, config, interrupted)
+
+
+def finish(
+    workflow: Any, omit: Sequence[str], already: Sequence[str], config: Mapping[str, Any], interrupted: bool
+) -> None:
+    """Run a workflow once more, if that leaves out more than the run that has just ended.
+
+    Args:
+        workflow: Snakemake's object of that run, which ended with errors.
+        omit: all that is to be left out.
+        already: what that run left out.
+        config: its configuration.
+        interrupted: whether somebody stopped it.
+    """
     if interrupted or getattr(workflow.scheduler, "_user_kill", None):
         return
-    omit = sorted({*already, *(name for name in map(omitted, failures(study)) if name)})
-    if omit == sorted(already):
+    if sorted(omit) == sorted(already):
         return
     if not workflow.execution_settings.keep_going:
         print("To get tables and report of the rest, run with --keep-going.", file=sys.stderr)

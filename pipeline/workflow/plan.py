@@ -8,6 +8,7 @@ from iitcore import estimate_cost
 from pipeline.study.study import Study
 from pipeline.tpm.parameters import COPY_DRAWS
 from pipeline.workflow import targets
+from pipeline.workflow.multiverse import Specifications
 
 # Processor time of a job of each stage besides phi, with its start and Snakemake's part of it (0.2 s), on one core of
 # 2026: 16 sessions of mouse sleep (4 units of 30 minutes, 3 windows, one macro scale). What its length multiplies is
@@ -16,7 +17,7 @@ SECONDS = {
     **{"ingest": 0.4, "simulate": 4.0, "truth": 0.2, "preprocess": 0.4, "shared_units": 1.0, "ensembles": 0.4},
     **{"lengths": 0.4, "states": 0.9, "tpm": 0.5, "shared_macro": 3.0, "macro": 3.0, "phi": 0.9, "nulls": 2.0},
     **{"summarise": 5.0, "halves": 3.0, "compare": 0.5, "validate": 1.0, "report": 20.0},
-    **{"score": 4.0, "choose": 0.3, "matched": 0.9, "all": 0.0},
+    **{"score": 4.0, "choose": 0.3, "matched": 0.9, "multiverse": 4.0, "all": 0.0},
 }
 LOADING_S = 7.0  # Snakemake, and the libraries once for all jobs
 
@@ -52,6 +53,22 @@ def _time(study: Study, windows: int) -> str:
         f"{sum(jobs.values())} jobs, of the order of {span(around + phi)} on one core: {span(around)} for all but phi, "
         f"{span(phi)} for phi if every state is visited (up to {span(hard)} where the bounds of the search fail); "
         f"results in {study.root}"
+    )
+
+
+def multiverse_time(specified: Specifications) -> str:
+    """Say how many jobs the specifications of a study have, and how long they take.
+
+    Args:
+        specified: the specifications.
+    """
+    jobs, phi = specified.jobs(), 0.0
+    for study in specified.studies.values():
+        phi += window_seconds(study)[0] * sum(len(study.window_names(name)) for name in study.names)
+    around = LOADING_S + sum(SECONDS[stage] * count for stage, count in jobs.items())
+    return (
+        f"{sum(jobs.values())} jobs, of the order of {span(around + phi)} on one core; "
+        f"results in {specified.study.layout.of_study('multiverse').parent}"
     )
 
 

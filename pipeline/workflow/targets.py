@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.base.compared import compared_together
 from pipeline.nulls.registry import NULLS
-from pipeline.results.layout import Layout, RecordingFile
+from pipeline.results.layout import RecordingFile
 from pipeline.study.sheets import FILE_COLUMNS
 from pipeline.study.study import Study
 
@@ -74,8 +74,7 @@ def members(study: Study, name: str, file: RecordingFile, omit: Sequence[str] = 
         file: that each of them gives.
         omit: what failed before and is left out.
     """
-    layout = Layout(study.root)
-    return [n for n in sharing(study)[name] if n not in omit or layout.of(file, n).exists()]
+    return [n for n in sharing(study)[name] if n not in omit or study.layout.of(file, n).exists()]
 
 
 def shared_units(study: Study, recording: str, k: str) -> list[Path]:
@@ -87,7 +86,7 @@ def shared_units(study: Study, recording: str, k: str) -> list[Path]:
         k: number of units.
     """
     name = shared_by(study, recording)
-    return [Layout(study.root).shared("units", name, k)] if name else []
+    return [study.layout.shared("units", name, k)] if name else []
 
 
 def shared_macro(study: Study, recording: str) -> list[Path]:
@@ -98,7 +97,7 @@ def shared_macro(study: Study, recording: str) -> list[Path]:
         recording: name of the recording.
     """
     name = shared_by(study, recording) if study.parameters.macro.grouping == "recording" else ""
-    return [Layout(study.root).shared("macro", name)] if name else []
+    return [study.layout.shared("macro", name)] if name else []
 
 
 def matched_with(study: Study) -> dict[str, list[str]]:
@@ -152,7 +151,7 @@ def files(
         omit: what failed before and is left out: "RECORDING" or "RECORDING:name of the file".
         among: of these recordings; None for all.
     """
-    layout, stage = Layout(study.root), f":{name}"
+    layout, stage = study.layout, f":{name}"
     return [
         layout.of(name, recording, study.parameters.ensembles.iit)
         for recording in (study.names if among is None else among)
@@ -168,7 +167,7 @@ def tpms(study: Study, recording: str, omit: Sequence[str] = ()) -> list[Path]:
         recording: name of the recording.
         omit: what failed before and is left out.
     """
-    return [Layout(study.root).of("tpm", recording), *macro(study, omit, [recording])]
+    return [study.layout.of("tpm", recording), *macro(study, omit, [recording])]
 
 
 def macro(study: Study, omit: Sequence[str], among: Sequence[str]) -> list[Path]:
@@ -233,6 +232,16 @@ def raw_files(study: Study, recording: str, columns: tuple[str, ...] = FILE_COLU
     """
     row = study.row(recording)
     return [row[column] for column in columns if row.get(column) and Path(row[column]).exists()]
+
+
+def multiverse(study: Study) -> list[Path]:
+    """Return the table of the study's specifications, if they were run.
+
+    Args:
+        study: the study.
+    """
+    table = study.layout.of_study("multiverse")
+    return [table] if table.exists() else []
 
 
 def subject_index(study: Study, recording: str) -> int:

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import FrameType, SimpleNamespace
 from typing import Any
 
+from pipeline.results.layout import Layout
 from pipeline.workflow.job import KILLED, Job, JobFailed, perform
 
 PRELOADED = ["pipeline.workflow.preload"]
@@ -33,12 +34,14 @@ class Workers:
     Args:
         root: folder of the study's results.
         forking: this process is not there for a single job, so that jobs get processes of their own.
+        elsewhere: folders of stages whose results several studies share (see `Layout`).
     """
 
-    def __init__(self, root: str | Path, forking: bool) -> None:
-        self.root, self.forking = str(root), forking
+    _lock = threading.Lock()  # one for all: each start looks after all children of the process
+
+    def __init__(self, root: str | Path, forking: bool, elsewhere: Mapping[str, str] | None = None) -> None:
+        self.layout, self.forking = Layout(root, elsewhere or {}), forking
         self.interrupted = threading.Event()
-        self._lock = threading.Lock()
         self._context = multiprocessing.get_context("forkserver")
         if forking:
             self._context.set_forkserver_preload(PRELOADED)
@@ -49,7 +52,7 @@ class Workers:
         """Run a job of a rule, given what Snakemake gives to a `run:` directive.
 
         Args:
-            rule: name of the rule, which is that of its stage.
+            rule: name of the rule, which is that of its stage; `NAME__STAGE` where the workflow is a module.
             files: input, output and log.
             params: parameters of the rule.
             wildcards: e.g. the recording.
@@ -59,9 +62,10 @@ class Workers:
             JobFailed: with the reason.
         """
         source, target, log = files
+        stage = rule.rpartition("__")[2]
         job = Job(
-            stage=rule,
-            root=self.root,
+            stage=stage,
+            root=str(self.layout.root_of(stage)),
             cwd=os.getcwd(),
             wildcards={name: str(value) for name, value in wildcards.items()},
             input=_named(source),

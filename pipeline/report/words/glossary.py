@@ -8,6 +8,7 @@ from pipeline.binarize.registry import BINARIZERS
 from pipeline.inference.flags import FLAGS as flags_of_inference
 from pipeline.integration.flags import FLAGS as flags_of_integration
 from pipeline.macro.flags import FLAGS as flags_of_macro
+from pipeline.multiverse.flags import FLAGS as flags_of_multiverse
 from pipeline.nulls.registry import FAMILIES
 from pipeline.results.measures import MEASURES
 from pipeline.tpm.flags import FLAGS as flags_of_tpm
@@ -20,6 +21,7 @@ FLAGS: dict[str, str] = {
     **flags_of_macro,
     **flags_of_integration,
     **flags_of_inference,
+    **flags_of_multiverse,
     **{
         word: meaning
         for entry in (*BINARIZERS.values(), *ESTIMATORS.values(), *FAMILIES.values())
