@@ -118,15 +118,6 @@ class Specifications:
         for name, study in self.studies.items():
             after = {"matched", "halves", "compare", "validate", "report", "all", "truth"}
             not_made = after | set(self.made_elsewhere[name])
-                "matched",
-                "halves",
-                "compare",
-                "validate",
-                "report",
-                "all",
-                "truth",
-                *self.made_elsewhere[name],
-            }
             found.update({stage: count for stage, count in targets.jobs(study).items() if stage not in not_made})
         return dict(found)
 
