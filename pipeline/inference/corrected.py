@@ -4,6 +4,9 @@ Copies of a window (`pipeline.tpm.copies`) show how far the mean over posterior 
 r_b = √truth_b − √estimate_b. The window's own mean m is taken to be as far from its truth, so that this is about
 (√m + r)²: its value with the mean of r, its interval with quantiles of r (Efron & Tibshirani 1993, An introduction
 to the bootstrap, chapters 6 and 10). On the scale of square roots the scatter depends little on the size of the value.
+
+The copies also tell how far such intervals can be believed: the truth of each is known, and an interval can be made for
+it from all the others (simulation-based calibration at the window's own parameters).
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ def corrected(draws: Floats, copies: Floats, confidence: float) -> Corrected | N
 
     >>> truth, estimate = np.array([0.25, 0.25, 0.36]), np.array([0.16, 0.09, 0.25])
     >>> [round(x, 3) for x in corrected(np.array([0.04]), np.stack([truth, estimate], axis=1), 0.9)]
-    [0.111, 0.09, 0.152]
+    [0.111, 0.09, 0.16]
     """
     draws = draws[np.isfinite(draws)]
     copies = copies[np.isfinite(copies).all(axis=1)]
@@ -50,6 +53,31 @@ def corrected(draws: Floats, copies: Floats, confidence: float) -> Corrected | N
         return None
     truth, estimate = np.sqrt(np.maximum(copies, 0)).T
     apart = truth - estimate
-    low, high = np.quantile(apart, [(1 - confidence) / 2, (1 + confidence) / 2])
+    # ranks among n + 1: quantiles that hold their level whatever the number of copies, as far as there are enough
+    low, high = np.quantile(apart, [(1 - confidence) / 2, (1 + confidence) / 2], method="weibull")
     root = np.sqrt(max(float(draws.mean()), 0.0))
     return Corrected(*(float(max(0.0, root + r) ** 2) for r in (apart.mean(), low, high)))
+
+
+def calibration(copies: Floats, confidence: float) -> tuple[int, int]:
+    """Count the copies whose truth is in the interval that the others make of its estimate.
+
+    Args:
+        copies: (copy, 2) truth and estimate of each copy.
+        confidence: level of the intervals.
+
+    Returns:
+        How many hold their truth, and of how many; (0, 0) where there are less than three copies.
+
+    >>> copies = np.stack([np.full(20, 0.25), np.linspace(0.2, 0.3, 20)], axis=1)
+    >>> calibration(copies, 0.9)
+    (18, 20)
+    """
+    copies = copies[np.isfinite(copies).all(axis=1)]
+    if len(copies) < 3:  # two others, at least, make an interval
+        return 0, 0
+    inside = 0
+    for b, (truth, estimate) in enumerate(copies):
+        made = corrected(np.array([estimate]), np.delete(copies, b, axis=0), confidence)
+        inside += int(made is not None and made.low <= truth <= made.high)
+    return inside, len(copies)

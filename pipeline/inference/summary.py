@@ -24,7 +24,7 @@ import xarray as xr
 
 from pipeline.base.arrays import Floats, Ints
 from pipeline.inference import withheld
-from pipeline.inference.corrected import corrected
+from pipeline.inference.corrected import calibration, corrected
 from pipeline.inference.parameters import Compare
 from pipeline.integration.occupancy import Occupancy, common_occupancy, key_of, weighted_mean, window_of
 from pipeline.integration.parameters import Iit
@@ -293,6 +293,7 @@ def _summary_rows(
         own_tests = [t for t in tests if t["measure"] == measure]
         null = shown.get(measure, "") if own_tests else ""
         test, why = _shown_test(own_tests, null)
+        held, copies = calibration(estimate.copies, confidence)
         rows.append(
             _identity(phi)
             | {
@@ -303,6 +304,8 @@ def _summary_rows(
                 "ci_low": told.low,
                 "ci_high": told.high,
                 "p_positive": estimate.p_positive() if measure in measures.WITH_ZERO else np.nan,
+                "copies_held": held if copies else np.nan,
+                "n_copies": copies,
                 "null": null,
                 "null_mean": test["mean"] if test else np.nan,
                 "null_p": test["p"] if test and not estimate.withheld else np.nan,

@@ -100,6 +100,12 @@ SUMMARY = TableFile(
             "Share of posterior draws above 1e-9, for measures whose 0 means that there is nothing (phi_s, that of the "
             "first complex, Φ). An interval of draws that are never negative holds 0 at most at its end.",
         ),
+        _number(
+            "copies_held",
+            "Simulated copies of the window (recordings like it, of known truth) whose truth is in the interval that "
+            "the other copies make of its estimate; empty where there are none.",
+        ),
+        _number("n_copies", "Number of these copies."),
         Column("null", "Null that the next two are about (nulls.shown); empty for a measure that has none."),
         _number("null_mean", "Mean of the measure over surrogates that went through the same estimation."),
         _number(

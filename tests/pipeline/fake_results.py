@@ -356,6 +356,8 @@ class _Recording:
                 "null_mean": np.nan,
                 "null_p": np.nan,
                 "p_positive": 1.0,
+                "copies_held": 28,
+                "n_copies": 30,
                 "n_frames": self.frames,
                 "n_states_visited": 13,
                 "estimator": "logistic",

@@ -109,6 +109,7 @@ def verdict(study: Findings, found: list[ScaleAnswer]) -> list[str]:
     return [
         first,
         *_support(study),
+        *_calibrated(study),
         *_imprecise(study),
         *_withheld(study),
         *_by_big_phi(study, found),
@@ -227,6 +228,18 @@ def _support(study: Findings) -> list[str]:
     """What the tests say: of the primary endpoint, and of the other contrasts."""
     told = [*primary_sentences(study), *secondary_sentences(study)]
     return told or ["No subject has two conditions, so the difference cannot be tested."]
+
+
+def _calibrated(study: Findings) -> list[str]:
+    """How often intervals like these held what was true of recordings that were simulated to be like these."""
+    rows = study.summary[(study.summary["measure"] == "phi_s") & (study.summary["n_copies"] > 0)]
+    if rows.empty:
+        return []
+    held, n = int(rows["copies_held"].sum()), int(rows["n_copies"].sum())
+    return [
+        f"{study.confidence:.0%} intervals of phi_s made like these held the truth in {held} of {n} recordings "
+        f"simulated from the estimates themselves ({held / n:.0%})."
+    ]
 
 
 def _answer(study: Findings, scale: StudyScale) -> ScaleAnswer | None:

@@ -6,7 +6,7 @@ import xarray as xr
 from test_summarise import nulls_of, phi_of, value
 
 from pipeline.base.raster import bits
-from pipeline.inference.corrected import corrected
+from pipeline.inference.corrected import calibration, corrected
 from pipeline.inference.summary import summarise
 from pipeline.integration import batch, integrate
 from pipeline.simulation import planted
@@ -29,7 +29,7 @@ def test_value_and_interval_are_moved_by_what_the_copies_show():
     r = np.array([0.1, 0.2, 0.2])
     row = {c: value(summary, "phi_s", column=c, scale=1) for c in ("value", "ci_low", "ci_high", "flag")}
     assert row["value"] == pytest.approx((0.2 + r.mean()) ** 2)
-    assert [row["ci_low"], row["ci_high"]] == pytest.approx((0.2 + np.quantile(r, [0.1, 0.9])) ** 2)
+    assert [row["ci_low"], row["ci_high"]] == pytest.approx((0.2 + np.quantile(r, [0.1, 0.9], method="weibull")) ** 2)
     assert row["flag"] == "few_frames;corrected"
 
 
@@ -54,6 +54,21 @@ def test_surrogates_are_compared_with_the_value_before():
     assert value(ours[0], "phi_s", scale=1) > 0.06
     assert value(ours[0], "phi_s", scale=1, column="null_p") == pytest.approx(0.75)
     assert "below_null" in value(ours[0], "phi_s", scale=1, column="flag")
+
+
+def test_the_copies_tell_how_often_such_intervals_hold_the_truth():
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(0.2, 0.4, 200)
+    noise = rng.normal(0, 0.03, 200)
+    close = np.stack([truth, (np.sqrt(truth) - 0.05 + noise) ** 2], axis=1)
+    held, n = calibration(close, 0.9)
+    assert n == 200
+    assert 170 <= held <= 190
+    phi = with_copies(phi_of([0.03, 0.03], [5, 5], draws=np.full((2, 2), 0.04), units=1), phi_s=COPIES)
+    summary, _ = summarise([phi])
+    assert value(summary, "phi_s", scale=1, column="n_copies") == 3
+    assert np.isnan(value(summary, "phi_s_common", scale=1, column="copies_held"))
+    assert calibration(COPIES[:2], 0.9) == (0, 0)
 
 
 def test_too_few_to_tell_from_correct_nothing():
