@@ -123,7 +123,7 @@ class SampledRecording:
                 )
         states = (category >= OFF_CATEGORIES).astype(np.int64) if self.model.hidden else bits(path, category.shape[1])
         recorded = self.recorded._replace(category=category)
-        sweeps = Sweeps(COPY_DRAWS, 2, 200 if self.model.hidden else 100)
+        sweeps = Sweeps(COPY_DRAWS, 2, 120 if self.model.hidden else 100)
         return SampledRecording(
             self.names, recorded, sample_recording(recorded, states, self.model, sweeps, rng), self.model
         )

@@ -54,7 +54,9 @@ def prepare() -> None:
     preload()
     try:
         compiling.systems()
+        compiling.structures()
         other.wait()
+        compiling.sampler()
         warm()
     except Exception:
         traceback.print_exc()

@@ -392,7 +392,7 @@ def test_what_rests_on_rows_hardly_visited_is_withheld(visits, information, stru
     """EI averages all rows; Φ most of them; phi_s is that of the states that were visited."""
     ones = np.ones(4)
     phi = phi_of(ones, visits, draws=np.ones((50, 4)), big_phi=ones, n_distinctions=ones)
-    summary, _ = summarise([phi], [nulls_of(phi, [0.1] * 39, "effective_information")])
+    summary, _ = summarise([phi], [nulls_of(phi, [0.1] * 39, "effective_information", "interaction")])
     withheld = {"effective_information": information, "causal_power": information, "big_phi": structure}
     for measure, why in (withheld | {"n_distinctions": structure, "big_phi_common": structure, "phi_s": ""}).items():
         told = f"withheld:{why}_rows" in value(summary, measure, column="flag").split(";")

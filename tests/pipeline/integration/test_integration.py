@@ -357,7 +357,7 @@ def test_the_formalism_of_a_study_is_that_of_every_number():
     stored = [json.loads(text) for text in later["structure"].values if text]
     assert {s["formalism"] for s in stored} == {"2026"}
     nulls = [
-        integrate_nulls(states, tpm, kinds=["shift"], surrogates=3, big_phi_surrogates=0, formalism=f)["value"]
+        integrate_nulls(states, tpm, kinds=["interaction"], surrogates=3, big_phi_surrogates=0, formalism=f)["value"]
         for f in ("2023", "2026")
     ]
     at = {"measure": "phi_s"}

@@ -94,7 +94,7 @@ def test_values_and_draws_are_means_over_both_ways_and_the_reported_grouping_is_
         expected.append(float(integrate(own, **PHI_ALONE)["causal_power"]))
     gain = float(phi["causal_power_cross"]) - np.mean(expected)
     assert float(phi["delta_causal_power_cross"]) == pytest.approx(gain)
-    summary, _ = summarise([integrate(micro), phi])
+    summary, _ = summarise([integrate(micro), phi], min_row_visits=0)
     rows = summary[summary["route"] == "macro_units"].set_index("measure")
     for name in ("phi_s", "big_phi", "effective_information", "delta_causal_power"):
         assert rows.loc[name, "value"] == pytest.approx(float(phi[f"{name}_cross"]))
@@ -119,7 +119,7 @@ def test_surrogates_are_learned_and_evaluated_on_their_own_halves(planted, monke
     for name in ("phi_s", "big_phi", "effective_information", "causal_power", "delta_causal_power"):
         found = float(nulls["value"].sel(null="interaction", measure=name)[0])
         assert found == pytest.approx(float(phi[f"{name}_cross"]), rel=1e-9), name
-    summary, _ = summarise([integrate(micro), phi], [nulls])
+    summary, _ = summarise([integrate(micro), phi], [nulls], min_row_visits=0)
     rows = summary[summary["route"] == "macro_units"].set_index("measure")
     assert rows.loc["delta_causal_power", "null"] == "interaction"
     assert rows.loc["delta_causal_power", "null_p"] == 1.0
@@ -128,7 +128,9 @@ def test_surrogates_are_learned_and_evaluated_on_their_own_halves(planted, monke
 def test_planted_pairs_are_found_with_their_gain(planted):
     states, micro, macro = planted
     nulls = integrate_nulls(states, macro, kinds=["interaction"], surrogates=19, **PHI_ALONE)
-    summary, table = summarise([integrate(micro, **PHI_ALONE), integrate(macro, **PHI_ALONE)], [nulls])
+    summary, table = summarise(
+        [integrate(micro, **PHI_ALONE), integrate(macro, **PHI_ALONE)], [nulls], min_row_visits=0
+    )
     rows = summary[summary["route"] == "macro_units"].set_index("measure")
     for name in ("effective_information", "delta_causal_power"):
         assert rows.loc[name, "null_p"] == pytest.approx(1 / 20)
@@ -173,7 +175,9 @@ def test_independent_units_have_no_macro_claims(units, n_macro):
         macro = coarse_grain(micro, n_macro, restarts=2, steps=20, random_groupings=0, seed=seed)
         macro = cross_fitted(macro, halves, crossed)
         nulls = integrate_nulls(states, macro, kinds=["interaction"], surrogates=19, seed=seed, **PHI_ALONE)
-        summary, _ = summarise([integrate(micro, **PHI_ALONE), integrate(macro, **PHI_ALONE)], [nulls])
+        summary, _ = summarise(
+            [integrate(micro, **PHI_ALONE), integrate(macro, **PHI_ALONE)], [nulls], min_row_visits=0
+        )
         rows = summary[summary["route"] == "macro_units"].set_index("measure")
         gain = rows.loc["delta_causal_power"]
         claims += [rows.loc["effective_information", "null_p"] <= 0.05, gain["null_p"] <= 0.05, gain["ci_low"] > 0]

@@ -282,7 +282,7 @@ def test_limits_name_what_is_weak(tmp_path: Path) -> None:
         "smallest p that the sign-flip test can give is 0.25. The primary endpoint cannot reach p = 0.05; that would "
         "take at least 6 subjects"
     ) in text
-    assert "6 of 6 values of phi_s are not distinguishable from surrogates" in text
+    assert "6 of 6 values of phi_s are not distinguishable from their null" in text
 
 
 def test_methods_follow_the_parameters(tmp_path: Path) -> None:
