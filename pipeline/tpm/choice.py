@@ -81,12 +81,14 @@ def score(states: xr.Dataset, lag: int, given: Mapping[str, Any], seed: int = 0)
     usable = [(array, runs) for array, runs in rasters if len(array) > lag + 1]
     weight = [len(array) for array, _ in usable]
     bits: dict[str, float] = {}
-    for method in GIVEN:
+    n_units = states.sizes["unit"]
+    carried = [m for m in GIVEN if weight and ESTIMATORS[m].needed(n_units) <= np.median(weight) - lag]
+    for method in carried:
         own = parameters_of(method, given)
         values = [held_out_bits(array, runs, ESTIMATORS[method], lag, own)[0] for array, runs in usable]
         if values and np.isfinite(values).all():
             bits[method] = float(np.average(values, weights=weight))
-    reason = _why_not_hidden(states, lag)
+    reason = _why_not_hidden(states, lag, "average" in carried)
     signal = {} if reason else _predict_signal(states, parameters_of(HIDDEN, given), generator(seed, "score"))
     return Scores(bits, signal, int(sum(weight)), reason)
 
@@ -108,7 +110,7 @@ def choose(scores: Sequence[Scores]) -> Choice:
         return {m: float(np.average([v[m] for v in values], weights=weight)) for m in common}
 
     states, signal = mean([s.states for s in scores]), mean([s.signal for s in scores])
-    best = max(states, key=lambda m: states[m]) if states else "average"
+    best = max(states, key=lambda m: states[m]) if states else "logistic"
     why_not = next((s.reason for s in scores if s.reason), "")
     if HIDDEN in signal and signal[HIDDEN] > signal["average"]:
         gain = signal[HIDDEN] - signal["average"]
@@ -134,7 +136,9 @@ def parameters_of(method: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return own_parameters(ESTIMATORS[method], own)
 
 
-def _why_not_hidden(states: xr.Dataset, lag: int) -> str:
+def _why_not_hidden(states: xr.Dataset, lag: int, carried: bool) -> str:
+    if not carried:
+        return "there are too many units for the recordings, or more than 8"
     if "signal" not in states:
         return "the states came without a signal"
     if lag != 1:

@@ -12,10 +12,11 @@ from pipeline.workflow.multiverse import Specifications
 
 # Processor time of a job of each stage besides phi, with its start and Snakemake's part of it (0.2 s), on one core of
 # 2026: 16 sessions of mouse sleep (4 units of 30 minutes, 3 windows, one macro scale). What its length multiplies is
-# left out: a recording of a thousand neurons takes some seconds more to preprocess.
+# left out: a recording of a thousand neurons takes some seconds more to preprocess. `tpm` and `nulls` are of hidden
+# states, in three windows of 2,000 bins with 400 draws and 40 surrogates; states that are given take a tenth of that.
 SECONDS = {
     **{"ingest": 0.4, "simulate": 4.0, "truth": 0.2, "preprocess": 0.4, "shared_units": 1.0, "ensembles": 0.4},
-    **{"lengths": 0.4, "states": 0.9, "tpm": 0.5, "shared_macro": 3.0, "macro": 3.0, "phi": 0.9, "nulls": 2.0},
+    **{"lengths": 0.4, "states": 0.9, "tpm": 12.0, "shared_macro": 3.0, "macro": 3.0, "phi": 0.9, "nulls": 40.0},
     **{"summarise": 5.0, "halves": 3.0, "compare": 0.5, "validate": 1.0, "report": 20.0},
     **{"score": 4.0, "choose": 0.3, "matched": 0.9, "multiverse": 4.0, "all": 0.0},
 }

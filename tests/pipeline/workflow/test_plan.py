@@ -81,7 +81,7 @@ def test_the_plan_grows_with_the_units_and_says_how_sure_it_is(tmp_path: Path) -
     stages = ("ingest", "preprocess", "ensembles", "states", "score", "tpm", "macro", "phi", "nulls", "matched")
     once = ("choose", "summarise", "halves", "compare", "validate", "report")
     around = span(LOADING_S + sum(SECONDS[stage] for stage in (*stages, *once)))
-    for text in ("14 jobs", "of the order of", f"{phi} for phi", f"{around} for all but phi"):
+    for text in ("17 jobs", "of the order of", f"{phi} for phi", f"{around} for all but phi"):
         assert text in told
 
 

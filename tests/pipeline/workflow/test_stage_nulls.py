@@ -30,7 +30,9 @@ def job(stage: str, folder: Path, params: dict[str, Any], **output: Path) -> Job
         str(folder),
         str(folder),
         {"recording": "r1"},
-        SimpleNamespace(**files, windows=str(folder / "windows.csv"), tpms=[files["tpm"], str(folder / "macro.nc")]),
+        SimpleNamespace(
+            **files, windows=str(folder / "windows.csv"), tpms=[files["tpm"], str(folder / "macro.nc")], shared=[]
+        ),
         SimpleNamespace(**{name: str(path) for name, path in output.items()}),
         SimpleNamespace(seed=1, **params),
         1,
