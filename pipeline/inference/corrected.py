@@ -5,8 +5,8 @@ r_b = √truth_b − √estimate_b. The window's own mean m is taken to be as fa
 (√m + r)²: its value with the mean of r, its interval with quantiles of r (Efron & Tibshirani 1993, An introduction
 to the bootstrap, chapters 6 and 10). On the scale of square roots the scatter depends little on the size of the value.
 
-The copies also tell how far such intervals can be believed: the truth of each is known, and an interval can be made for
-it from all the others (simulation-based calibration at the window's own parameters).
+The copies also tell how far intervals without a correction could be believed: the truth of each is known
+(simulation-based calibration at the window's own parameters).
 """
 
 from __future__ import annotations
@@ -59,25 +59,27 @@ def corrected(draws: Floats, copies: Floats, confidence: float) -> Corrected | N
     return Corrected(*(float(max(0.0, root + r) ** 2) for r in (apart.mean(), low, high)))
 
 
-def calibration(copies: Floats, confidence: float) -> tuple[int, int]:
-    """Count the copies whose truth is in the interval that the others make of its estimate.
+def calibration(truth: Floats, draws: Floats, confidence: float) -> tuple[int, int]:
+    """Count the copies whose truth is in the central interval of the draws of what was estimated from them.
+
+    Such an interval is what the window would have without a correction: how often it fails is what the correction is
+    for. (An interval corrected by the other copies holds the truth of a copy as often as stated, whatever the
+    estimator, since they are exchangeable: to count that would tell nothing.)
 
     Args:
-        copies: (copy, 2) truth and estimate of each copy.
+        truth: (copy,) of the measure.
+        draws: (copy, copy_draw) of its estimates.
         confidence: level of the intervals.
 
     Returns:
-        How many hold their truth, and of how many; (0, 0) where there are less than three copies.
+        How many hold their truth, and of how many.
 
-    >>> copies = np.stack([np.full(20, 0.25), np.linspace(0.2, 0.3, 20)], axis=1)
-    >>> calibration(copies, 0.9)
-    (18, 20)
+    >>> calibration(np.array([0.2, 0.9]), np.array([[0.1, 0.3], [0.1, 0.3]]), 0.9)
+    (1, 2)
     """
-    copies = copies[np.isfinite(copies).all(axis=1)]
-    if len(copies) < 3:  # two others, at least, make an interval
+    known = np.isfinite(truth) & np.isfinite(draws).all(axis=1)
+    if not known.any() or not draws.size:
         return 0, 0
-    inside = 0
-    for b, (truth, estimate) in enumerate(copies):
-        made = corrected(np.array([estimate]), np.delete(copies, b, axis=0), confidence)
-        inside += int(made is not None and made.low <= truth <= made.high)
-    return inside, len(copies)
+    low, high = np.quantile(draws[known], [(1 - confidence) / 2, (1 + confidence) / 2], axis=1)
+    inside = (low <= truth[known]) & (truth[known] <= high)
+    return int(inside.sum()), int(known.sum())

@@ -51,6 +51,7 @@ class Estimate:
         draws: (draw,) of the posterior draws.
         flags: words of caution.
         copies: (copy, 2) truth and estimate of simulated copies.
+        copies_draws: (copy, copy_draw) posterior draws of their estimates.
         withheld: why the value is not told, as a flag; "" where it is.
         least: (draw,) of what is told of a value that is withheld: that it is no less.
     """
@@ -59,6 +60,7 @@ class Estimate:
     draws: Floats = field(default_factory=lambda: np.empty(0))
     flags: tuple[str, ...] = ()
     copies: Floats = field(default_factory=lambda: np.empty((0, 2)))
+    copies_draws: Floats = field(default_factory=lambda: np.empty((0, 0)))
     withheld: str = ""
     least: Floats = field(default_factory=lambda: np.empty(0))
 
@@ -153,12 +155,17 @@ def window_estimates(phi: xr.Dataset, common: Occupancy, micro: xr.Dataset | Non
             continue
         draws = _draws(phi, measure)
         value, spread = float(weighted_mean(values, own)), weighted_mean(draws, own)
-        found[measure] = Estimate(value, spread, copies=_copies(phi, measure))
+        found[measure] = Estimate(value, spread, copies=_copies(phi, measure), copies_draws=_of_copies(phi, measure))
         if measure in measures.COMMON:
             found[measures.common_name(measure)] = _common_estimate(values, draws, common)
     for measure in measures.OF_TPM:
-        copies, least = _copies(phi, measure), _least(phi, measure)
-        found[measure] = Estimate(float(phi[measure]), _draws(phi, measure), copies=copies, least=least)
+        found[measure] = Estimate(
+            float(phi[measure]),
+            _draws(phi, measure),
+            copies=_copies(phi, measure),
+            copies_draws=_of_copies(phi, measure),
+            least=_least(phi, measure),
+        )
     if micro is not None:
         found["delta_causal_power"] = _difference(phi, micro)
     for measure in [m for m in measures.SUMMARISED if f"{m}_cross" in phi]:  # macro units: not where they were learned
@@ -212,6 +219,15 @@ def _copies(phi: xr.Dataset, measure: str) -> Floats:
         return np.empty((0, 2))
     sides: Floats = phi[name].transpose("copy", "side").sel(side=["truth", "estimate"]).values
     return sides
+
+
+def _of_copies(phi: xr.Dataset, measure: str) -> Floats:
+    """Posterior draws of the estimates of simulated copies (copy, copy_draw); none where they were not computed."""
+    name = f"{measure}_copies_draws"
+    if name not in phi:
+        return np.empty((len(_copies(phi, measure)), 0))
+    draws: Floats = phi[name].transpose("copy", "copy_draw").values
+    return draws
 
 
 def null_test(value: float, surrogates: Floats) -> dict[str, float | int]:
@@ -293,7 +309,7 @@ def _summary_rows(
         own_tests = [t for t in tests if t["measure"] == measure]
         null = shown.get(measure, "") if own_tests else ""
         test, why = _shown_test(own_tests, null)
-        held, copies = calibration(estimate.copies, confidence)
+        held, copies = calibration(estimate.copies[:, 0], estimate.copies_draws, confidence)
         rows.append(
             _identity(phi)
             | {

@@ -40,7 +40,8 @@ def measure_copies(
     Returns:
         phi_s, phi_s_complex, effective_information, causal_power and phi_s_observational as NAME_copies (copy, side):
         the truth is that of the copy's TPM, its states weighted with their stationary probabilities; the estimate is
-        the mean over the draws that were estimated, weighted with the shares of simulated frames.
+        the mean over the draws that were estimated, weighted with the shares of simulated frames. These draws are
+        NAME_copies_draws (copy, copy_draw).
     """
 
     def measured(p_on: Floats, weights: Floats) -> dict[str, Floats]:
@@ -56,14 +57,11 @@ def measure_copies(
     )
     occupancy = np.where(occupancy * tpm.attrs["n_frames"] >= min_visits - 0.5, occupancy, 0.0)
 
-    def sides(name: str, measured: Measured) -> list[list[dict[str, float]]]:
+    def sides(name: str, measured: Measured) -> list[tuple[dict[str, Floats], dict[str, Floats]]]:
         truth, drawn = (
             tpm[v].transpose("copy", ..., "state", "unit").values.astype(float) for v in (name, f"{name}_draws")
         )
-        return [
-            [_means(measured, truth[b][None], always[b]), _means(measured, drawn[b], occupancy[b])]
-            for b in range(len(truth))
-        ]
+        return [(measured(truth[b][None], always[b]), measured(drawn[b], occupancy[b])) for b in range(len(truth))]
 
     def not_held(p_on: Floats, weights: Floats) -> dict[str, Floats]:
         chosen = np.flatnonzero(weights > 0)
@@ -77,12 +75,11 @@ def measure_copies(
                 side |= more
     found = {}
     for name in rows[0][0]:
-        values = [[side[name] for side in row] for row in rows]
+        values = [[float(side[name].mean()) for side in row] for row in rows]
         about = {"units": MEASURES[name].unit, "long_name": f"{MEASURES[name].long_name}, simulated copies"}
         axis = ("side", list(SIDES), {"units": "1", "long_name": "what a copy was simulated from, and its estimate"})
         found[f"{name}_copies"] = xr.DataArray(values, {"side": axis}, ("copy", "side"), attrs=about)
+        about = {**about, "long_name": f"{about['long_name']}, posterior draws of their estimates"}
+        drawn = [estimated[name] for _, estimated in rows]
+        found[f"{name}_copies_draws"] = xr.DataArray(drawn, dims=("copy", "copy_draw"), attrs=about)
     return found
-
-
-def _means(measured: Measured, p_on: Floats, weights: Floats) -> dict[str, float]:
-    return {name: float(values.mean()) for name, values in measured(p_on, weights).items()}

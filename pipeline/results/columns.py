@@ -102,8 +102,8 @@ SUMMARY = TableFile(
         ),
         _number(
             "copies_held",
-            "Simulated copies of the window (recordings like it, of known truth) whose truth is in the interval that "
-            "the other copies make of its estimate; empty where there are none.",
+            "Simulated copies of the window (recordings like it, of known truth) whose truth is in the interval of the "
+            "posterior draws of their estimates, before any correction; empty where there are none.",
         ),
         _number("n_copies", "Number of these copies."),
         Column("null", "Null that the next two are about (nulls.shown); empty for a measure that has none."),

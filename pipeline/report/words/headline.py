@@ -231,14 +231,14 @@ def _support(study: Findings) -> list[str]:
 
 
 def _calibrated(study: Findings) -> list[str]:
-    """How often intervals like these held what was true of recordings that were simulated to be like these."""
+    """How often posterior intervals held what was true of recordings simulated to be like these, before correction."""
     rows = study.summary[(study.summary["measure"] == "phi_s") & (study.summary["n_copies"] > 0)]
     if rows.empty:
         return []
     held, n = int(rows["copies_held"].sum()), int(rows["n_copies"].sum())
     return [
-        f"{study.confidence:.0%} intervals of phi_s made like these held the truth in {held} of {n} recordings "
-        f"simulated from the estimates themselves ({held / n:.0%})."
+        f"In {n} recordings simulated from the estimates themselves, {study.confidence:.0%} posterior intervals of "
+        f"phi_s held the truth in {held} ({held / n:.0%}); values and intervals here are corrected by what these show."
     ]
 
 
