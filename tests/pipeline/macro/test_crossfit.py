@@ -163,11 +163,11 @@ def test_many_units_are_searched_by_ascent():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("units", "n_macro"), [(6, 3), (8, 2)])
-def test_independent_units_have_no_macro_claims(units, n_macro):
-    """EI above its null, or a gain in causal power, at 5% in 20 recordings: 6 or more have a chance below .001."""
+@pytest.mark.parametrize(("units", "n_macro", "recordings", "most"), [(6, 3, 20, 5), (8, 2, 4, 2)])
+def test_independent_units_have_no_macro_claims(units, n_macro, recordings, most):
+    """EI above its null, or a gain in causal power, at 5%: more have a chance below .001."""
     claims = np.zeros(3)
-    for seed in range(20):
+    for seed in range(recordings):
         states = states_of(coins(1500, units, seed))
         micro = estimate(states, draws=20, seed=seed)
         halves = halves_of(states, micro, seed)
@@ -181,4 +181,4 @@ def test_independent_units_have_no_macro_claims(units, n_macro):
         rows = summary[summary["route"] == "macro_units"].set_index("measure")
         gain = rows.loc["delta_causal_power"]
         claims += [rows.loc["effective_information", "null_p"] <= 0.05, gain["null_p"] <= 0.05, gain["ci_low"] > 0]
-    assert claims.max() <= 5
+    assert claims.max() <= most
