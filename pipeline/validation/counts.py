@@ -44,7 +44,7 @@ class Count(NamedTuple):
 
 
 def verdict(count: Count, bar: float, above: bool = True) -> str:
-    """Say whether a share reaches a bar, and whether chance alone could be why it does not.
+    """Say whether a share reaches a bar, and whether the interval of the share leaves open if it does.
 
     Args:
         count: what was counted.
@@ -52,16 +52,13 @@ def verdict(count: Count, bar: float, above: bool = True) -> str:
         above: the share is to be at least the bar; else at most.
 
     >>> verdict(Count(19, 20), 0.88), verdict(Count(16, 20), 0.88)
-    ('met', 'short by .08, within chance')
-    >>> verdict(Count(40, 200), 0.09, above=False)
-    'above by .11'
+    ('met, open', 'short by .08, open')
+    >>> verdict(Count(40, 200), 0.09, above=False), verdict(Count(99, 100), 0.88)
+    ('above by .11', 'met')
     """
     if not count.n:
         return "none given"
     short = bar - count.share if above else count.share - bar
-    if short <= 1e-12:
-        return "met"
     low, high = count.interval
-    chance = high >= bar if above else low <= bar
-    words = f"{'short' if above else 'above'} by {f'{short:.2f}'.removeprefix('0')}"
-    return f"{words}, within chance" if chance else words
+    words = "met" if short <= 1e-12 else f"{'short' if above else 'above'} by {f'{short:.2f}'.removeprefix('0')}"
+    return f"{words}, open" if low < bar < high else words

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LEVEL = 0.95
+HEIGHT = 0.22  # of a cell [inch]
 TOLERANCE = 1e-9  # of truths that are 0 up to rounding
 SHOWN = {"phi_s": "o", "phi_s_observational": "s", "effective_information": "^", "big_phi": "D"}
+RATIOS = ("phi_s", "phi_s_observational", "effective_information")  # Φ is off by too much to share their axis
 WORDS = {
     "phi_s": "phi_s (drive held)",
     "phi_s_observational": "phi_s, observational",
@@ -58,7 +60,7 @@ def draw_figures(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     with mpl.rc_context({"svg.hashsalt": "phiscale", "svg.fonttype": "none", "font.size": 8}):
         for name, (draw, rows) in drawn.items():
             if len(rows):
-                figure = Figure(figsize=(7, 4), layout="constrained")
+                figure = Figure(figsize=(7, 1 + HEIGHT * len(labelled(rows))), layout="constrained")
                 draw(figure.add_subplot(), rows)
                 figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
 
@@ -94,7 +96,7 @@ def _coverage(axes: Axes, rows: pd.DataFrame) -> None:
     axes.axvline(LEVEL, color="0.6", linewidth=1)
     axes.invert_yaxis()
     axes.set_xlabel("share of 95% intervals that hold the truth")
-    axes.legend(loc="lower left", fontsize=7)
+    axes.figure.legend(loc="outside upper center", ncols=len(SHOWN), fontsize=7)
 
 
 def _nulls(axes: Axes, rows: pd.DataFrame) -> None:
@@ -108,10 +110,10 @@ def _nulls(axes: Axes, rows: pd.DataFrame) -> None:
 
 def _attenuation(axes: Axes, rows: pd.DataFrame) -> None:
     cells = labelled(rows[rows["case"].isin(["awake", "anesthesia"])])
-    for k, measure in enumerate(("phi_s", "effective_information")):
+    for k, measure in enumerate(RATIOS):
         for i, (_, own) in enumerate(cells):
             ratio = (own[f"{measure}_value"] / own[f"{measure}_truth"]).dropna()
-            place = np.full(len(ratio), i + 0.2 * (k - 0.5))
+            place = np.full(len(ratio), i + 0.25 * (k - 1))
             axes.plot(
                 ratio, place, SHOWN[measure], color=f"C{k}", markersize=3, label=WORDS[measure] if not i else None
             )
@@ -119,5 +121,6 @@ def _attenuation(axes: Axes, rows: pd.DataFrame) -> None:
     axes.axvline(1.0, color="0.6", linewidth=1)
     axes.invert_yaxis()
     axes.set_xscale("symlog", linthresh=0.1)
+    axes.set_xlim(left=-0.02)
     axes.set_xlabel("value over truth")
-    axes.legend(loc="lower right", fontsize=7)
+    axes.figure.legend(loc="outside upper center", ncols=len(RATIOS), fontsize=7)

@@ -24,7 +24,8 @@ from pipeline.validation.drawing import TOLERANCE, WORDS, draw_figures, held
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 START, END = "<!-- generated: python -m pipeline.validation.page -->", "<!-- end of the generated part -->"
 CELL = ["case", "length", "imaging", "estimator"]
-IDEAL_BAR, BIG_PHI_BAR, NULL_BAR, POWER_BAR, FALSE_BAR = 0.88, 0.85, 0.09, 0.75, 0.12
+IDEAL_BAR, BIG_PHI_BAR, NULL_BAR = 0.88, 0.85, 0.09
+COHORT_BARS = {"power": (0.75, True), "nothing": (0.09, False), "detection": (0.12, False), "drive": (0.15, False)}
 CHAIN_BARS = {"10 Hz": 0.85, "10 Hz, noise × 4": 0.80, "3 Hz": 0.70}
 HALF = 0.5  # P(phi_s > 0) below which a system is not called integrated
 
@@ -56,22 +57,21 @@ def coverage_table(rows: pd.DataFrame, measure: str) -> str:
         rows: of the study `coverage`.
         measure: which.
     """
-    heads = [*CELL, "given", "hold the truth", "where it is > 0", "truth", "bias", "width", "asked for", "reached"]
+    heads = [*CELL, "given", "hold the truth", "where it is > 0", "truth", "bias", "width"]
     return markdown_table(heads, [_covered(key, own, measure) for key, own in _cells(rows)])
 
 
 def _covered(key: tuple[str, ...], rows: pd.DataFrame, measure: str) -> list[str]:
-    found, bar = held(rows, measure), bar_of(key[0], key[2], measure)
-    own = rows[np.isfinite(rows[f"{measure}_value"].astype(float))]
+    found, own = held(rows, measure), rows[np.isfinite(rows[f"{measure}_value"].astype(float))]
     truth = own[f"{measure}_truth"].mean()
     above = held(own[own[f"{measure}_truth"] > TOLERANCE], measure)
-    asked = ["-", "-"] if bar is None else [f"≥ {_short(bar)}", verdict(found, bar)]
     numbers = ["-"] * 3
     if len(own):
         bias = (own[f"{measure}_value"] - own[f"{measure}_truth"]).mean()
         width = (own[f"{measure}_high"] - own[f"{measure}_low"]).mean()
         numbers = [f"{truth:.4f}", _relative(bias, truth, signed=True), _relative(width, truth)]
-    return [*key, f"{len(own)} of {len(rows)}", str(found), str(above), *numbers, *asked]
+    where = "as before" if above == found else str(above)
+    return [*key, f"{len(own)} of {len(rows)}", str(found), where, *numbers]
 
 
 def bar_of(case: str, imaging: str, measure: str) -> float | None:
@@ -108,17 +108,60 @@ def _cells(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, ...], pd.DataFrame]]
         yield tuple(map(str, key)), own
 
 
-def reducible_table(rows: pd.DataFrame) -> str:
-    """Return how often systems whose phi_s is 0 are not called integrated by their posterior.
+def bars_table(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Return everything that is asked for, with what was found, and how many misses carry a flag.
 
     Args:
-        rows: of the study `coverage`.
+        tables: rows of each study.
     """
     lines = []
-    for key, own in _cells(rows[[CASES[c].reducible for c in rows["case"]]]):
+    for measure in ("phi_s_observational", "phi_s", "big_phi"):
+        for key, own in _cells(tables["coverage"]):
+            bar = bar_of(key[0], key[2], measure)
+            if bar is not None:
+                found = held(own, measure)
+                name = f"interval of {WORDS[measure]} holds the truth"
+                lines.append([name, *key, str(found), *_asked(found, bar), _flagged(own, measure)])
+    for key, own in _cells(_reducible(tables["coverage"])):
         found = Count(int((own["p_positive"] < HALF).sum()), int(own["p_positive"].notna().sum()))
-        lines.append([*key, str(found), f"≥ {_short(IDEAL_BAR)}", verdict(found, IDEAL_BAR)])
-    return markdown_table([*CELL, "P(phi_s > 0) < .5", "asked for", "reached"], lines)
+        lines.append(["reducible: P(phi_s > 0) < .5", *key, str(found), *_asked(found, IDEAL_BAR), "-"])
+    for key, own in _cells(tables["nulls"]):
+        found = significant(own)
+        lines.append(["reducible: called integrated", *key, str(found), *_asked(found, NULL_BAR, above=False), "-"])
+    for key, own in _cells(tables["cohorts"]):
+        found, (bar, above) = significant(own), COHORT_BARS[key[0]]
+        lines.append([f"groups: p ≤ {ALPHA:g}", *key, str(found), *_asked(found, bar, above), "-"])
+    return markdown_table(["what", *CELL, "found", "asked for", "reached", "flagged: misses; others"], lines)
+
+
+def _asked(found: Count, bar: float, above: bool = True) -> list[str]:
+    return [f"{'≥' if above else '≤'} {_short(bar)}", verdict(found, bar, above)]
+
+
+def _flagged(rows: pd.DataFrame, measure: str) -> str:
+    """Say how many intervals have a word of warning beside them, of those that miss the truth and of the others."""
+    if measure == "big_phi":
+        return "-"  # words stand beside phi_s
+    inside = np.array([held(own, measure).k for _, own in rows.groupby("seed")])
+    warned = np.array([bool(_warnings(own["flag"].iloc[0])) for _, own in rows.groupby("seed")])
+    return "; ".join(f"{int(warned[inside == k].sum())} of {int((inside == k).sum())}" for k in (0, 1))
+
+
+def _warnings(flag: object) -> set[str]:
+    return set(re.findall(r"(?:^|;)([a-z_]+)", str(flag))) - {"corrected", "nan"}
+
+
+def _reducible(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[[CASES[c].reducible for c in rows["case"]]]
+
+
+def significant(rows: pd.DataFrame) -> Count:
+    """Count p-values at most 5%.
+
+    Args:
+        rows: with the column p.
+    """
+    return Count(int((rows["p"] <= ALPHA).sum()), int(rows["p"].notna().sum()))
 
 
 def null_table(rows: pd.DataFrame) -> str:
@@ -129,10 +172,9 @@ def null_table(rows: pd.DataFrame) -> str:
     """
     lines = []
     for key, own in _cells(rows):
-        found = Count(int((own["p"] <= ALPHA).sum()), int(own["p"].notna().sum()))
-        asked = [f"≤ {_short(NULL_BAR)}", verdict(found, NULL_BAR, above=False)]
-        lines.append([*key, f"{own['surrogates'].iloc[0]:.0f}", str(found), *asked])
-    return markdown_table([*CELL, "surrogates", "called integrated", "asked for", "reached"], lines)
+        means = [f"{own[name].mean():.5f}" for name in ("value", "null_mean")]
+        lines.append([*key, f"{own['surrogates'].iloc[0]:.0f}", str(significant(own)), *means])
+    return markdown_table([*CELL, "surrogates", "called integrated", "mean phi_s", "of surrogates"], lines)
 
 
 def cohort_table(rows: pd.DataFrame) -> str:
@@ -143,14 +185,9 @@ def cohort_table(rows: pd.DataFrame) -> str:
     """
     lines = []
     for key, own in _cells(rows):
-        found = Count(int((own["p"] <= ALPHA).sum()), int(own["p"].notna().sum()))
-        above = key[0] == "power"
-        bar = POWER_BAR if above else FALSE_BAR
-        asked = [f"{'≥' if above else '≤'} {_short(bar)}", verdict(found, bar, above)]
         means = [f"{own[name].mean():.4f}" for name in ("estimate", "truth")]
-        lines.append([key[0], key[1], key[3], str(found), *means, *asked])
-    heads = ["question", "length", "estimator", f"p ≤ {ALPHA:g}", "difference", "true", "asked for", "reached"]
-    return markdown_table(heads, lines)
+        lines.append([key[0], key[1], key[3], str(significant(own)), *means])
+    return markdown_table(["question", "length", "estimator", f"p ≤ {ALPHA:g}", "difference", "true"], lines)
 
 
 def grouping_table(rows: pd.DataFrame) -> str:
@@ -174,9 +211,9 @@ def attenuation_table(rows: pd.DataFrame) -> str:
     """
     lines = []
     for key, own in _cells(rows[rows["case"].isin(["awake", "anesthesia"])]):
-        ratios = [_ratio(own, m) for m in ("phi_s", "effective_information", "big_phi")]
+        ratios = [_ratio(own, m) for m in MEASURES]
         lines.append([*key, str(len(own)), *ratios])
-    return markdown_table([*CELL, "recordings", "phi_s", "effective information", "Φ"], lines)
+    return markdown_table([*CELL, "recordings", *(WORDS[m] for m in MEASURES)], lines)
 
 
 def _ratio(rows: pd.DataFrame, measure: str) -> str:
@@ -197,7 +234,7 @@ def flag_table(rows: pd.DataFrame) -> str:
     """
     lines = []
     for key, own in _cells(rows):
-        words = [set(re.findall(r"(?:^|;)(\w+)", str(flag))) - {"corrected"} for flag in own["flag"].fillna("")]
+        words = [_warnings(flag) for flag in own["flag"]]
         names = sorted({w for some in words for w in some})
         told = ", ".join(f"`{name}` {sum(name in some for some in words)}" for name in names)
         failed = int((own["failed"].fillna("") != "").sum())
@@ -213,13 +250,14 @@ def sections(tables: Mapping[str, pd.DataFrame], size: str) -> Iterator[str]:
         size: name of the setting, for the commands.
     """
     coverage, nulls, groupings, cohorts = (tables[study] for study in STUDIES)
+    if any(len(table) for table in (coverage, nulls, cohorts)):
+        yield f"### What is asked for, and what is reached\n\n{bars_table(tables)}"
     if len(coverage):
         yield _part("Intervals", "coverage", size, _effort(coverage), FIGURE.format(*COVERAGE))
         for measure in MEASURES:
             integrated = coverage[[not CASES[c].reducible for c in coverage["case"]]]
             shown = integrated if measure == "big_phi" else coverage
             yield _part(f"Intervals of {WORDS[measure]}", "coverage", size, coverage_table(shown, measure))
-        yield _part("Systems that are reducible", "coverage", size, reducible_table(coverage))
     if len(nulls):
         title = "Called integrated by the null `integration`"
         yield _part(title, "nulls", size, null_table(nulls), FIGURE.format(*NULLS))

@@ -58,14 +58,16 @@ def test_the_page_says_what_the_tables_hold(made):
     main([str(made / "small"), "--out", str(made)])
     text = (made / "validation.md").read_text()
     row = line(text, "Intervals of phi_s, observational", "| awake")
-    assert "| 10 of 10 | 9 of 10 [.55, 1.00] | 9 of 10 [.55, 1.00] | 0.2000 | -50% | 118% | ≥ .88 | met |" in row
+    assert "| 10 of 10 | 9 of 10 [.55, 1.00] | as before | 0.2000 | -50% | 118% |" in row
+    bars = [row for row in text.split("### Intervals\n")[0].splitlines() if "observational" in row]
+    assert [row.split("average ")[1] for row in bars] == [
+        "| 9 of 10 [.55, 1.00] | ≥ .88 | met, open | 1 of 1; 9 of 9 |"
+    ]
     assert "| 1 of 10 | 0 of 1 [.00, .97] |" in line(text, "Intervals of Φ", "| awake")
-    assert "3 of 4 [.19, .99] | ≥ .88 | short by .13, within chance" in text
-    assert "1 of 4 [.01, .81] | ≤ .09 | above by .16, within chance" in text
-    assert (
-        "| power | 2000 | average | 6 of 10 [.26, .88] | 1.0000 | 2.0000 | ≥ .75 | short by .15, within chance |"
-        in text
-    )
+    assert "3 of 4 [.19, .99] | ≥ .88 | short by .13, open" in text
+    assert "1 of 4 [.01, .81] | ≤ .09 | above by .16, open" in text
+    assert "| power | 2000 | average | 6 of 10 [.26, .88] | 1.0000 | 2.0000 |" in text
+    assert "6 of 10 [.26, .88] | ≥ .75 | short by .15, open" in text
     assert "| 3 of 4 [.19, .99] | 0 of 4 [.00, .60] |" in line(text, "Groupings into two macro units", "| awake")
     assert "`imprecise` 10" in line(text, "Flags beside these values", "| awake")
     assert text.count("`python -m pipeline.validation.coverage --small nulls`") == 1
@@ -88,7 +90,7 @@ def test_what_was_written_by_hand_is_kept_and_the_rest_is_made_anew(made):
     path.write_text(f"# Ours\n\nwords before\n\n{START}\n\nold numbers\n\n{END}\n\nwords after\n")
     main([str(made / "small"), "--out", str(made)])
     once = path.read_text()
-    assert once.startswith(f"# Ours\n\nwords before\n\n{START}\n\n### Intervals")
+    assert once.startswith(f"# Ours\n\nwords before\n\n{START}\n\n### What is asked for")
     assert once.endswith(f"{END}\n\nwords after\n"), once[-200:]
     assert "old numbers" not in once
     main([str(made / "small"), "--out", str(made)])
@@ -111,7 +113,7 @@ def test_bars_are_asked_where_they_are_set():
 
 
 def test_a_count_that_chance_explains_is_told_from_one_that_it_does_not():
-    assert verdict(Count(8, 10), 0.88) == "short by .08, within chance"
+    assert verdict(Count(8, 10), 0.88) == "short by .08, open"
     assert verdict(Count(80, 100), 0.95) == "short by .15"
     assert verdict(Count(0, 0), 0.9) == "none given"
     assert math.isnan(Count(0, 0).share)
