@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.validation.counts import Count, verdict
 from pipeline.validation.coverage import columns_of
-from pipeline.validation.page import END, START, bar_of, main
+from pipeline.validation.page import DOCS, END, START, bar_of, main, page, tables_of
 
 
 def write(folder, study, rows):
@@ -95,6 +95,12 @@ def test_what_was_written_by_hand_is_kept_and_the_rest_is_made_anew(made):
     assert "old numbers" not in once
     main([str(made / "small"), "--out", str(made)])
     assert path.read_text() == once
+
+
+def test_the_page_in_the_docs_is_that_of_the_tables_beside_it():
+    text = (DOCS / "validation.md").read_text()
+    size = "full" if "--full" in text else "small"
+    assert page(text, tables_of(DOCS / "validation"), size) == text
 
 
 def test_tables_that_were_not_made_are_left_out(tmp_path):
