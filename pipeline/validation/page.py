@@ -16,6 +16,8 @@ import pandas as pd
 from pipeline.base.arrays import Floats
 from pipeline.base.text import markdown_table
 from pipeline.inference.families import ALPHA
+from pipeline.tpm.average import Average
+from pipeline.tpm.latent import Latent
 from pipeline.validation.cells import CASES, GIVEN, IMAGING, KEY, MEASURES, STUDIES
 from pipeline.validation.counts import Count, verdict
 from pipeline.validation.coverage import RESULTS, rows_of
@@ -27,7 +29,8 @@ CELL = ["case", "length", "imaging", "estimator"]
 IDEAL_BAR, BIG_PHI_BAR, NULL_BAR = 0.88, 0.85, 0.09
 COHORT_BARS = {"power": (0.75, True), "nothing": (0.09, False), "detection": (0.12, False), "drive": (0.15, False)}
 CHAIN_BARS = {"10 Hz": 0.85, "10 Hz, noise × 4": 0.80, "3 Hz": 0.70}
-HALF = 0.5  # P(phi_s > 0) below which a system is not called integrated
+HALF = 0.5  # P(phi_s > 0) below which a system is not called integrated; share of Φ that is to be given
+LEAST_LENGTH = 2000  # of recordings that something is asked of
 
 
 def tables_of(folder: Path) -> dict[str, pd.DataFrame]:
@@ -114,15 +117,18 @@ def bars_table(tables: Mapping[str, pd.DataFrame]) -> str:
     Args:
         tables: rows of each study.
     """
-    lines = []
+    lines, coverage = [], _asked_of(tables["coverage"])
     for measure in ("phi_s_observational", "phi_s", "big_phi"):
-        for key, own in _cells(tables["coverage"]):
+        for key, own in _cells(coverage):
             bar = bar_of(key[0], key[2], measure)
             if bar is not None:
                 found = held(own, measure)
                 name = f"interval of {WORDS[measure]} holds the truth"
                 lines.append([name, *key, str(found), *_asked(found, bar), _flagged(own, measure)])
-    for key, own in _cells(_reducible(tables["coverage"])):
+    for key, own in _cells(coverage[coverage["case"].isin(["sparse", "awake"]) & (coverage["imaging"] == GIVEN)]):
+        found = Count(int(own["big_phi_value"].notna().sum()), len(own))
+        lines.append(["Φ is given", *key, str(found), *_asked(found, HALF), "-"])
+    for key, own in _cells(_reducible(coverage)):
         found = Count(int((own["p_positive"] < HALF).sum()), int(own["p_positive"].notna().sum()))
         lines.append(["reducible: P(phi_s > 0) < .5", *key, str(found), *_asked(found, IDEAL_BAR), "-"])
     for key, own in _cells(tables["nulls"]):
@@ -132,6 +138,12 @@ def bars_table(tables: Mapping[str, pd.DataFrame]) -> str:
         found, (bar, above) = significant(own), COHORT_BARS[key[0]]
         lines.append([f"groups: p ≤ {ALPHA:g}", *key, str(found), *_asked(found, bar, above), "-"])
     return markdown_table(["what", *CELL, "found", "asked for", "reached", "flagged: misses; others"], lines)
+
+
+def _asked_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the estimators and lengths that something is asked of: hidden states where there is imaging."""
+    estimator = np.where(rows["imaging"] == GIVEN, Average.name, Latent.name)
+    return rows[(rows["length"] >= LEAST_LENGTH) & (rows["estimator"] == estimator)]
 
 
 def _asked(found: Count, bar: float, above: bool = True) -> list[str]:
