@@ -3,9 +3,10 @@
 PYTHON ?= python3
 TORCH_PIP ?=
 CORES ?= 2
+SIZE ?= full
 BIN := .venv/bin
 
-.PHONY: demo test test-slow lint bench docs clean
+.PHONY: demo test test-slow lint bench validate docs clean
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c "import sys; sys.exit('phiscale needs Python >= 3.11; choose one with: make PYTHON=python3.12 ...' if sys.version_info < (3, 11) else 0)"
@@ -30,6 +31,10 @@ lint: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks
+
+validate: .venv/installed
+	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m pipeline.validation.coverage --$(SIZE) --jobs $(CORES)
+	$(BIN)/python -m pipeline.validation.page results/validation/$(SIZE)
 
 docs: .venv/docs
 	$(BIN)/mkdocs build --strict --quiet --site-dir build/docs
