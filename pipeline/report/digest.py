@@ -69,7 +69,7 @@ def _contrasts(comparison: pd.DataFrame) -> str:
     rows = [
         [
             row.contrast,
-            plain(row.measure),
+            plain(row.measure) + ("" if row.adjusted == "raw" else f", {row.adjusted.replace('_', ' ')}"),
             str(int(row.n_subjects)),
             number(row.estimate),
             f"{number(row.ci_low)} to {number(row.ci_high)}",

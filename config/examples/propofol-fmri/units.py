@@ -17,7 +17,7 @@ from pipeline.traces.ensembles import group_as
 from pipeline.traces.shared import share_units
 from pipeline.validation.halves import reliability, split_halves
 
-METHODS = ("logistic", "average")
+METHODS = ("average", "logistic")
 
 
 def main(data: str) -> None:

@@ -103,4 +103,5 @@ def test_values_of_common_states_stand_in_the_tables(finished: Finished) -> None
     flagged = common.loc[common["flag"].fillna("").str.contains("neurons_not_shared:1"), "subject"]
     assert set(flagged) == {"m2"}
     comparison = pd.read_csv(finished[0].of_study("comparison"))
-    assert set(comparison["n_subjects"]) == {2}
+    primary = comparison[(comparison["measure"] == "phi_s") & (comparison["adjusted"] == "raw")]
+    assert set(primary["n_subjects"]) == {2}
