@@ -28,6 +28,7 @@ ALL = (
     "preprocess",
     "ensembles",
     "states",
+    "halves",
     "score",
     "choose",
     "tpm",
