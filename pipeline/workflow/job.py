@@ -115,11 +115,11 @@ def perform(job: Job) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text("running\n")
     note_job(job, KILLED)
-    run = importlib.import_module(f"pipeline.workflow.stages.{job.stage}").run
     wall, cpu = time.perf_counter(), time.process_time()
     try:
+        stage = importlib.import_module(f"pipeline.workflow.stages.{job.stage}")
         with threadpool_limits(job.threads):
-            run(job)
+            stage.run(job)
     except KeyboardInterrupt:
         note_job(job)
         log.write_text("interrupted\n")

@@ -75,12 +75,18 @@ def waiting(on: Workers, root: Path, number: int) -> tuple[str, list[dict[str, s
     files = (Named(), Named(truth=str(layout.of("truth", "m1"))), [layout.log("truth", "m1")])
 
     def signalled() -> None:
-        deadline = time.monotonic() + 60
-        while not layout.notes() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(0.3)
+        deadline, end = time.monotonic() + 60, None
+        while end is None and time.monotonic() < deadline:  # it can be opened once the job reads it
+            try:
+                end = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:
+                time.sleep(0.02)
         (child,) = multiprocessing.active_children()
+        time.sleep(0.1)
         os.kill(child.pid, number)
+        time.sleep(0.1)
+        if end is not None:
+            os.close(end)
 
     with ThreadPoolExecutor(2) as pool:
         job = pool.submit(on.run, "truth", files, Named(path=str(fifo)), Named(recording="m1"), 1)
