@@ -10,8 +10,8 @@ from snakemake.settings.types import ExecMode
 from snakemake.utils import min_version
 
 import pipeline
-from pipeline.workflow import multiverse, targets
-from pipeline.workflow.failures import Asked, finish_without_failed
+from pipeline.workflow import lock, multiverse, targets
+from pipeline.workflow.failures import Asked, finish_without_failed, marks
 from pipeline.workflow.workers import Workers
 
 min_version("9.0")
@@ -33,6 +33,7 @@ SHARING = targets.sharing(STUDY)
 MATCHED = targets.matched_with(STUDY)
 READ = [name for name in STUDY.names if name not in SIMULATED]
 WORKERS = Workers(STUDY.root, workflow.exec_mode == ExecMode.DEFAULT, STUDY.elsewhere)
+BEFORE = marks(LAYOUT)
 RULES = Path(pipeline.__file__).parent / "workflow" / "rules"
 
 
@@ -57,7 +58,11 @@ include: RULES / "tables.smk"
 include: RULES / "report.smk"
 
 
+onstart:
+    lock.take(STUDY.root)
+
+
 onerror:
     finish_without_failed(
-        workflow, STUDY, OMIT, config, WORKERS.interrupted.is_set()
+        workflow, STUDY, OMIT, config, WORKERS.interrupted.is_set(), BEFORE
     )

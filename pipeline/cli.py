@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from pipeline.base.errors import PhiscaleError, unusable
 from pipeline.commands import check, init, multiverse, phi, run, simulate
+from pipeline.workflow.owner import Stopped
 
 COMMANDS = (init, check, run, multiverse, simulate, phi)
 
@@ -19,7 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: those of the process by default; what follows `--` goes to Snakemake.
 
     Returns:
-        The exit status: 1 for a mistake in the input, which is told without a traceback.
+        The exit status: 1 for a mistake in the input, which is told without a traceback; 128 and the number of the
+        signal that stopped the command.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     extra: list[str] = []
@@ -34,6 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
         return _tell(error)
     except OSError as error:
         return _tell(PhiscaleError(unusable(error)))
+    except Stopped as stopped:
+        print(f"phiscale: {stopped}", file=sys.stderr)
+        return 128 + stopped.number
     except KeyboardInterrupt:
         print("phiscale: interrupted; the same command goes on from here", file=sys.stderr)
         return 130

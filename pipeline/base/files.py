@@ -17,6 +17,8 @@ from pipeline.base.errors import PhiscaleError, Problem
 if TYPE_CHECKING:
     import xarray as xr
 
+PARTIAL = ".partial"  # in the name of a file that is being written, between the number of its process and its suffix
+
 
 def write_whole(path: str | Path, write: Callable[[Path], None]) -> None:
     """Write a file so that no partial one ever has its name.
@@ -27,12 +29,23 @@ def write_whole(path: str | Path, write: Callable[[Path], None]) -> None:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial{path.suffix}")
+    partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}{path.suffix}")
     try:
         write(partial)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def remove_partial(folder: str | Path, process: int | None = None) -> None:
+    """Remove the files that processes left half-written in a folder when they were killed.
+
+    Args:
+        folder: the folder; those in it are looked through as well.
+        process: that wrote them; None for all, which nobody may be writing then.
+    """
+    for path in Path(folder).rglob(f".*.{'*' if process is None else process}{PARTIAL}*"):
+        path.unlink(missing_ok=True)
 
 
 def write_text(text: str, path: str | Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -40,7 +39,8 @@ def multiverse(args: argparse.Namespace) -> int:
         The exit status: 1 also where only a part of one specification failed.
 
     Raises:
-        PhiscaleError: with every problem of the study and of all specifications.
+        PhiscaleError: with every problem of the study and of all specifications; or another run is at work there.
+        Stopped: somebody stopped the command; its workflow has ended as well.
     """
     from pipeline.study import Study
     from pipeline.workflow.multiverse import Specifications
@@ -59,8 +59,8 @@ def multiverse(args: argparse.Namespace) -> int:
         return 0
     command = running.snakemake(args, "Snakefile.multiverse")
     started = time.time()
-    status = subprocess.run(command, check=False).returncode
-    if any(option in running.LOOKING for option in args.extra):
+    status = running.start(command, specified.study.root, args.extra)
+    if running.looking(args.extra):
         return status
     page = specified.study.layout.of_study("multiverse_page")
     made = page.exists() and (not status or page.stat().st_mtime >= started)

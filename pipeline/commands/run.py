@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.commands.arguments import Commands, add_cores, add_study
+from pipeline.workflow.lock import held
+from pipeline.workflow.owner import run_owned
 
 if TYPE_CHECKING:
     from pipeline.study import Study
@@ -48,7 +50,8 @@ def run(args: argparse.Namespace, *options: str) -> int:
         The exit status: 1 also where only a part of a recording failed.
 
     Raises:
-        PhiscaleError: a study that cannot be read.
+        PhiscaleError: a study that cannot be read, or whose results another run is making.
+        Stopped: somebody stopped the command; its workflow has ended as well.
     """
     from pipeline.base.files import check_writable
     from pipeline.study import Study
@@ -57,10 +60,34 @@ def run(args: argparse.Namespace, *options: str) -> int:
     check_writable(study.root)
     command = snakemake(args, "Snakefile", *options)
     started = time.time()
-    status = subprocess.run(command, check=False).returncode
-    if any(option in LOOKING for option in args.extra):
+    status = start(command, study.root, args.extra)
+    if looking(args.extra):
         return status
     return 1 if _tell(study, started if status else 0.0) or status else 0
+
+
+def looking(extra: Sequence[str]) -> bool:
+    """Tell whether options of Snakemake ask for a look only, at which nothing is run."""
+    return any(option in LOOKING for option in extra)
+
+
+def start(command: Sequence[str], root: Path, extra: Sequence[str]) -> int:
+    """Run a workflow that ends with this process, alone in its folder of results.
+
+    Args:
+        command: that runs it.
+        root: folder of the results.
+        extra: options of Snakemake that the user gave.
+
+    Returns:
+        Its exit status.
+
+    Raises:
+        PhiscaleError: another run is at work there.
+        Stopped: somebody stopped this process.
+    """
+    with nullcontext() if looking(extra) else held(root):
+        return run_owned(command)
 
 
 def snakemake(args: argparse.Namespace, snakefile: str, *options: str) -> list[str]:
@@ -71,7 +98,7 @@ def snakemake(args: argparse.Namespace, snakefile: str, *options: str) -> list[s
         snakefile: name of the workflow.
         options: more options of Snakemake.
     """
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(resource(snakefile))]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(resource(snakefile)), "--nolock"]
     return [*command, *_where_to_run(args), *options, *_with_config(args)]
 
 

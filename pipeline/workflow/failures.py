@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from pipeline.results.layout import Layout
 from pipeline.study.study import Study
 from pipeline.workflow import targets
 from pipeline.workflow.job import Note, noted, place
+from pipeline.workflow.owner import run_through
 
 OPTIONAL = ("macro", "truth", "matched")  # stages whose failure for a recording costs nothing else of it
 
@@ -76,6 +78,35 @@ def failures(study: Study) -> list[Note]:
     return standing(study.layout, Asked.by(study))
 
 
+def marks(layout: Layout) -> dict[Path, int]:
+    """Return when each note was written, to tell later which are new.
+
+    Args:
+        layout: of the study's results.
+    """
+    found = {}
+    for path in layout.notes():
+        with suppress(FileNotFoundError):  # taken back by its job meanwhile
+            found[path] = path.stat().st_mtime_ns
+    return found
+
+
+def failed_since(study: Study, before: Mapping[Path, int]) -> set[str]:
+    """Return what the rest of a study has to do without, as `targets` calls it, because of what a run noted.
+
+    Older notes are left out of account: they are of a run that was killed, or of a fault that may be mended, and what
+    they are about may not have been tried again yet.
+
+    Args:
+        study: that was run.
+        before: the notes that there were before the run (`marks`).
+    """
+    asked, layout = Asked.by(study), study.layout
+    new = {path for path, mark in marks(layout).items() if before.get(path) != mark}
+    found = {omitted(note) for path, note in noted(layout) if path in new and asked.covers(note)}
+    return {name for name in found if name}
+
+
 def told(note: Note) -> str:
     """Return a failure in one line."""
     return f"failed: {place(note)} ({note['stage']}): {' '.join(note['reason'].split())}"
@@ -100,7 +131,7 @@ def second_run(argv: Sequence[str], snakefile: str, config: Mapping[str, Any], o
     """
     settings = {**config, "omit": list(omit)}
     values = [f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in settings.items()]
-    # an option that is given again replaces the first; the first run holds the lock until this one has ended
+    # an option that is given again replaces the first; the lock is our own, which this run hands on
     return [
         *(sys.executable, "-m", "snakemake", *argv, "--snakefile", snakefile, "--nolock"),
         *("--config", *values),
@@ -108,7 +139,12 @@ def second_run(argv: Sequence[str], snakefile: str, config: Mapping[str, Any], o
 
 
 def finish_without_failed(
-    workflow: Any, study: Study, already: Sequence[str], config: Mapping[str, Any], interrupted: bool
+    workflow: Any,
+    study: Study,
+    already: Sequence[str],
+    config: Mapping[str, Any],
+    interrupted: bool,
+    before: Mapping[Path, int],
 ) -> None:
     """Run the workflow once more without what failed: after --keep-going, not when interrupted.
 
@@ -121,9 +157,9 @@ def finish_without_failed(
         already: what that run left out.
         config: its configuration.
         interrupted: whether somebody stopped it.
+        before: the notes that there were before it.
     """
-    omit = sorted({*already, *(name for name in map(omitted, failures(study)) if name)})
-    finish(workflow, omit, already, config, interrupted)
+    finish(workflow, sorted({*already, *failed_since(study, before)}), already, config, interrupted)
 
 
 def finish(
@@ -146,4 +182,4 @@ def finish(
         print("To get tables and report of the rest, run with --keep-going.", file=sys.stderr)
         return
     print(f"Finishing without {', '.join(omit)}, which failed.", file=sys.stderr)
-    subprocess.run(second_run(sys.argv[1:], workflow.main_snakefile, config, omit), check=False)
+    run_through(second_run(sys.argv[1:], workflow.main_snakefile, config, omit))

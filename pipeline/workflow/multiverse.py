@@ -22,7 +22,7 @@ from pipeline.results.layout import Layout
 from pipeline.study.specifications import Expanded, expand, in_order
 from pipeline.study.study import Study
 from pipeline.workflow import targets
-from pipeline.workflow.failures import Asked, failures, omitted
+from pipeline.workflow.failures import Asked, failed_since, marks
 from pipeline.workflow.job import place
 
 PREFIX = "spec_"  # of the modules, which must not have the names of other things in the workflow
@@ -136,18 +136,18 @@ class Specifications:
         """Return the specifications that are not left out altogether."""
         return [name for name in self.studies if name not in omit]
 
-    def failed(self, already: Sequence[str]) -> list[str]:
+    def marks(self) -> dict[Path, int]:
+        """Return when each note of a failure was written (see `failures.marks`)."""
+        return {path: mark for study in self.studies.values() for path, mark in marks(study.layout).items()}
+
+    def failed(self, already: Sequence[str], before: Mapping[Path, int]) -> list[str]:
         """Return what is to be left out besides: what failed, and specifications that came to no end without a word.
 
         Args:
             already: what was left out so far.
+            before: the notes that there were before the run.
         """
-        found = {
-            f"{name}/{what}"
-            for name, study in self.studies.items()
-            for what in map(omitted, failures(study))
-            if what is not None
-        }
+        found = {f"{name}/{what}" for name, study in self.studies.items() for what in failed_since(study, before)}
         if found <= set(already):
             found = {name for name in self.whole(already) if not self.studies[name].layout.of_study("summary").exists()}
         return sorted({*already, *found})

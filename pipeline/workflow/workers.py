@@ -7,6 +7,10 @@ of a process that has all that loaded starts in 0.03 s (measured on one core of 
 So rules have `run:` directives, which the default profile lets Snakemake call in its own process
 (`force-use-threads`): they hand the job to a child of multiprocessing's fork server. Where Snakemake starts a process
 for the job (without that setting, or on a cluster) the job runs in that process.
+
+A child dies at once when it is interrupted, in whatever it is doing, and when the process that waits for it is gone:
+files get their names when they are whole, so that nothing of it can be taken for a result. The process that waits
+for it then clears away what the job had begun.
 """
 
 from __future__ import annotations
@@ -17,12 +21,15 @@ import signal
 import threading
 from collections.abc import Iterable, Mapping
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType, SimpleNamespace
 from typing import Any
 
+from pipeline.base.files import remove_partial
 from pipeline.results.layout import Layout
-from pipeline.workflow.job import KILLED, Job, JobFailed, perform
+from pipeline.workflow.job import KILLED, Job, JobFailed, note_job, perform
+from pipeline.workflow.owner import heed_owner
 
 PRELOADED = ["pipeline.workflow.preload"]
 INTERRUPTED = "interrupted"
@@ -37,16 +44,17 @@ class Workers:
         elsewhere: folders of stages whose results several studies share (see `Layout`).
     """
 
-    _lock = threading.Lock()  # one for all: each start looks after all children of the process
+    interrupted = threading.Event()  # one for all workers of the process, as are the children
+    _lock = threading.Lock()
 
     def __init__(self, root: str | Path, forking: bool, elsewhere: Mapping[str, str] | None = None) -> None:
         self.layout, self.forking = Layout(root, elsewhere or {}), forking
-        self.interrupted = threading.Event()
         self._context = multiprocessing.get_context("forkserver")
         if forking:
             self._context.set_forkserver_preload(PRELOADED)
             if threading.current_thread() is threading.main_thread():
                 signal.signal(signal.SIGINT, self._interrupt)
+                heed_owner()
 
     def run(self, rule: str, files: tuple[Any, Any, Any], params: Any, wildcards: Any, threads: int) -> None:
         """Run a job of a rule, given what Snakemake gives to a `run:` directive.
@@ -80,23 +88,48 @@ class Workers:
             perform(job)
 
     def _in_child(self, job: Job) -> None:
-        with self._lock:  # starting and joining look after all children, and must not do so at once
-            ours, theirs = self._context.Pipe(duplex=False)
-            child = self._context.Process(target=_child, args=(job, theirs), name=job.stage)
-            child.start()
-            theirs.close()
+        if self.interrupted.is_set():  # a job that Snakemake starts all the same
+            raise JobFailed(f"{job.stage}: {INTERRUPTED}")
+        child, ours = self._started(job)
         try:
             word = ours.recv()
-        except EOFError:  # it ended without a word, and its own note says so
-            word = KILLED
+        except EOFError:
+            word = None
         finally:
             ours.close()
         with self._lock:
             child.join()
-        if word == INTERRUPTED:
-            self.interrupted.set()
+        if word is None:
+            word = self._ended_without_a_word(job, child)
         if word:
             raise JobFailed(f"{job.stage}: {word}")
+
+    def _started(self, job: Job) -> tuple[BaseProcess, Connection]:
+        """Start the child of a job, and return our end of the connection with it."""
+        with self._lock:  # starting and joining look after all children, and must not do so at once
+            ours, theirs = self._context.Pipe(duplex=False)
+            child = self._context.Process(target=_child, args=(job, theirs), name=job.stage)
+            try:
+                child.start()
+            except (EOFError, OSError):  # the server is gone
+                ours.close()
+                if not self.interrupted.wait(1.0):  # the main thread may hear of it after this one
+                    raise
+                raise JobFailed(f"{job.stage}: {INTERRUPTED}") from None
+            finally:
+                theirs.close()
+        return child, ours
+
+    def _ended_without_a_word(self, job: Job, child: BaseProcess) -> str:
+        """Clear away what a job had begun, and return why it ended; if it was interrupted, its note is taken back."""
+        for root in self.layout.roots:
+            remove_partial(root, child.pid)
+        if child.exitcode != -signal.SIGINT and not self.interrupted.is_set():
+            return KILLED  # as its own note says
+        self.interrupted.set()
+        Path(job.log).write_text("interrupted\n")
+        note_job(job)
+        return INTERRUPTED
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.interrupted.set()
@@ -105,14 +138,22 @@ class Workers:
 
 def _child(job: Job, connection: Connection) -> None:
     """Run a job and send the reason if it fails, or nothing."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     os.chdir(job.cwd)
     try:
         perform(job)
         connection.send("")
     except JobFailed as failed:
         connection.send(str(failed))
-    except KeyboardInterrupt:
-        connection.send(INTERRUPTED)
+
+
+def _die_with_parent() -> None:
+    """End this process when the one that waits for it is gone."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _named(files: Any) -> SimpleNamespace:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -76,12 +75,12 @@ def test_a_page_that_this_run_did_not_write_is_called_so(
     write_text("page", page)
     os.utime(page, (0, 0))
 
-    def start(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+    def start(command: list[str]) -> int:
         if writes:
             os.utime(page, (time.time() + 1, time.time() + 1))
-        return subprocess.CompletedProcess(command, 1)
+        return 1
 
-    monkeypatch.setattr(run_command, "subprocess", SimpleNamespace(run=start))
+    monkeypatch.setattr(run_command, "run_owned", start)
     assert cli.main(["demo"]) == 1
     assert capsys.readouterr().out == f"{said}{page}\n"
 
@@ -120,13 +119,13 @@ def test_what_snakemake_is_given(
 ) -> None:
     given: list[str] = []
 
-    def start(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+    def start(command: list[str]) -> int:
         given.extend(command)
-        return subprocess.CompletedProcess(command, 3)
+        return 3
 
     study = resource("config/demo/study.yaml")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(run_command, "subprocess", SimpleNamespace(run=start))
+    monkeypatch.setattr(run_command, "run_owned", start)
     assert cli.main(["run", str(study), *arguments]) in (1, 3)
-    assert given[:5] == [sys.executable, "-m", "snakemake", "--snakefile", str(resource("Snakefile"))]
-    assert [option.replace(str(study), "S") for option in given[5:]] == expected
+    assert given[:6] == [sys.executable, "-m", "snakemake", "--snakefile", str(resource("Snakefile")), "--nolock"]
+    assert [option.replace(str(study), "S") for option in given[6:]] == expected

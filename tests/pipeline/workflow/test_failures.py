@@ -15,7 +15,16 @@ from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.results.layout import Layout
 from pipeline.study.study import Study
 from pipeline.workflow import failures as failing
-from pipeline.workflow.failures import Asked, failures, finish_without_failed, omitted, second_run, told
+from pipeline.workflow.failures import (
+    Asked,
+    failed_since,
+    failures,
+    finish_without_failed,
+    marks,
+    omitted,
+    second_run,
+    told,
+)
 from pipeline.workflow.job import KILLED, Job, JobFailed, perform
 
 FAULT = PhiscaleError(Problem("file", "is broken"))
@@ -152,6 +161,20 @@ def test_a_job_of_several_recordings_is_noted_for_each(tmp_path: Path, monkeypat
     assert failures(study) == []
 
 
+def test_what_a_killed_run_noted_leaves_nothing_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor what an earlier fault did that may be mended; it was not tried again yet."""
+    study = study_in(tmp_path)
+    for recording in ("007", "m2"):
+        with pytest.raises(JobFailed):
+            run_job(study, "phi", recording, fails_with(FAULT), monkeypatch)
+    before = marks(study.layout)
+    assert failed_since(study, before) == set()
+    with pytest.raises(JobFailed):
+        run_job(study, "phi", "007", fails_with(FAULT), monkeypatch)
+    assert failed_since(study, before) == {"007"}
+    assert failed_since(study, {}) == {"007", "m2"}
+
+
 def test_an_interrupted_job_leaves_no_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = study_in(tmp_path)
     with pytest.raises(KeyboardInterrupt):
@@ -259,8 +282,8 @@ def test_the_rest_is_finished_after_keep_going_as_long_as_more_is_left_out(
     study, started = study_in(tmp_path), []
     with pytest.raises(JobFailed):
         run_job(study, "phi", "007", fails_with(FAULT), monkeypatch)
-    monkeypatch.setattr(failing.subprocess, "run", lambda command, check: started.append(command))
-    finish_without_failed(how, study, already, {}, interrupted)
+    monkeypatch.setattr(failing, "run_through", started.append)
+    finish_without_failed(how, study, already, {}, interrupted, {})
     assert len(started) == runs
     if runs:
         assert json.loads(started[0][-1].removeprefix("omit=")) == ["007", *already]
@@ -269,5 +292,5 @@ def test_the_rest_is_finished_after_keep_going_as_long_as_more_is_left_out(
 def test_nothing_is_run_again_where_only_parts_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = study_in(tmp_path)
     run_job(study, "tpm", "007", parts_fail({"window": "a"}), monkeypatch)
-    monkeypatch.setattr(failing.subprocess, "run", lambda command, check: pytest.fail("started"))
-    finish_without_failed(workflow(), study, (), {}, interrupted=False)
+    monkeypatch.setattr(failing, "run_through", lambda command: pytest.fail("started"))
+    finish_without_failed(workflow(), study, (), {}, interrupted=False, before={})

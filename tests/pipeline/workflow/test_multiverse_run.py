@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -135,9 +134,7 @@ def test_the_section_goes_into_the_report_that_a_study_has(
         path.write_text("")
         os.utime(path, (0, 0))
     started: list[list[str]] = []
-    monkeypatch.setattr(
-        running.subprocess, "run", lambda command, check: started.append(command) or SimpleNamespace(returncode=status)
-    )
+    monkeypatch.setattr(running, "run_owned", lambda command: started.append(command) or status)
     assert main(["multiverse", str(tmp_path)]) == status
     assert [Path(command[4]).name for command in started] == ["Snakefile.multiverse", *["Snakefile"] * ran]
     told = capsys.readouterr().out.splitlines()[-1]

@@ -32,6 +32,7 @@ def forking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workers:
     """Workers whose server has nothing loaded, since these jobs are small."""
     monkeypatch.setattr(workers, "PRELOADED", [])
     before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(Workers, "interrupted", threading.Event())
     made = Workers(tmp_path, forking=True)
     signal.signal(signal.SIGINT, before)
     return made

@@ -265,34 +265,62 @@ def test_one_core_gives_the_same_bytes(finished: Finished, tmp_path: Path) -> No
         assert ours.read_bytes() == theirs.read_bytes(), name
 
 
-def wait_for_the_end_of(group: int, seconds: float = 60.0) -> None:
-    """Wait until no process of a group is left."""
-    deadline = time.monotonic() + seconds
+def stopped(run: subprocess.Popen[str], how: str, root: Path) -> str:
+    """Stop a run that is at work, wait until nothing of it is left, and return what it told."""
+    workflow = os.getpgid(json.loads((root / ".running").read_text())["process"])
+    if how == "everything killed":
+        os.killpg(workflow, signal.SIGKILL)
+    number = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM}.get(how.split()[0], signal.SIGKILL)
+    (os.killpg if how.endswith("group") else os.kill)(run.pid, number)
+    told = run.communicate(timeout=120)[1]
+    assert run.returncode == (128 + number if number != signal.SIGKILL else -number)
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
-            os.killpg(group, 0)
+            os.killpg(workflow, 0)
         except ProcessLookupError:
-            return
-        time.sleep(0.1)
+            break
+        time.sleep(0.05)
+    return told
 
 
-def test_ctrl_c_leaves_no_note_and_starts_no_second_run(tmp_path: Path) -> None:
+def test_however_a_run_is_stopped_the_same_command_goes_on(finished: Finished, tmp_path: Path) -> None:
+    """One run, stopped at one stage after another, in each way once; a terminal's Ctrl-C is the first of them."""
+    folder, _ = finished
     write_study(tmp_path)
     layout = Layout(tmp_path / "results" / "small")
     command = [sys.executable, "-m", "pipeline.cli", "run", "study.yaml", "-c", "2"]
-    run = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    deadline = time.monotonic() + 120
-    while not layout.log("states", "m1").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    os.killpg(run.pid, signal.SIGINT)  # as a terminal does it: to the command, Snakemake and the jobs
-    told = run.communicate(timeout=120)[1]
-    assert run.returncode == 130
-    wait_for_the_end_of(run.pid)  # Snakemake ends by itself
-    assert {json.loads(path.read_text())["recording"] for path in layout.notes()} <= {"m3"}  # which failed before
-    assert "Finishing without" not in told
-    assert not layout.of_study("summary").exists()
+    stops = {
+        "states": "SIGINT to the group",
+        "tpm": "SIGTERM to the command",
+        "macro": "SIGKILL of the command",
+        "phi": "everything killed",
+        "summarise": "SIGINT to the command",
+    }
+    for stage, how in stops.items():
+        run = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        log = layout.study_log(stage) if stage == "summarise" else layout.log(stage, "m1")
+        deadline = time.monotonic() + 120
+        while not (log.exists() and log.read_text() == "running\n") and time.monotonic() < deadline:
+            assert run.poll() is None, run.communicate()
+            time.sleep(0.02)
+        told = stopped(run, how, layout.root)
+        noted = {(note["recording"], note["stage"]) for note in map(json.loads, map(Path.read_text, layout.notes()))}
+        if how != "everything killed":
+            assert noted <= {("m3", "ingest"), ("m1", "tpm")}, how  # what fails without being stopped
+            assert log.read_text() == "interrupted\n"
+            assert not list(layout.root.rglob("*.partial*"))
+            assert "Finishing without" not in told.partition("Terminating processes")[2]
     done = phiscale(tmp_path, "run", "study.yaml", "-c", "2")
     assert layout.of_study("page").exists(), done.stderr
+    assert not list(layout.root.rglob("*.partial*"))
+    assert [path.name for path in layout.notes()] == ["ingest--m3.json", "tpm--m1--nothing.json"]
+    for pattern in ("*.csv", "*/*.csv"):
+        ours, theirs = (
+            {path.name: path.read_bytes() for path in root.glob(pattern)}
+            for root in (layout.root, folder / "results" / "small")
+        )
+        assert ours == theirs, pattern
 
 
 def test_an_interrupted_run_goes_on(finished: Finished, tmp_path: Path) -> None:
