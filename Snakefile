@@ -6,11 +6,12 @@ snakemake --cores 2 --config study=PATH/study.yaml   a study of yours
 
 from pathlib import Path
 
+from snakemake.logging import logger
 from snakemake.settings.types import ExecMode
 from snakemake.utils import min_version
 
 import pipeline
-from pipeline.workflow import lock, multiverse, targets
+from pipeline.workflow import lock, multiverse, plan, progress, targets
 from pipeline.workflow.failures import Asked, finish_without_failed, marks
 from pipeline.workflow.workers import Workers
 
@@ -58,11 +59,21 @@ include: RULES / "tables.smk"
 include: RULES / "report.smk"
 
 
+if progress.asked():
+    progress.quieten(logger)
+
+
 onstart:
     lock.take(STUDY.root)
+    progress.follow(workflow, logger, plan.job_seconds(STUDY))
+
+
+onsuccess:
+    progress.end(logger)
 
 
 onerror:
+    progress.end(logger)
     finish_without_failed(
         workflow, STUDY, OMIT, config, WORKERS.interrupted.is_set(), BEFORE
     )

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
+import traceback
 from importlib.metadata import version
+from pathlib import Path
 
-from pipeline.base.errors import PhiscaleError, unusable
+from pipeline.base.errors import PhiscaleError, Problem, unusable
 from pipeline.commands import check, init, multiverse, phi, run, simulate
 from pipeline.workflow.owner import Stopped
 
+TRACEBACK = "PHISCALE_TRACEBACK"  # in the environment: faults that nobody foresaw are shown as Python does
 COMMANDS = (init, check, run, multiverse, simulate, phi)
 
 
@@ -20,9 +25,12 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: those of the process by default; what follows `--` goes to Snakemake.
 
     Returns:
-        The exit status: 1 for a mistake in the input, which is told without a traceback; 128 and the number of the
+        The exit status: 1 for a fault, which is told without a traceback; 128 and the number of the
         signal that stopped the command.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no φ is told all the rest
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     extra: list[str] = []
     if "--" in arguments:
@@ -39,6 +47,10 @@ def main(arguments: list[str] | None = None) -> int:
     except Stopped as stopped:
         print(f"phiscale: {stopped}", file=sys.stderr)
         return 128 + stopped.number
+    except Exception as error:
+        if TRACEBACK in os.environ:
+            raise
+        return _tell(PhiscaleError(_unexpected(error)))
     except KeyboardInterrupt:
         print("phiscale: interrupted; the same command goes on from here", file=sys.stderr)
         return 130
@@ -55,6 +67,17 @@ def parser() -> argparse.ArgumentParser:
     for command in COMMANDS:
         command.add_parser(commands)
     return whole
+
+
+def _unexpected(error: Exception) -> Problem:
+    """Return what nobody foresaw as a problem, with its place in the program."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return Problem(
+        "an unexpected fault",
+        f"{type(error).__name__}: {' '.join(str(error).split())} ({Path(last.filename).name}, line {last.lineno})",
+        "The command ends here",
+        f"set {TRACEBACK}=1 to see the whole way to it, and report it",
+    )
 
 
 def _tell(error: PhiscaleError) -> int:

@@ -18,3 +18,8 @@ def add_study(parser: argparse.ArgumentParser) -> None:
 def add_cores(parser: argparse.ArgumentParser) -> None:
     """Add the number of cores."""
     parser.add_argument("-c", "--cores", type=int, help="processor cores to use (1; a profile's own with --profile)")
+
+
+def add_verbose(parser: argparse.ArgumentParser) -> None:
+    """Add the choice between progress in a line and all that Snakemake says."""
+    parser.add_argument("-v", "--verbose", action="store_true", help="show what Snakemake says, in place of progress")

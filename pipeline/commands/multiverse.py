@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.commands import run as running
-from pipeline.commands.arguments import Commands, add_cores, add_study
+from pipeline.commands.arguments import Commands, add_cores, add_study, add_verbose
 
 if TYPE_CHECKING:
     from pipeline.workflow.multiverse import Specifications
@@ -24,6 +24,7 @@ def add_parser(commands: Commands) -> None:
     )
     add_study(parser)
     add_cores(parser)
+    add_verbose(parser)
     parser.add_argument("-n", "--dry-run", action="store_true", help="check everything and tell what would be run")
     parser.add_argument("--anyway", action="store_true", help="run without the windows that some specifications lack")
     parser.set_defaults(run=multiverse)
@@ -59,7 +60,7 @@ def multiverse(args: argparse.Namespace) -> int:
         return 0
     command = running.snakemake(args, "Snakefile.multiverse")
     started = time.time()
-    status = running.start(command, specified.study.root, args.extra)
+    status = running.start(command, specified.study.root, args)
     if running.looking(args.extra):
         return status
     page = specified.study.layout.of_study("multiverse_page")
@@ -68,7 +69,7 @@ def multiverse(args: argparse.Namespace) -> int:
     if made and specified.study.layout.of_study("page").exists():
         print("the section goes into the report of the study")
         args.extra = []
-        failed = running.run(args) > 0 or failed
+        failed = running.run_study(specified.study, args) > 0 or failed
     if page.exists():
         print(f"multiverse{'' if made else ' of an earlier run'}: {page}")
     return 1 if failed or (status and not made) else 0

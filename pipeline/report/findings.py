@@ -74,6 +74,12 @@ class Findings:
             return self.sheet
         return read_tables([self.results.layout.of("windows", name) for name in self._names], WINDOWS.names)
 
+    @cached_property
+    def problems(self) -> list[str]:
+        """What a check found that the study was run in spite of."""
+        path = self.results.layout.of_study("problems")
+        return list(json.loads(path.read_text())) if path.exists() else []
+
     @property
     def summary(self) -> pd.DataFrame:
         """summary.csv: one row per recording, window, scale and measure."""

@@ -89,7 +89,7 @@ def check_recordings(studies: Sequence[Study], findings: Sequence[Checked]) -> N
 
 @contextmanager
 def _noting(where: str, name: str, findings: Checked) -> Iterator[None]:
-    """Put problems that are raised inside among the findings; one that does not say `name` is said to be `where`."""
+    """Put what is raised inside among the findings; a problem that does not say `name` is said to be `where`."""
     try:
         yield
     except PhiscaleError as error:
@@ -99,6 +99,13 @@ def _noting(where: str, name: str, findings: Checked) -> Iterator[None]:
     except OSError as error:
         problem = unusable(error)
         findings.problems.found.append(replace(problem, where=f"{where}, {problem.where}"))
+    except Exception as error:  # a fault of a library at one file must not hide what is wrong with the others
+        findings.problems.add(
+            where,
+            f"cannot be read ({type(error).__name__}: {' '.join(str(error).split())})",
+            "Nothing can be computed from it",
+            "is the file damaged, or of another format than the sheet says?",
+        )
 
 
 def _check_read(study: Study, recording: str, dataset: xr.Dataset, windows_known: bool, findings: Checked) -> None:

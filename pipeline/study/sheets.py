@@ -99,6 +99,9 @@ def _check_names(
     return True
 
 
+GAP = re.compile(r"\{\s*\w[^{}]*\}")  # as workflows write them
+
+
 def expand_paths(
     table: pd.DataFrame,
     path: Path,
@@ -129,6 +132,16 @@ def expand_paths(
     for column in FILE_COLUMNS:
         if column in table:
             table[column] = [str((folder / substitute(text)).absolute()) if text else "" for text in table[column]]
+    paths = [parameters.results, *(text for column in FILE_COLUMNS if column in table for text in table[column])]
+    gaps = [] if missing else [text for text in paths if GAP.search(text)]
+    if gaps:
+        problems.add(
+            str(path),
+            f"{len(gaps)} path{'s' if len(gaps) > 1 else ''} with braces, such as {gaps[0]}",
+            "The workflow would take what they hold for a gap to be filled",
+            "rename the folder or the file",
+            about="*",
+        )
     for name in missing:
         problems.add(
             str(path),

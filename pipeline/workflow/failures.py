@@ -107,6 +107,21 @@ def failed_since(study: Study, before: Mapping[Path, int]) -> set[str]:
     return {name for name in found if name}
 
 
+def study_failures(study: Study) -> list[str]:
+    """Return, in one line each, why a job failed that the study has once: without it there is no whole report.
+
+    Args:
+        study: that was run.
+    """
+    found = []
+    for stage in targets.jobs(study):
+        log = study.layout.study_log(stage)
+        first = log.read_text().partition("\n")[0] if log.exists() else ""
+        if first and first not in ("done", "running", "interrupted"):
+            found.append(f"failed: {stage}: {first}")
+    return found
+
+
 def told(note: Note) -> str:
     """Return a failure in one line."""
     return f"failed: {place(note)} ({note['stage']}): {' '.join(note['reason'].split())}"

@@ -127,7 +127,8 @@ def perform(job: Job) -> None:
     except Exception as error:
         expected = isinstance(error, PhiscaleError)
         reason = str(error) if expected else f"unexpected {type(error).__name__}: {error} (see {log})"
-        log.write_text((reason + "\n" if expected else traceback.format_exc()) + _told(job) + _cost(job, wall, cpu))
+        trace = "" if expected else traceback.format_exc()
+        log.write_text(f"{reason}\n{trace}" + _told(job) + _cost(job, wall, cpu))
         note_job(job, reason)
         raise JobFailed(reason) from None
     log.write_text("done\n" + _told(job) + _cost(job, wall, cpu))

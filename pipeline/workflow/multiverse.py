@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.multiverse.specification import Specification
@@ -25,6 +27,7 @@ from pipeline.workflow import targets
 from pipeline.workflow.failures import Asked, failed_since, marks
 from pipeline.workflow.job import place
 
+URI = "file://"
 PREFIX = "spec_"  # of the modules, which must not have the names of other things in the workflow
 TARGET = "summarise"  # the stage that ends a specification
 
@@ -215,10 +218,16 @@ def opened(path: str, data: str | None) -> Specifications:
     """Return the multiverse of a study, read once for all modules of a workflow.
 
     Args:
-        path: study.yaml, or its folder.
-        data: folder from which the paths in the sheet start.
+        path: study.yaml, or its folder; as a path, or as a file URI.
+        data: folder from which the paths in the sheet start; likewise.
     """
-    return Specifications.of(Study.load(path, data))
+    return Specifications.of(Study.load(_plain(path), _plain(data)))
+
+
+def _plain(path: Any) -> Any:
+    """Return a path that may stand as a URI, no character of which means anything to a shell or to YAML."""
+    text = str(path)
+    return os.fsdecode(unquote_to_bytes(text.removeprefix(URI))) if text.startswith(URI) else path
 
 
 def study_of(config: Mapping[str, Any], default: Path) -> Study:
@@ -231,7 +240,7 @@ def study_of(config: Mapping[str, Any], default: Path) -> Study:
     path, data = config.get("study", default), config.get("data")
     if "specification" in config:
         return opened(str(path), data).studies[config["specification"]]
-    return Study.load(path, data=data)
+    return Study.load(_plain(path), data=_plain(data))
 
 
 def why_failed(layout: Layout, notes: Sequence[Mapping[str, str]]) -> str:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -43,9 +43,10 @@ class Owned:
 
     Args:
         command: that runs it.
+        environment: variables that are set for it.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.stopped = 0
         self._connection, theirs = socket.socketpair()
         self._connection.setblocking(False)
@@ -55,7 +56,7 @@ class Owned:
                 command,
                 start_new_session=True,
                 pass_fds=(theirs.fileno(), *lock.handed_on()),
-                env={**os.environ, OWNER: str(theirs.fileno())},
+                env={**os.environ, **environment, **_output(), OWNER: str(theirs.fileno())},
             )
 
     def wait(self) -> int:
@@ -75,6 +76,7 @@ class Owned:
         if self.stopped or not self._is_ready():
             self.send(signal.SIGKILL)
         else:
+            print("phiscale: stopping (asked again, it does not wait for order)", file=sys.stderr)
             self.send(signal.SIGINT)
             killing = threading.Timer(GRACE_S, self.send, [signal.SIGKILL])
             killing.daemon = True
@@ -113,11 +115,17 @@ class Owned:
         self.send(signal.SIGKILL)
 
 
-def run_owned(command: Sequence[str]) -> int:
+def _output() -> dict[str, str]:
+    """Return the variable that has a workflow write where its command does: what cannot be written there as `?`."""
+    return {"PYTHONIOENCODING": f"{sys.stderr.encoding or 'utf-8'}:replace"}
+
+
+def run_owned(command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
     """Run a workflow, and see to it that it ends when this process is told to, or dies.
 
     Args:
         command: that runs it.
+        environment: variables that are set for it, beside those of this process.
 
     Returns:
         Its exit status.
@@ -128,7 +136,7 @@ def run_owned(command: Sequence[str]) -> int:
     early: list[int] = []
     heed: list[Callable[[int], None]] = [early.append]  # until there is a workflow
     with _handled(lambda number: heed[0](number)) as pausing:
-        workflow = Owned(command)
+        workflow = Owned(command, environment or {})
         heed[0] = workflow.stop
         pausing.append(workflow.pause)
         for number in early:

@@ -9,6 +9,7 @@ from pipeline.study.study import Study
 from pipeline.tpm.parameters import COPY_DRAWS
 from pipeline.workflow import targets
 from pipeline.workflow.multiverse import Specifications
+from pipeline.workflow.progress import span
 
 # Processor time of a job of each stage besides phi, with its start and Snakemake's part of it (0.2 s), on one core of
 # 2026: 16 sessions of mouse sleep (4 units of 30 minutes, 3 windows, one macro scale). What its length multiplies is
@@ -97,9 +98,11 @@ def window_seconds(study: Study) -> tuple[float, float]:
     return typical, hard
 
 
-def span(seconds: float) -> str:
-    """Return a duration with one significant digit, in the unit that people would use."""
-    for name, size in (("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
-        if seconds >= size:
-            return f"{float(f'{seconds / size:.1g}'):g} {name}"
-    return f"{max(1.0, float(f'{seconds:.1g}')):g} s"
+def job_seconds(study: Study) -> dict[str, float]:
+    """Return what a job of each stage takes on one core [s]: an order of magnitude.
+
+    Args:
+        study: the study.
+    """
+    windows = sum(len(study.window_names(name)) for name in study.names) / max(len(study.names), 1)
+    return {**SECONDS, "phi": SECONDS["phi"] + windows * window_seconds(study)[0]}

@@ -196,6 +196,31 @@ def matched(study: Study, omit: Sequence[str] = ()) -> list[Path]:
     return files(study, "matched", omit) if _matches(study) else []
 
 
+def values_of(study: Study, recording: str) -> list[Path]:
+    """Return the files that hold all values of a recording, of which tables are made.
+
+    Args:
+        study: the study.
+        recording: name of the recording.
+    """
+    names: list[RecordingFile] = ["quality", "phi", "nulls"]
+    if _matches(study):
+        names.append("matched")
+    if recording in known(study):
+        names.append("truth")
+    return [path for name in names for path in files(study, name, among=[recording])]
+
+
+def problems(study: Study) -> list[Path]:
+    """Return the file of what a check found that the study was run in spite of, if there is any.
+
+    Args:
+        study: the study.
+    """
+    path = study.layout.of_study("problems")
+    return [path] if path.exists() else []
+
+
 def of_subject(study: Study, name: RecordingFile, recording: str, omit: Sequence[str] = ()) -> list[Path]:
     """Return a file of every recording of the subject that one recording is of.
 

@@ -19,6 +19,7 @@ rule report:
         phi=targets.files(STUDY, "phi", OMIT),
         truth=targets.files(STUDY, "truth", OMIT, KNOWN),
         multiverse=targets.multiverse(STUDY),
+        problems=targets.problems(STUDY),
     output:
         page=LAYOUT.of_study("page"),
         figures=directory(LAYOUT.of_study("figures")),

@@ -129,6 +129,17 @@ def test_failures_are_told_with_stage_and_reason_and_cannot_break_the_page(page:
     assert not any(tag == "dropped" for tag, _ in page.tags)
 
 
+def test_what_a_study_was_run_in_spite_of_is_told(tmp_path: Path) -> None:
+    study = write_study(tmp_path)
+    assert "problems" not in Page(build(study).read_text()).all("h3", "id")
+    files.save_json(["<b>m1</b>: has the wrong rate."], Layout(study.results).of_study("problems"))
+    told = Page(build(study).read_text())
+    assert "problems" in told.all("h3", "id")
+    assert "#problems" in told.all("a", "href")
+    assert "Run in spite of 1 problem that a check found" in told.text
+    assert "<b>m1</b>: has the wrong rate." in told.text
+
+
 def test_a_failure_names_the_window_and_the_system_that_are_left_out(study: FakeStudy) -> None:
     part = {"recording": "m1_s1", "window": "awake", "system": "macro_units-2", "stage": "macro", "reason": "why"}
     rows = study_tables.failures(replace(opened(study), failures=[part])).rows

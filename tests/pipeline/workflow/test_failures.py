@@ -23,6 +23,7 @@ from pipeline.workflow.failures import (
     marks,
     omitted,
     second_run,
+    study_failures,
     told,
 )
 from pipeline.workflow.job import KILLED, Job, JobFailed, perform
@@ -159,6 +160,21 @@ def test_a_job_of_several_recordings_is_noted_for_each(tmp_path: Path, monkeypat
     assert [note["recording"] for note in failures(study)] == ["007"]
     run_job(study, "shared_units", "", lambda job: None, monkeypatch, members)
     assert failures(study) == []
+
+
+def test_a_job_of_the_whole_study_says_why_it_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = study_in(tmp_path)
+    logs = {"compare": ZeroDivisionError("oh"), "summarise": FAULT, "validate": KeyboardInterrupt()}
+    for stage, error in logs.items():
+        with pytest.raises((JobFailed, KeyboardInterrupt)):
+            run_job(study, stage, "", fails_with(error), monkeypatch)
+        Layout(study.root).log(stage, "").rename(study.layout.study_log(stage))
+    run_job(study, "report", "", lambda job: None, monkeypatch)
+    Layout(study.root).log("report", "").rename(study.layout.study_log("report"))
+    lines = study_failures(study)
+    assert lines[0] == "failed: summarise: file: is broken."
+    assert lines[1].startswith("failed: compare: unexpected ZeroDivisionError: oh (see ")
+    assert len(lines) == 2
 
 
 def test_what_a_killed_run_noted_leaves_nothing_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,7 +134,7 @@ def test_the_section_goes_into_the_report_that_a_study_has(
         path.write_text("")
         os.utime(path, (0, 0))
     started: list[list[str]] = []
-    monkeypatch.setattr(running, "run_owned", lambda command: started.append(command) or status)
+    monkeypatch.setattr(running, "run_owned", lambda command, _: started.append(command) or status)
     assert main(["multiverse", str(tmp_path)]) == status
     assert [Path(command[4]).name for command in started] == ["Snakefile.multiverse", *["Snakefile"] * ran]
     told = capsys.readouterr().out.splitlines()[-1]

@@ -61,7 +61,7 @@ def write_study(folder: Path) -> None:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     folder = tmp_path_factory.mktemp("study")
     write_study(folder)
-    command = [sys.executable, "-m", "pipeline.cli", "run", "study.yaml", "-c", "2"]
+    command = [sys.executable, "-m", "pipeline.cli", "run", "study.yaml", "-c", "2", "--anyway"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     return Layout(folder / "results" / "shared"), done
 

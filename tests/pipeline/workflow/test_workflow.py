@@ -115,7 +115,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """A run on two cores, in which one recording fails."""
     folder = tmp_path_factory.mktemp("study")
     write_study(folder)
-    return folder, phiscale(folder, "run", "study.yaml", "-c", "2")
+    return folder, phiscale(folder, "run", "study.yaml", "-c", "2", "--anyway")
 
 
 def test_what_fails_fails_alone_and_is_listed(finished: Finished) -> None:
@@ -158,7 +158,7 @@ def test_there_is_a_page_where_everything_fails(tmp_path: Path, lost: str) -> No
         rows = [f"{m}\t{w}\t{w}\t{t}\t{t + 20}" for m in ("m1", "m2") for t, w in ((0, "awake"), (200, "asleep"))]
         head = "recording\twindow\tcondition\tstart_s\tend_s"
         (tmp_path / "windows.tsv").write_text("\n".join([head, *rows, "m3\tawake\tawake\t0\t20"]) + "\n")
-    run = phiscale(tmp_path, "run", "study.yaml", "-c", "2")
+    run = phiscale(tmp_path, "run", "study.yaml", "-c", "2", "--anyway")
     assert run.returncode == 1
     layout = Layout(tmp_path / "results" / "small")
     page = layout.of_study("page").read_text()
@@ -259,7 +259,7 @@ def test_one_core_gives_the_same_bytes(finished: Finished, tmp_path: Path) -> No
     for path in folder.iterdir():
         if path.is_file():
             shutil.copy(path, tmp_path)
-    phiscale(tmp_path, "run", "study.yaml", "-c", "1")
+    phiscale(tmp_path, "run", "study.yaml", "-c", "1", "--anyway")
     for name in ("summary.csv", "nulls.csv", "comparison.csv"):
         ours, theirs = (place / "results" / "small" / name for place in (folder, tmp_path))
         assert ours.read_bytes() == theirs.read_bytes(), name
@@ -289,7 +289,7 @@ def test_however_a_run_is_stopped_the_same_command_goes_on(finished: Finished, t
     folder, _ = finished
     write_study(tmp_path)
     layout = Layout(tmp_path / "results" / "small")
-    command = [sys.executable, "-m", "pipeline.cli", "run", "study.yaml", "-c", "2"]
+    command = [sys.executable, "-m", "pipeline.cli", "run", "study.yaml", "-c", "2", "-v", "--anyway"]
     stops = {
         "states": "SIGINT to the group",
         "tpm": "SIGTERM to the command",
@@ -311,7 +311,7 @@ def test_however_a_run_is_stopped_the_same_command_goes_on(finished: Finished, t
             assert log.read_text() == "interrupted\n"
             assert not list(layout.root.rglob("*.partial*"))
             assert "Finishing without" not in told.partition("Terminating processes")[2]
-    done = phiscale(tmp_path, "run", "study.yaml", "-c", "2")
+    done = phiscale(tmp_path, "run", "study.yaml", "-c", "2", "--anyway")
     assert layout.of_study("page").exists(), done.stderr
     assert not list(layout.root.rglob("*.partial*"))
     assert [path.name for path in layout.notes()] == ["ingest--m3.json", "tpm--m1--nothing.json"]
