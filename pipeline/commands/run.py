@@ -20,6 +20,7 @@ from pipeline.workflow.progress import ASKED
 if TYPE_CHECKING:
     from pipeline.study import Study
 
+WORKING = ".snakemake"  # where Snakemake keeps records of what it has made, from what and how
 PROFILES = ("--profile", "--workflow-profile")
 LOOKING = ("-n", "--dry-run", "--dryrun", "--lint", "--unlock", "--summary", "--dag")  # nothing is run with these
 
@@ -146,8 +147,12 @@ def start(command: Sequence[str], root: Path, args: argparse.Namespace, problems
 
     Raises:
         PhiscaleError: another run is at work there.
+        OSError: the workflow cannot write its records of what was made, which go into the working directory.
         Stopped: somebody stopped this process.
     """
+    from pipeline.base.files import check_writable
+
+    check_writable(Path(WORKING))
     if looking(args.extra):
         return run_owned(command)
     with held(root):

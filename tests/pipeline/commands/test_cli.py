@@ -237,3 +237,18 @@ def test_one_recording_can_be_made_alone(
     assert given[3 : given.index("--snakefile")] == list(map(str, wanted))
     assert cli.main(["run", str(study), "--anyway", "--only", "m3"]) == 1
     assert "--only m3: is no recording of the study. Fix: name some of m1, m2." in capsys.readouterr().err
+
+
+def test_a_working_directory_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Though the results go elsewhere: the workflow keeps its records there."""
+    monkeypatch.chdir(tmp_path)
+    study = faulty_study(tmp_path)
+    text = (study / "study.yaml").read_text()
+    (study / "study.yaml").write_text(f"{text}results: {tmp_path / 'elsewhere'}\n")
+    allowed = os.access  # root may write anywhere
+    monkeypatch.setattr(os, "access", lambda p, mode: Path(p) != tmp_path and allowed(p, mode))
+    (tmp_path / "elsewhere").mkdir()
+    assert cli.main(["report", str(study)]) == 1
+    assert f"- {tmp_path}: cannot be used (Permission denied)" in capsys.readouterr().err
