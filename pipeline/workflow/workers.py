@@ -88,7 +88,8 @@ class Workers:
             perform(job)
 
     def _in_child(self, job: Job) -> None:
-        if self.interrupted.is_set():  # a job that Snakemake starts all the same
+        if self.interrupted.is_set():  # Snakemake goes on where it was interrupted while it wrote to its log
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
             raise JobFailed(f"{job.stage}: {INTERRUPTED}")
         child, ours = self._started(job)
         try:

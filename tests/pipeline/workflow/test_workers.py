@@ -111,6 +111,20 @@ def test_an_interrupted_job_leaves_no_note_and_is_remembered(forking: Workers, t
     assert forking.interrupted.is_set()
 
 
+def test_no_job_is_started_after_an_interruption_that_was_not_heard(forking: Workers, tmp_path: Path) -> None:
+    """The main thread is interrupted again: it may have swallowed the first one."""
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    try:
+        forking.interrupted.set()
+        with pytest.raises(JobFailed, match="interrupted"), ThreadPoolExecutor(1) as pool:
+            pool.submit(truth_job, forking, tmp_path, "m1", "{}").result()
+        assert heard == [signal.SIGINT]
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert not Layout(tmp_path).log("truth", "m1").exists()
+
+
 def test_where_the_process_is_the_job_it_runs_there(tmp_path: Path) -> None:
     alone = Workers(tmp_path, forking=False)
     truth_job(alone, tmp_path, "m1", "{}")
