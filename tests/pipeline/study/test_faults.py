@@ -22,10 +22,12 @@ from bad_studies import (
     write_study,
 )
 
+from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.raster import raster, transition_frames
 from pipeline.binarize.states import binarize_windows
 from pipeline.cli import main
 from pipeline.ingest import open_recording
+from pipeline.study.check import check
 from pipeline.study.study import Study
 from pipeline.traces.ensembles import group
 from pipeline.traces.preprocess import preprocess
@@ -281,3 +283,24 @@ def test_a_field_as_large_as_a_human_head_is_noted(tmp_path: Path, capsys: pytes
     said = [line for line in capsys.readouterr().out.splitlines() if "human head" in line]
     assert len(said) == 1
     assert "recording 'm1': the positions span 122 × 163 × 110 mm" in said[0]
+
+
+def test_a_file_that_a_library_stumbles_over_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = yaml.safe_dump({"study": "s", "conditions": ["a", "b"], "ensembles": {"method": "none"}})
+    (tmp_path / "study.yaml").write_text(study)
+    rows = "".join(f"{name}\t{name}\t{name}.csv\tcsv\t10\n" for name in ("m1", "m2"))
+    (tmp_path / "recordings.tsv").write_text("recording\tsubject\tpath\tformat\trate_hz\n" + rows)
+    rows = "".join(f"{name}\ta\ta\t0\t9\n{name}\tb\tb\t9\t18\n" for name in ("m1", "m2"))
+    (tmp_path / "windows.tsv").write_text("recording\twindow\tcondition\tstart_s\tend_s\n" + rows)
+    for name in ("m1", "m2"):
+        (tmp_path / f"{name}.csv").write_text("a,b\n1,2\n")
+
+    def stumble(row: dict[str, str]) -> None:
+        if row["recording"] == "m1":
+            raise ZeroDivisionError("in a\nlibrary")
+        raise PhiscaleError(Problem(f"recording {row['recording']!r}", "is broken"))
+
+    monkeypatch.setattr("pipeline.study.check.open_recording", stumble)
+    told = [str(problem) for problem in check(tmp_path)[1].problems.found]
+    assert told[0].startswith("recording 'm1': cannot be read (ZeroDivisionError: in a library). ")
+    assert told[1] == "recording 'm2': is broken."
