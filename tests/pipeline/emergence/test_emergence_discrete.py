@@ -188,7 +188,10 @@ def test_bad_matrices_are_refused():
 
 
 def test_stages_without_an_encoder_do_not_import_torch():
-    modules = "pipeline.emergence.discrete, pipeline.tpm.estimation, pipeline.nulls.draw, pipeline.macro.coarse"
+    modules = (
+        "pipeline.emergence.discrete, pipeline.emergence.gaussian, pipeline.tpm.estimation, pipeline.nulls.draw, "
+        "pipeline.macro.coarse"
+    )
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     assert discrete.__doc__
