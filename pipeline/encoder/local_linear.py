@@ -15,7 +15,8 @@ from pipeline.base.raster import autocorrelation_time, transition_frames
 
 BANDWIDTHS = (0.15, 0.2, 0.27, 0.36, 0.5, 0.7, 1.0, np.inf)  # standard deviations; inf is one straight line
 BLOCKS = (8, 40)  # at least, at most
-BINS = {1: 160, 2: 40}  # along each axis, by the number of axes
+BINS = {1: 160, 2: 28}  # along each axis, by the number of axes
+FOLDS = 10  # at most
 ERRORS = 0.5  # standard errors of the loss by which a larger bandwidth may be worse
 THIN = 1e-6  # weight of pairs, relative to all, under which nothing is said
 
@@ -164,17 +165,19 @@ def chosen_bandwidth(data: BinnedSteps) -> float:
     Args:
         data: of `steps`.
     """
-    out = 1 - np.eye(data.n_blocks)
+    n_folds = min(data.n_blocks, FOLDS)
+    member = np.eye(n_folds)[:, np.arange(data.n_blocks) * n_folds // data.n_blocks]  # (fold, block)
     d = data.d
-    count, step = data.sums[:, :, 0], data.sums[:, :, 1 + d + d * d : 1 + 2 * d + d * d]
+    held = np.tensordot(member, data.sums, axes=1)
+    count, step = held[:, :, 0], held[:, :, 1 + d + d * d : 1 + 2 * d + d * d]
     points = data.centres * data.scale + data.middle
     losses = []
     for bandwidth in BANDWIDTHS:
-        mean = np.nan_to_num(fit(data, points, bandwidth, out).step / data.scale)
+        mean = np.nan_to_num(fit(data, points, bandwidth, 1 - member).step / data.scale)
         losses.append((count * (mean**2).sum(-1) - 2 * (step * mean).sum(-1)).sum(-1))
-    loss = np.array(losses)  # (bandwidth, block), up to what no bandwidth changes
+    loss = np.array(losses)  # (bandwidth, fold), up to what no bandwidth changes
     excess = loss - loss[loss.sum(axis=1).argmin()]
-    error = ERRORS * excess.std(axis=1, ddof=1) * np.sqrt(data.n_blocks)
+    error = ERRORS * excess.std(axis=1, ddof=1) * np.sqrt(n_folds)
     return max(b for b, good in zip(BANDWIDTHS, excess.sum(axis=1) <= error, strict=True) if good)
 
 
@@ -209,8 +212,8 @@ def _products(z: Floats, dz: Floats) -> Floats:
 
 def _kernel(points: Floats, centres: Floats, bandwidth: float) -> Floats:
     """Gaussian weights (point, bin)."""
-    distance = ((points[:, None] - centres) ** 2).sum(axis=-1)
-    weights: Floats = np.exp(-0.5 * distance / bandwidth**2)
+    across = (points**2).sum(axis=1)[:, None] + (centres**2).sum(axis=1) - 2 * points @ centres.T
+    weights: Floats = np.exp(-0.5 * np.maximum(across, 0) / bandwidth**2)
     return weights
 
 
