@@ -38,8 +38,8 @@ def along(direction: np.ndarray, axis: int) -> float:
 
 def test_a_planted_saddle_is_found_a_saddle():
     found = [estimate_portrait(planted_saddle(4000, seed)) for seed in range(10)]
-    kinds = [sorted(p.kind for p in one.points) for one in found]
-    assert sum(k == ["saddle", "stable node", "stable node"] for k in kinds) >= 9
+    kinds = [sorted(p.kind.split()[0] for p in one.points) for one in found]
+    assert sum(k == ["saddle", "stable", "stable"] for k in kinds) >= 9
     saddles = [one.saddles[0] for one in found if one.saddles]
     scale = planted_saddle(4000, 0).std(axis=0).max()
     assert np.median([np.linalg.norm(s.position) for s in saddles]) < 0.5 * scale
@@ -55,13 +55,13 @@ def test_a_linear_process_has_one_stable_point():
 
 
 def test_support_of_a_saddle():
-    found = saddle_test(planted_saddle(4000, 1), n_surrogates=19, seed=1)
+    found = saddle_test(planted_saddle(3000, 1), n_surrogates=19, seed=1)
     assert found.found
     assert found.p == 0.05
     assert found.share.max() >= 0.5
     none = saddle_test(rotation(1000, 0), n_surrogates=5)
     assert (none.found, none.p, none.share.size) == (False, 1.0, 0)
-    against_itself = saddle_test(planted_saddle(4000, 1), surrogates=[planted_saddle(4000, 9)] * 3)
+    against_itself = saddle_test(planted_saddle(3000, 1), surrogates=[planted_saddle(3000, 9)] * 3)
     assert against_itself.null_share == 1
     assert not against_itself.found
 
@@ -84,12 +84,9 @@ def test_portrait_of_a_learned_map():
     assert along(saddle.stable_direction, 1) == pytest.approx(1, abs=1e-3)
     wells = np.array([p.position for p in portrait.points if p.kind == "stable node"])
     np.testing.assert_allclose(np.abs(wells @ TURN), [[1, 0], [1, 0]], atol=1e-3)
+    node = next(p for p in portrait.points if p.kind == "stable node")
     with pytest.raises(ValueError, match="no stable and unstable direction"):
-        _ = (
-            portrait.points[0].stable_direction
-            if portrait.points[0].kind != "saddle"
-            else portrait.points[1].stable_direction
-        )
+        _ = node.stable_direction
 
 
 @pytest.mark.parametrize(
