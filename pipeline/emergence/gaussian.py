@@ -152,7 +152,7 @@ def information_bounds(images: Matrices, residual_covariance: Matrices, seed: in
 
     It depends on y(t) through f(y(t)) alone, so the images of the samples are all that is needed. Noise is drawn for
     each, and p(y(t+1)) is the mean of the known noise densities around the images: with a sample's own among them a
-    lower bound, without it an upper one (Poole et al. 2019, section 2.3; Rainforth et al. 2018).
+    lower bound, without it an upper one (Poole et al. 2019; Rainforth et al. 2018).
 
     Args:
         images: (sample, d) f at samples of the intervention (`interventions`).
