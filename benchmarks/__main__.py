@@ -22,6 +22,7 @@ TITLES = {
     "rules": "phi_s of random deterministic rules with errors of 1%",
     "parity": "phi_s where every unit is the parity of all (2^(n-1) tied causes)",
     "alike": "Φ-structure of identical majority units (everything ties)",
+    "jacobians": "Jacobians of a learned map at 10,000 samples; the value is how many times longer one by one takes",
 }
 
 

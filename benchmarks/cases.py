@@ -111,6 +111,31 @@ def batch(n: int) -> dict[str, float]:
     return {"seconds": seconds, "per_second": phi.size / seconds, "value": (phi > 0).mean()}
 
 
+def jacobians(n: int) -> dict[str, float]:
+    """Jacobians of a residual network at 10,000 samples at once; one by one, 500 of them are timed, times 20."""
+    import torch
+
+    from pipeline.emergence.jacobians import jacobians as at_once
+
+    torch.set_num_threads(1)  # of both: threads that wait for one another count as CPU time
+    torch.manual_seed(n)
+    layers = (torch.nn.Linear(n, 64), torch.nn.LeakyReLU(), torch.nn.Linear(64, 64), torch.nn.LeakyReLU())
+    net = torch.nn.Sequential(*layers, torch.nn.Linear(64, n))
+    points = torch.randn(10_000, n)
+
+    def step(y: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(y + net(y))
+
+    def one_by_one() -> torch.Tensor:
+        return torch.stack([torch.autograd.functional.jacobian(step, y) for y in points[:500]])
+
+    difference = float((one_by_one() - at_once(step, points)[:500]).abs().max())
+    if difference > 1e-5:
+        raise ArithmeticError(f"Jacobians differ by {difference}")
+    slow, fast = 20 * best_time(one_by_one, 0.2), best_time(lambda: at_once(step, points))
+    return {"seconds": fast, "value": slow / fast}
+
+
 def enumeration(n: int) -> dict[str, float]:
     """Both methods on the same gain tables, in turns."""
     substrate = lattice(n)
@@ -135,6 +160,7 @@ CASES: dict[str, tuple[Callable[[int], dict[str, float]], tuple[int, ...]]] = {
     "rules": (rules, (10, 12, 14)),
     "parity": (parity, (9, 11, 13)),
     "alike": (alike, (5, 6, 7, 8)),
+    "jacobians": (jacobians, (8, 16, 32)),
     "batch": (batch, (3, 4, 5, 6, 8)),
     "enumeration": (enumeration, (4, 5, 6, 7, 8)),
 }
