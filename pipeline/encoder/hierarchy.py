@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from pipeline.encoder.dynamics import BoundedDynamics, ResidualDynamics
+from pipeline.encoder.dynamics import BoundedDynamics, Dynamics, ResidualDynamics
 from pipeline.encoder.layers import CouplingFlow, generators
 
 JITTER = 1e-6  # added to the variances of latents before they are whitened, relative to their mean
@@ -121,6 +122,10 @@ class Hierarchy(torch.nn.Module):
     def n_models(self) -> int:
         """How many models are stacked."""
         return len(self.unit_mean)
+
+    def of_scales(self) -> list[Dynamics]:
+        """Return the dynamics of every scale, from all dimensions down."""
+        return [cast("Dynamics", f) for f in self.dynamics]
 
     def level_of(self, scale: int) -> int:
         """Return the place of a scale in the hierarchy.
