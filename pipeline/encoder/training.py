@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -103,6 +104,14 @@ class Trained:
         if self.mode == "published":
             self.model.load_state_dict(self.states[f"power-{scale}"])
         return self.model
+
+    def doubled(self, scale: int) -> Hierarchy:
+        """Return a copy of these hierarchies in double precision.
+
+        Args:
+            scale: its dimensions.
+        """
+        return deepcopy(self.at(scale)).double()
 
     def trade_off(self, model: int, scale: int) -> list[tuple[float, float]]:
         """Return what causal power costs: (held-out loss [nat per frame], causal power [bit]) as stage 2 went on.
