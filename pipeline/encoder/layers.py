@@ -44,24 +44,30 @@ class Perceptron(torch.nn.Module):
         rngs: one per model.
         silent: the last layer starts at 0, so that the function does.
         fan_in: number of inputs that the bounds of the first layer count, where masked inputs are left out.
+        copies: networks of each model, which get the same inputs.
     """
 
-    def __init__(self, sizes: Sequence[int], rngs: Generators, *, silent: bool = False, fan_in: int = 0) -> None:
+    def __init__(
+        self, sizes: Sequence[int], rngs: Generators, *, silent: bool = False, fan_in: int = 0, copies: int = 1
+    ) -> None:
         super().__init__()
+        self.copies = copies
         self.weights, self.biases = torch.nn.ParameterList(), torch.nn.ParameterList()
         for i, (n_in, n_out) in enumerate(pairwise(sizes)):
             bound = 0.0 if silent and i == len(sizes) - 2 else max(1, n_in if i else fan_in or n_in) ** -0.5
-            self.weights.append(uniform((n_in, n_out), bound, rngs))
-            self.biases.append(uniform((1, n_out), bound, rngs))
+            self.weights.append(uniform((copies, n_in, n_out), bound, rngs))
+            self.biases.append(uniform((copies, 1, n_out), bound, rngs))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (model, row, outputs) for (model, row, inputs)."""
-        last = len(self.weights) - 1
+        """Return (model, row, outputs) for (model, row, inputs); of copies (copy, model, row, outputs)."""
+        models, last = len(x), len(self.weights) - 1
+        if self.copies > 1:
+            x = x[:, None].expand(-1, self.copies, -1, -1).flatten(0, 1)
         for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            x = torch.baddbmm(bias, x, weight)
+            x = torch.baddbmm(bias.flatten(0, 1), x, weight.flatten(0, 1))
             if i < last:
                 x = torch.nn.functional.leaky_relu_(x)
-        return x
+        return x if self.copies == 1 else x.view(models, self.copies, *x.shape[1:]).movedim(1, 0)
 
 
 class Coupling(torch.nn.Module):
@@ -85,8 +91,7 @@ class Coupling(torch.nn.Module):
         if identity:
             self.both = Perceptron((given, *hidden, 2 * changed), rngs, silent=True)
         else:
-            self.scale = Perceptron((given, *hidden, changed), rngs, fan_in=size)
-            self.shift = Perceptron((given, *hidden, changed), rngs, fan_in=size)
+            self.both = Perceptron((given, *hidden, changed), rngs, fan_in=size, copies=2)
 
     def forward(self, x: Tensor, *, backward: bool = False) -> tuple[Tensor, Tensor]:
         """Return the image (model, row, size) and ln|det| (model, row) of this direction.
@@ -110,7 +115,7 @@ class Coupling(torch.nn.Module):
         if self.identity:
             log_scale, shift = self.both(given).chunk(2, dim=-1)
         else:
-            log_scale, shift = self.scale(given), self.shift(given)
+            log_scale, shift = self.both(given)
         return torch.tanh(log_scale), shift
 
 

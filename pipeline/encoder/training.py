@@ -162,7 +162,7 @@ class Trainer:
 
     def _fresh(self) -> None:
         """Begin a stage: no momentum, no best state."""
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=self.settings.rate)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=self.settings.rate, fused=True)
         models, device = self.model.n_models, self.model.unit_mean.device
         self.best = torch.full((models,), torch.inf, device=device)
         self.waited = torch.zeros(models, dtype=torch.long, device=device)
