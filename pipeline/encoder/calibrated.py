@@ -20,7 +20,7 @@ from torch import Tensor
 from pipeline.encoder.dynamics import BoundedDynamics
 from pipeline.encoder.folds import Folds, frame_weight
 from pipeline.encoder.hierarchy import Hierarchy, Level, moments
-from pipeline.encoder.layers import CouplingFlow
+from pipeline.encoder.layers import CouplingFlow, Generators
 
 FLOOR = 1e-4  # least residual variance of a whitened latent: causal power is at most 6.6 bits per dimension
 PENALTY = 3.0  # of a nat of loss beyond the tolerance, where stage 2 gains a nat of causal power
@@ -123,16 +123,16 @@ class Calibrated:
 
     stages = ("predict", "power")
 
-    def prepare(self, model: Hierarchy, rng: torch.Generator) -> None:
+    def prepare(self, model: Hierarchy, rngs: Generators) -> None:
         """Set a fresh model at its starting point.
 
         Args:
             model: the hierarchies.
-            rng: draws the random rotation.
+            rngs: one per model; they draw the random rotations.
         """
         f = self.folds
         model.fit_units(f.values, frame_weight(f.train_weight, f.lag))
-        _start(model, f, rng if self.start == "random" else None)
+        _start(model, f, rngs if self.start == "random" else None)
 
     def begin(self, stage: str, model: Hierarchy) -> None:
         """Before stage 2: fix the losses that it may not exceed.
@@ -252,11 +252,11 @@ def _interventions(model: Hierarchy, n: int, rng: torch.Generator) -> list[Tenso
 
 
 @torch.no_grad()
-def _start(model: Hierarchy, folds: Folds, rng: torch.Generator | None) -> None:
+def _start(model: Hierarchy, folds: Folds, rngs: Generators | None) -> None:
     """Set flows and dynamics to linear maps: white latents, the most predictable directions first.
 
     Directions are eigenvectors of C Cᵀ + Cᵀ C, C the covariance of white latents with those one step later, so that
-    what predicts and what is predicted count alike. With `rng` the directions are random ones instead.
+    what predicts and what is predicted count alike. With `rngs` the directions are random ones instead.
     """
     weight = folds.train_weight[..., None]
     frames = frame_weight(folds.train_weight, folds.lag)
@@ -266,11 +266,12 @@ def _start(model: Hierarchy, folds: Folds, rng: torch.Generator | None) -> None:
         white = torch.linalg.inv(root)
         z = (y - mean) @ white.mT
         cross = folds.later(z).mT @ (weight * folds.now(z))
-        if rng is None:
+        if rngs is None:
             turn = torch.linalg.eigh(cross @ cross.mT + cross.mT @ cross)[1].flip(-1).mT
         else:
-            drawn = torch.randn(y.shape[-1], y.shape[-1], generator=rng, dtype=torch.float64)
-            turn = torch.linalg.qr(drawn)[0].to(y).expand_as(cross)
+            size = y.shape[-1], y.shape[-1]
+            drawn = torch.stack([torch.randn(size, generator=rng, dtype=torch.float64) for rng in rngs])
+            turn = torch.linalg.qr(drawn)[0].to(y)
         flow, f = model.flows[level], model.dynamics[level]
         assert isinstance(flow, CouplingFlow)
         assert isinstance(f, BoundedDynamics)

@@ -16,6 +16,7 @@ from torch import Tensor
 from pipeline.encoder.calibrated import random_pairs
 from pipeline.encoder.folds import Folds, frame_weight
 from pipeline.encoder.hierarchy import Hierarchy, Level
+from pipeline.encoder.layers import Generators
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Published:
         """Stage 1, then stage 2 of every scale."""
         return ("predict", *(f"power-{d}" for d in self.scales))
 
-    def prepare(self, model: Hierarchy, rng: torch.Generator) -> None:
+    def prepare(self, model: Hierarchy, rngs: Generators) -> None:
         """Standardise the units."""
         if self.conventions.standardised:
             model.fit_units(self.folds.values, frame_weight(self.folds.train_weight, self.folds.lag))

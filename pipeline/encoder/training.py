@@ -19,6 +19,7 @@ from pipeline.base.files import write_whole
 from pipeline.encoder.calibrated import Calibrated
 from pipeline.encoder.folds import Folds, folds_of
 from pipeline.encoder.hierarchy import Architecture, Hierarchy
+from pipeline.encoder.layers import Generators, generators
 from pipeline.encoder.parameters import Encoder
 from pipeline.encoder.published import Conventions, Published
 
@@ -57,7 +58,7 @@ class Objective(Protocol):
         """Names of the stages; each but the first begins where the first ended."""
         ...
 
-    def prepare(self, model: Hierarchy, rng: torch.Generator) -> None:
+    def prepare(self, model: Hierarchy, rngs: Generators) -> None:
         """Set a fresh model at its starting point."""
         ...
 
@@ -112,6 +113,18 @@ class Trained:
             scale: its dimensions.
         """
         return deepcopy(self.at(scale)).double()
+
+    def alone(self, model: int, scale: int) -> Hierarchy:
+        """Return one of the stack by itself, in double precision, on the processor.
+
+        Args:
+            model: which.
+            scale: the one that it is read at.
+        """
+        whole = self.at(scale)
+        one = Hierarchy(whole.architecture, [0])
+        one.load_state_dict({name: value[model : model + 1].cpu() for name, value in whole.state_dict().items()})
+        return one.double()
 
     def trade_off(self, model: int, scale: int) -> list[tuple[float, float]]:
         """Return what causal power costs: (held-out loss [nat per frame], causal power [bit]) as stage 2 went on.
@@ -382,5 +395,5 @@ def _trainer(
         if published
         else Calibrated(folds, settings.tolerance, settings.batch, settings.start)
     )
-    objective.prepare(model, torch.Generator().manual_seed((seed + 1) % 2**63))
+    objective.prepare(model, generators([one + 1 for one in seeds]))
     return Trainer(objective, model, settings, seed)
