@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,8 +15,9 @@ from pipeline.base.raster import runs_of
 from pipeline.base.seeds import derive
 from pipeline.emergence.gaussian import causal_power, interventions, published_j
 from pipeline.emergence.published import log_determinants, residual_variances
-from pipeline.encoder.dynamics import ResidualDynamics
+from pipeline.encoder.dynamics import Dynamics, ResidualDynamics
 from pipeline.encoder.folds import frame_weight
+from pipeline.encoder.hierarchy import Hierarchy
 from pipeline.encoder.published import Conventions, uniform_weights
 from pipeline.encoder.training import Trained, train
 from pipeline.nulls.draw import draw
@@ -38,19 +39,54 @@ class Channel(NamedTuple):
     spread: Floats
 
 
+class Reading(NamedTuple):
+    """One scale of trained hierarchies in double precision.
+
+    Attributes:
+        model: the hierarchies.
+        level: place of the scale.
+        latents: (model, frame, d) of the data.
+    """
+
+    model: Hierarchy
+    level: int
+    latents: Tensor
+
+    @property
+    def dynamics(self) -> Dynamics:
+        """Dynamics of the scale."""
+        return self.model.of_scales()[self.level]
+
+
 @torch.no_grad()
-def channel(trained: Trained, scale: int, samples: int = SAMPLES, seed: int = 0) -> Channel:
+def readings(trained: Trained) -> Iterator[Reading]:
+    """Yield every scale, from all dimensions down; hierarchies that have all of them are read once.
+
+    Args:
+        trained: the hierarchies.
+    """
+    values, scales = trained.folds.values.double(), trained.model.scales
+    if trained.mode == "published":
+        for level, scale in enumerate(scales):
+            model = trained.doubled(scale)
+            yield Reading(model, level, model.encode(values, scale)[-1].latents)
+    else:
+        model = trained.doubled(1)
+        for level, found in enumerate(model.encode(values)):
+            yield Reading(model, level, found.latents)
+
+
+@torch.no_grad()
+def channel(trained: Trained, read: Reading, samples: int = SAMPLES, seed: int = 0) -> Channel:
     """Return the learned channel of one scale.
 
     Args:
         trained: the hierarchies.
-        scale: dimensions.
+        read: the scale.
         samples: number of samples of the intervention, a Gaussian with the latents' mean and covariance.
         seed: of the samples.
     """
-    model, folds = trained.doubled(scale), trained.folds
-    y = model.encode(folds.values.double(), scale)[-1].latents
-    f = model.of_scales()[model.level_of(scale)]
+    folds, y, f = trained.folds, read.latents, read.dynamics
     errors = folds.later(y) - f(folds.now(y))
     weight = frame_weight(folds.train_weight, folds.lag).double()[..., None]
     mean = (weight * y).sum(dim=1, keepdim=True)
@@ -70,8 +106,8 @@ def powers(trained: Trained, samples: int = SAMPLES, seed: int = 0) -> Floats:
         seed: of the samples.
     """
     found = np.empty((trained.model.n_models, len(trained.model.scales)))
-    for column, scale in enumerate(trained.model.scales):
-        parts = channel(trained, scale, samples, seed)
+    for column, read in enumerate(readings(trained)):
+        parts = channel(trained, read, samples, seed)
         found[:, column] = [float(causal_power(*one).total) for one in zip(*parts, strict=True)]
     return found
 
@@ -92,14 +128,12 @@ def published_powers(
     conventions = conventions or Conventions()
     found, folds = np.empty((trained.model.n_models, len(trained.model.scales))), trained.folds
     rng = np.random.default_rng(seed)
-    for column, scale in enumerate(trained.model.scales):
-        model = trained.doubled(scale)
-        y = model.encode(folds.values.double(), scale)[-1].latents
-        f = model.of_scales()[model.level_of(scale)]
-        box = rng.uniform(-conventions.box, conventions.box, (samples, scale))
+    for column, read in enumerate(readings(trained)):
+        y, f = read.latents, read.dynamics
+        box = rng.uniform(-conventions.box, conventions.box, (samples, y.shape[-1]))
         logs = log_determinants(f.jacobians(torch.as_tensor(box).expand(len(y), -1, -1).to(y)))
         errors = folds.later(y) - f(folds.now(y))
-        for i in range(model.n_models):
+        for i in range(len(y)):
             held, now = folds.held[i], folds.now(y)[i]
             weights = uniform_weights(now[None, held], now[None, folds.train[i]], conventions)[0]
             weights = weights if weights.sum() > 0 else torch.ones_like(weights)  # none of them is in the box

@@ -20,11 +20,10 @@ from pipeline.encoder.calibrated import Calibrated
 from pipeline.encoder.folds import Folds, folds_of
 from pipeline.encoder.hierarchy import Architecture, Hierarchy
 from pipeline.encoder.layers import Generators, generators
-from pipeline.encoder.parameters import Encoder
+from pipeline.encoder.parameters import Training
 from pipeline.encoder.published import Conventions, Published
 
 Table = dict[str, Tensor]
-DEFAULT = Encoder()
 
 
 @dataclass(frozen=True)
@@ -145,13 +144,13 @@ class Trainer:
     Attributes:
         objective: what is minimised.
         model: the hierarchies.
-        settings: the section `encoder`.
+        settings: how it is done.
         seed: of the choice of transitions.
     """
 
     objective: Objective
     model: Hierarchy
-    settings: Encoder
+    settings: Training
     seed: int
     stage: int = 0
     step: int = 0
@@ -175,7 +174,7 @@ class Trainer:
 
     def _fresh(self) -> None:
         """Begin a stage: no momentum, no best state."""
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=self.settings.rate, fused=True)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=self.settings.learning_rate, fused=True)
         models, device = self.model.n_models, self.model.unit_mean.device
         self.best = torch.full((models,), torch.inf, device=device)
         self.waited = torch.zeros(models, dtype=torch.long, device=device)
@@ -215,7 +214,7 @@ class Trainer:
         """Evaluate; keep each model where it is better than it was, unless it has stopped."""
         found = self.objective.evaluate(self.model, self.name)
         self.history.append({"stage": self.name, "step": self.step, **{k: v.cpu() for k, v in found.items()}})
-        patience = self.settings.patience
+        patience = self.settings.waits
         going = self.waited < patience if patience else torch.ones_like(self.waited, dtype=torch.bool)
         better = going & (found["score"] < self.best)
         self.best = torch.where(better, found["score"], self.best)
@@ -224,7 +223,7 @@ class Trainer:
             self.kept[name][better] = value[better]
 
     def _stopped(self) -> bool:
-        patience = self.settings.patience
+        patience = self.settings.waits
         return bool(patience and (self.waited >= patience).all())
 
     def _finish(self) -> None:
@@ -326,7 +325,7 @@ def train(
         progress: told at every evaluation, with the time that is left.
         checkpoint: path of a file from which an interrupted training goes on to the same bytes.
         device: "cpu" or "cuda".
-        **parameters: fields of the section `encoder`.
+        **parameters: fields of `Training`, which the section `encoder` has too.
 
     Returns:
         The hierarchies, on the device, each as it was best on its held-out blocks.
@@ -341,7 +340,7 @@ def train(
     """
     from pipeline.base.parameters import filled
 
-    settings = filled(Encoder, parameters, "encoder")
+    settings = filled(Training, parameters, "encoder")
     many = [series] if getattr(series, "ndim", 3) == 2 else list(series)
     labels = None if runs is None else [runs] if many[0] is series else list(runs)
     folds = folds_of(
@@ -364,7 +363,7 @@ def train(
 
 def _trainer(
     folds: Folds,
-    settings: Encoder,
+    settings: Training,
     seed: int,
     seeds: Sequence[int],
     conventions: Conventions | None,
@@ -391,9 +390,9 @@ def _trainer(
     )
     model = Hierarchy(architecture, seeds).to(device)
     objective: Objective = (
-        Published(folds, architecture.scales, settings.batch, conventions)
+        Published(folds, architecture.scales, settings.transitions, conventions)
         if published
-        else Calibrated(folds, settings.tolerance, settings.batch, settings.start)
+        else Calibrated(folds, settings.tolerance, settings.transitions, settings.start)
     )
     objective.prepare(model, generators([one + 1 for one in seeds]))
     return Trainer(objective, model, settings, seed)

@@ -244,6 +244,33 @@ _OF_SYSTEMS = (
         "the more deterministic and specific description.",
         null=True,
     ),
+    Measure(
+        "gaussian_causal_power",
+        "bit",
+        "causal power of learned latents, per dimension",
+        "Causal power of latents",
+        "causal power of latents",
+        "What an intervention on all latents of a scale, Gaussian with their covariance, tells about the next ones "
+        "through the learned dynamics, divided by their number. The same in whatever units latents are written; slow "
+        "noise has it too, so it is read beside its nulls.",
+    ),
+    Measure(
+        "delta_gaussian_causal_power",
+        "bit",
+        "gain in causal power of learned latents over all dimensions",
+        r"$\Delta$ causal power of latents",
+        "gain in causal power of latents",
+        "Causal power of latents, per dimension, minus that of the scale of all dimensions of the same window.",
+    ),
+    Measure(
+        "coverage_mm",
+        "mm",
+        "reach of learned latents over the cortex",
+        "Coverage",
+        "coverage of latents",
+        "Standard deviation of the neurons' places, weighted by what integrated gradients attribute to each; mean over "
+        "the latents of a scale.",
+    ),
 )
 _OF_ACTIVITY = (
     Measure(

@@ -7,7 +7,7 @@ from encoder_series import autoregression, walk
 
 from pipeline.emergence.gaussian import causal_power
 from pipeline.encoder.calibrated import channel_information
-from pipeline.encoder.power import channel, held_against, powers, published_powers, stack, train_stack
+from pipeline.encoder.power import channel, held_against, powers, published_powers, readings, stack, train_stack
 from pipeline.encoder.training import Trained, train
 
 SMALL = {"hidden": 8, "couplings": 2, "steps": 20, "power_steps": 10}
@@ -60,7 +60,7 @@ def test_a_linear_system_has_the_causal_power_of_its_equations() -> None:
 
 def test_channels_are_of_the_held_out_fold() -> None:
     trained = train([autoregression(1, n=400, d=4)] * 2, seeds=[1, 2], **SMALL)
-    parts = channel(trained, 2, samples=10)
+    parts = channel(trained, list(readings(trained))[1], samples=10)
     assert [part.shape for part in parts] == [(2, 10, 2, 2), (2, 2, 2), (2, 2, 2)]
     model = trained.doubled(2)
     y = model.encode(trained.folds.values.double())[-2].latents
