@@ -19,7 +19,7 @@ def run(job: Job) -> None:
     windows = read_table(job.input.windows, WINDOW_COLUMNS)
     parts, found = activity_of(ensembles, windows, p.encoder["bin_s"]), {}
     for name in dict.fromkeys(windows["window"]):
-        with job.part(window=name, system=LATENTS):
+        with job.part(window=name):
             if name not in parts:
                 raise PhiscaleError(Problem(f"window {name!r}", "has no two frames", "No hierarchy can be learned"))
             seed = derive(p.seed, "encode", job.recording, name)

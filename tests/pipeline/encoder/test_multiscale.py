@@ -15,6 +15,7 @@ from pipeline.encoder.multiscale import activity_of, multiscale
 from pipeline.encoder.parameters import Encoder, Training
 from pipeline.inference.latents import summarise_latents
 from pipeline.results.columns import NULL_COLUMNS, SUMMARY_COLUMNS
+from pipeline.workflow.failures import omitted
 from pipeline.workflow.job import Job, JobFailed, perform
 
 FIELDS = {"couplings": 1, "hidden": 4, "steps": 10, "power_steps": 10, "seeds": 2, "surrogates": 3, "units": 4}
@@ -128,11 +129,12 @@ def test_the_stage_leaves_out_what_is_too_short(tmp_path: Path) -> None:
     groups = load_groups(tmp_path / "encoder.nc")
     assert list(groups) == ["a/latents-4", "b/latents-4"]
     assert groups["b/latents-4"].attrs["condition"] == "asleep"
-    assert [(note["window"], note["system"]) for note in job.left_out] == [("c", "latents")]
+    assert [note["window"] for note in job.left_out] == ["c"]
     assert "transitions train" in job.left_out[0]["reason"]
     save_table(WINDOWS[2:], tmp_path / "windows.csv")
     with pytest.raises(JobFailed, match="none of its windows"):
         perform(job)
+    assert omitted({"recording": "r1", "stage": "encode", "reason": ""}) == "r1:encoder"
 
 
 def test_constant_units_are_refused() -> None:
