@@ -156,3 +156,24 @@ def test_weights_make_latents_uniform_and_vanish_where_nothing_is_near() -> None
     assert mass.max() / mass.min() > 2
     assert weighted.max() / weighted.min() < 1.3
     assert (uniform_weights(y + 2, y, conventions)[y[..., 0] + 2 > 1] == 0).all()
+
+
+def test_transitions_can_be_drawn_in_batches() -> None:
+    x = autoregression(1, n=1000, d=3, memory=0.98) @ np.diag([1.0, 0, 0]) + np.random.default_rng(0).normal(
+        size=(1000, 3)
+    )
+    sizes = {**SMALL, "couplings": 0, "steps": 60, "power_steps": 0, "start": "random", "rate": 0.02}
+    whole, drawn = train(x, **sizes), train(x, **sizes, batch=200)
+    ends = [float(found.history[-1]["held_out_loss"].mean()) for found in (whole, drawn)]
+    assert ends[1] == pytest.approx(ends[0], abs=0.1)
+    assert ends[1] < float(drawn.history[0]["held_out_loss"].mean()) - 0.1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("sizes", MODES.values(), ids=MODES)
+def test_a_device_changes_nothing_but_rounding(sizes: dict, tmp_path) -> None:
+    x = autoregression(1, n=300, d=4)
+    lengths = {"steps": 4, "power_steps": 4}
+    ours, theirs = train(x, **sizes, **lengths), train(x, **sizes, **lengths, device="cuda", checkpoint=tmp_path / "c")
+    for here, there in zip(ours.history, theirs.history, strict=True):
+        torch.testing.assert_close(here["held_out_loss"], there["held_out_loss"], atol=1e-2, rtol=1e-2)
