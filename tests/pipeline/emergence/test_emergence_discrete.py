@@ -21,12 +21,7 @@ from pipeline.emergence.discrete import (
     specificity,
     state_by_state,
 )
-
-
-@pytest.fixture(scope="module")
-def exact(golden_dir) -> dict:
-    cases = json.loads((golden_dir / "emergence.json").read_text())["exact"]
-    return {case["id"]: case for case in cases}
+from pipeline.encoder import learn_grouping
 
 
 def markov8() -> np.ndarray:
@@ -70,6 +65,17 @@ def test_hoel_boolean_network(exact):
     assert causal_power(tpm) == pytest.approx(case["micro_eff"], abs=1e-9)
     assert effective_information(macro) == pytest.approx(case["macro_EI_bits"], abs=1e-9)
     assert causal_power(macro) == pytest.approx(case["macro_eff"], abs=1e-9)
+
+
+def test_best_grouping_of_the_boolean_network(exact):
+    """The pairs by AND, found among all groupings and by learning; their twins by De Morgan tie with them."""
+    case, p_on = exact["hoel_boolean4_noisyAND"], noisy_and()
+    for method in ("exhaustive", "encoder"):
+        found = learn_grouping(p_on, 2, method=method)
+        assert (found.group, found.mapping) == ((0, 0, 1, 1), ("and", "and"))
+        assert found.objective == pytest.approx(case["macro_EI_bits"], abs=1e-9)
+        gained = found.objective - effective_information(state_by_state(p_on))
+        assert gained == pytest.approx(case["CE_bits"], abs=1e-9)
 
 
 def test_top_heavy_system_of_causal_emergence_2(exact):

@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -14,12 +12,6 @@ from pipeline.emergence.gaussian import (
 )
 from pipeline.emergence.jacobians import jacobians
 from pipeline.emergence.published import log_determinants, published_j, residual_variances
-
-
-@pytest.fixture(scope="module")
-def exact(golden_dir) -> dict:
-    cases = json.loads((golden_dir / "emergence.json").read_text())["exact"]
-    return {case["id"]: case for case in cases}
 
 
 def channel(d: int, samples: int = 7, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
