@@ -95,8 +95,9 @@ def multiscale(
         Dims scale, seed, null, surrogate, draw: causal_power (seed, scale) [bit], causal_power_draws (draw, scale)
         (held-out blocks drawn anew, mirrored at the estimate), causal_power_null (null, surrogate, scale),
         held_out_loss (seed, scale), trade_off_loss and trade_off_power (evaluation, scale) of the first seed,
-        agreement (scale) of the seeds' gradients, attribution (scale, unit), latents_1 (frame,), and where places are
-        known coverage_mm and coverage_local_mm (scale). Attrs route, n_frames, flag and the parameters.
+        agreement (scale) of the seeds' gradients, attribution (scale, unit), latents_1 (frame,) and latents_2
+        (frame, axis) of the first seed, and where places are known coverage_mm and coverage_local_mm (scale). Attrs
+        route, n_frames, flag and others.
 
     Raises:
         PhiscaleError: the window is too short.
@@ -163,7 +164,7 @@ def _dataset(
             "causal_power_null": (("null", "surrogate", "scale"), null.mean(axis=2)),
             "held_out_loss": (("seed", "scale"), _kept_loss(data)),
             "trade_off_loss": (("evaluation", "scale"), np.stack(evaluations["held_out_loss"]).astype(float)),
-            "latents_1": ("frame", _first_latent(data, len(activity.values))),
+            **_latents(data, len(activity.values)),
             "agreement": ("scale", _agreement(data)),
             **_reach(data, ensembles),
         },
@@ -205,10 +206,15 @@ def _kept_loss(data: Trained) -> Floats:
     return np.stack([rows[at]["held_out_loss"][i].numpy() for i, at in enumerate(best)]).astype(float)
 
 
-def _first_latent(data: Trained, frames: int) -> Floats:
-    """The one-dimensional latent (frame,) of the first seed."""
-    y = data.doubled(1).encode(data.folds.values.double(), 1)[-1].latents
-    found: Floats = y[0, :frames, 0].detach().cpu().numpy()
+def _latents(data: Trained, frames: int) -> Mapping[str, tuple[Any, Floats]]:
+    """The latents of the first seed at the scales that can be drawn as a line or in a plane."""
+    found: dict[str, tuple[Any, Floats]] = {}
+    for read in readings(data):
+        y = read.latents[0, :frames].cpu().numpy()
+        if y.shape[1] == 1:
+            found["latents_1"] = ("frame", y[:, 0])
+        elif y.shape[1] == 2:
+            found["latents_2"] = (("frame", "axis"), y)
     return found
 
 

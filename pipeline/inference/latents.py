@@ -1,4 +1,4 @@
-"""Rows of learned hierarchies in the tables `summary` and `nulls`: causal power of every scale, its gain, its reach."""
+"""Rows of learned hierarchies in the tables `summary` and `nulls`: causal power by scale, gain, spread and reach."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import pandas as pd
 import xarray as xr
 
 from pipeline.base.arrays import Floats
+from pipeline.emergence.discrete import emergent_complexity
 from pipeline.inference.summary import null_test
 from pipeline.results.columns import NULL_COLUMNS, SUMMARY_COLUMNS
 from pipeline.results.tables import table
 
 POWER, GAIN, REACH = "gaussian_causal_power", "delta_gaussian_causal_power", "coverage_mm"
+COMPLEXITY = {"emergent_complexity": "running_maximum", "emergent_complexity_successive": "successive"}
 
 
 def summarise_latents(found: Iterable[xr.Dataset], confidence: float) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -31,15 +33,19 @@ def summarise_latents(found: Iterable[xr.Dataset], confidence: float) -> tuple[p
     tests: list[dict[str, Any]] = []
     for dataset in sorted(found, key=lambda d: (d.attrs["recording"], d.attrs["window"])):
         for at, scale in enumerate(dataset["scale"].values.tolist()):
-            for measure in (POWER, GAIN, REACH):
-                if (measure == GAIN and at == 0) or (measure == REACH and REACH not in dataset):
-                    continue
+            for measure in _measures(dataset, at):
                 row, own = _of_measure(dataset, at, measure, confidence)
                 head = {name: dataset.attrs[name] for name in ("recording", "window")}
                 head |= {"scale": int(scale), "route": dataset.attrs["route"], "measure": measure}
                 rows.append(head | row)
                 tests += [head | test for test in own]
     return table(rows, SUMMARY_COLUMNS), table(tests, NULL_COLUMNS)
+
+
+def _measures(dataset: xr.Dataset, at: int) -> list[str]:
+    """Measures of a scale; those of the whole hierarchy stand with the scale of all dimensions."""
+    own = [POWER, *([GAIN] if at else COMPLEXITY)]
+    return [*own, REACH] if REACH in dataset else own
 
 
 def _of_measure(dataset: xr.Dataset, at: int, measure: str, confidence: float) -> tuple[dict[str, Any], list[Any]]:
@@ -74,7 +80,10 @@ def _of_measure(dataset: xr.Dataset, at: int, measure: str, confidence: float) -
 
 
 def _values(power: xr.DataArray, at: int, measure: str) -> Floats:
-    """Causal power per dimension [bit] of a scale, or what it has above that of all dimensions."""
+    """Causal power per dimension [bit] of a scale, what it has above that of all dimensions, or how gains spread."""
     scales = power["scale"].values
     per_dimension: Floats = power.transpose(..., "scale").values / scales
+    if measure in COMPLEXITY:
+        rows = per_dimension.reshape(-1, len(scales)).tolist()
+        return np.array([emergent_complexity(row, COMPLEXITY[measure]) for row in rows]).reshape(power.shape[:-1])
     return per_dimension[..., at] - (per_dimension[..., 0] if measure == GAIN else 0.0)

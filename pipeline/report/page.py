@@ -83,7 +83,7 @@ def _figures(study: Findings, found: list[MacroUnits]) -> dict[str, Any]:
         return {
             "main": scales.scales(study),
             "others": scales.other_measures(study),
-            "multiscale": multiscale.multiscale(study),
+            "multiscale": [f for f in (multiscale.multiscale(study), multiscale.over_time(study)) if f],
             "contrasts": contrasts.contrasts(study),
             "activity": activity.activity(study),
             "truth": truth.truth(study),

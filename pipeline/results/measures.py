@@ -263,6 +263,23 @@ _OF_SYSTEMS = (
         "Causal power of latents, per dimension, minus that of the scale of all dimensions of the same window.",
     ),
     Measure(
+        "emergent_complexity",
+        "bit",
+        "emergent complexity of learned latents",
+        "Emergent complexity",
+        "emergent complexity of latents",
+        "Entropy of how causal power, per dimension, is shared out over the scales of a hierarchy: the first value and "
+        "each excess over the largest so far (Wang et al. 2025). It counts gains that slow noise has too.",
+    ),
+    Measure(
+        "emergent_complexity_successive",
+        "bit",
+        "emergent complexity of learned latents, successive gains",
+        "Emergent complexity, successive",
+        "emergent complexity of latents, successive gains",
+        "The same of the positive differences from scale to scale, the scale of all dimensions left out (Hoel 2025).",
+    ),
+    Measure(
         "coverage_mm",
         "mm",
         "reach of learned latents over the cortex",

@@ -1,8 +1,9 @@
-"""Causal power of learned latents by scale and condition, with the bands of its null."""
+"""Causal power of learned latents by scale and condition, with the bands of its null, and over time."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from pipeline.inference.subjects import beside_values, subject_means, subject_values
@@ -12,6 +13,7 @@ from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.words import glossary
 from pipeline.results.columns import LATENTS
 
+LEAST_WINDOWS = 5  # of a recording whose course is drawn
 SHOWN = ("gaussian_causal_power", "delta_gaussian_causal_power", "coverage_mm")
 
 
@@ -42,6 +44,39 @@ def multiscale(study: Findings) -> Figure | None:
     )
     alt = f"Panels of {', '.join(map(glossary.plain, measures))} over scales {sizes}, a line per condition."
     return canvas.finish(figure, study.folder, "multiscale", caption, alt)
+
+
+def over_time(study: Findings) -> Figure | None:
+    """What causal power has above its null, by scale and window, a map per recording; only of courses of windows."""
+    table = study.summary[(study.summary["measure"] == SHOWN[0]) & (study.summary["route"] == LATENTS)]
+    starts = study.windows.astype({"start_s": float}).groupby(["recording", "window"])["start_s"].min()
+    maps = {name: _map(rows, starts) for name, rows in table.groupby("recording", sort=False)}
+    maps = {name: found for name, found in maps.items() if found.shape[1] >= LEAST_WINDOWS}
+    if not maps:
+        return None
+    reach = max(float(found.abs().max().max()) for found in maps.values())
+    figure = canvas.canvas(height=0.6 + 1.3 * len(maps))
+    panels = figure.subplots(len(maps), 1, squeeze=False)[:, 0]
+    for panel, (name, found) in zip(panels, maps.items(), strict=True):
+        drawn = panel.imshow(found.values, cmap="RdBu_r", vmin=-reach, vmax=reach, aspect="auto", interpolation="none")
+        panel.set_yticks(range(len(found)), [str(size) for size in found.index])
+        panel.set_xticks(range(found.shape[1]), [f"{start:g}" for start in found.columns])
+        panel.set_ylabel(f"{name}\nDimensions")
+    panels[-1].set_xlabel("Start of the window [s]")
+    figure.colorbar(drawn, ax=panels, label="Excess over the null [bit]")
+    caption = (
+        "Causal power of latents over time: per dimension, minus the mean of its surrogates, by scale and window of "
+        f"each recording with at least {LEAST_WINDOWS} windows. A window is no animal: neighbours are not independent."
+    )
+    alt = f"Maps of scales by windows of {len(maps)} recordings; colours: excess causal power of latents."
+    return canvas.finish(figure, study.folder, "multiscale_over_time", caption, alt)
+
+
+def _map(rows: pd.DataFrame, starts: pd.Series) -> pd.DataFrame:
+    """Excess over the null (scale, start of the window)."""
+    begins = [float(starts[row.recording, row.window]) for row in rows.itertuples()]
+    known = rows.assign(start=begins, excess=rows["value"] - rows["null_mean"])
+    return known.pivot_table(index="scale", columns="start", values="excess").sort_index(ascending=False)
 
 
 def _panel(panel: Axes, study: Findings, measure: str, sizes: list[int]) -> None:

@@ -11,6 +11,7 @@ from encoder_series import autoregression
 
 from pipeline.base.errors import PhiscaleError
 from pipeline.base.files import load_groups, save, save_table
+from pipeline.emergence.discrete import emergent_complexity
 from pipeline.encoder.multiscale import activity_of, multiscale
 from pipeline.encoder.parameters import Encoder, Training
 from pipeline.inference.latents import summarise_latents
@@ -81,6 +82,7 @@ def test_a_window_has_all_its_numbers(found: xr.Dataset) -> None:
     assert found["attribution"].sizes == {"scale": 3, "unit": 4}
     assert (found["coverage_mm"] > 0).all()
     assert found["latents_1"].sizes == {"frame": 399}
+    assert found["latents_2"].sizes == {"frame": 399, "axis": 2}
     assert ((found["agreement"] > 0.3) & (found["agreement"] <= 1)).all()
     low, high = found["causal_power_draws"].quantile([0.025, 0.975], dim="draw").values
     value = found["causal_power"].mean("seed").values
@@ -112,6 +114,10 @@ def test_independent_units_are_no_more_than_their_shifted_copies(found: xr.Datas
     gain = rows[rows["measure"] == "delta_gaussian_causal_power"].set_index("scale")
     assert gain.index.tolist() == [2, 1]
     assert gain.loc[1, "value"] == pytest.approx(power.loc[1, "value"] - power.loc[4, "value"])
+    spread = rows[rows["measure"].str.startswith("emergent_complexity")].set_index("measure")["value"]
+    ours = (found["causal_power"].mean("seed") / found["scale"]).values
+    assert spread["emergent_complexity"] == pytest.approx(emergent_complexity(ours, "running_maximum"))
+    assert spread["emergent_complexity_successive"] == pytest.approx(emergent_complexity(ours, "successive"))
     assert (rows["ci_low"].isna() == (rows["measure"] == "coverage_mm")).all()
 
 

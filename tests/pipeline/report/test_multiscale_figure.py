@@ -10,7 +10,7 @@ from fake_results import write_study
 from pipeline.base import files
 from pipeline.inference.latents import summarise_latents
 from pipeline.report.figures import canvas
-from pipeline.report.figures.multiscale import multiscale
+from pipeline.report.figures.multiscale import LEAST_WINDOWS, multiscale, over_time
 from pipeline.report.findings import Findings
 from pipeline.results.layout import Layout
 
@@ -48,7 +48,23 @@ def test_latents_have_a_figure_and_are_no_scale_of_the_others(tmp_path: Path) ->
     assert study.scales == before
     with canvas.style():
         figure = multiscale(study)
+        assert over_time(study) is None
     assert figure is not None
     assert "units shifted in time" in figure.caption
     assert "causal power of latents" in figure.alt
     assert (layout.of_study("figures") / "multiscale.svg").exists()
+
+
+def test_a_course_of_windows_has_a_map(tmp_path: Path) -> None:
+    made = write_study(tmp_path, subjects=1)
+    names = [f"w{i}" for i in range(LEAST_WINDOWS)]
+    found = [learned("m1_s1", "awake", i).assign_attrs(window=name) for i, name in enumerate(names)]
+    summary, _ = summarise_latents(found, 0.95)
+    files.save_table(summary, Layout(made.results).of_study("summary"))
+    windows = pd.DataFrame({"recording": "m1_s1", "window": names, "condition": "awake"})
+    windows = windows.assign(start_s=[100.0 * i for i in range(len(names))], end_s=[100.0 * (i + 1) for i in range(5)])
+    study = Findings(made.results, made.parameters, [], windows, made.recordings)
+    with canvas.style():
+        figure = over_time(study)
+    assert figure is not None
+    assert figure.svg.count(b"400") >= 1
