@@ -391,11 +391,10 @@ def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
 def _encoder(p: dict[str, Any]) -> str:
     words = {name: NULLS[name].label for name in p["nulls"]}
     return _ENCODER.format(
-        **{**p, "nulls": ", ".join(words.values())},
+        **{**_CITED, **p, "nulls": ", ".join(words.values())},
         s="" if p["seeds"] == 1 else "s",
         of_lag="" if p["lag"] == 1 else "s",
         how=_MODES[p["mode"]].format(**p),
-        **_CITED,
     )
 
 

@@ -4,14 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 import xarray as xr
 from fake_results import write_study
 
 from pipeline.base import files
+from pipeline.encoder.parameters import Encoder
 from pipeline.inference.latents import summarise_latents
 from pipeline.report.figures import canvas
 from pipeline.report.figures.multiscale import LEAST_WINDOWS, multiscale, over_time
 from pipeline.report.findings import Findings
+from pipeline.report.methods import paragraphs
 from pipeline.results.layout import Layout
 
 
@@ -53,6 +56,20 @@ def test_latents_have_a_figure_and_are_no_scale_of_the_others(tmp_path: Path) ->
     assert "units shifted in time" in figure.caption
     assert "causal power of latents" in figure.alt
     assert (layout.of_study("figures") / "multiscale.svg").exists()
+
+
+@pytest.mark.parametrize("mode", ["calibrated", "published"])
+def test_the_methods_text_tells_how_hierarchies_were_learned(tmp_path: Path, mode: str) -> None:
+    made = write_study(tmp_path, subjects=1)
+    asked = {**made.parameters, "encoder": Encoder(mode=mode).model_dump(mode="json")}
+    told = dict(paragraphs(Findings(made.results, asked, [], made.windows, made.recordings)))["Multiscale variables"]
+    assert "32 ensembles" in told
+    assert f"({mode}, 3 initialisations, lag 1 frame;" in told
+    assert "10 surrogates of each null (Gaussian random walks, units shifted in time" in told
+    assert ("published stages" in told) == (mode == "published")
+    assert "Multiscale variables" not in dict(
+        paragraphs(Findings(made.results, made.parameters, [], None, made.recordings))
+    )
 
 
 def test_a_course_of_windows_has_a_map(tmp_path: Path) -> None:
