@@ -107,7 +107,7 @@ def report(results: Results) -> str:
                 lines.append(f"| {title} | {n} | over the time limit | | |")
     lines += ["", "Growth:", ""]
     lines += [f"- {t}: {growth(results[k])}" for k, t in TITLES.items() if k in results]
-    return "\n".join([*lines, *small_systems(results), *against_enumeration(results)]) + "\n"
+    return "\n".join([*lines, *small_systems(results), *against_enumeration(results), *hierarchies(results)]) + "\n"
 
 
 def small_systems(results: Results) -> list[str]:
@@ -141,6 +141,21 @@ def against_enumeration(results: Results) -> list[str]:
         "|---|---|---|---|---|",
         *rows,
     ]
+
+
+def hierarchies(results: Results) -> list[str]:
+    steps = [
+        f"- A step of stage 1 of mode `published` ({n} units, all scales, batch 512): {seconds(r['seconds'])}; written "
+        f"as usual, with masks and scale by scale: {seconds(r['masked_seconds'])} (ratio {r['ratio']:.2g})."
+        for n, r in results.get("published_step", {}).items()
+    ]
+    windows = [
+        f"- One window of {n} units and 1,000 frames (`calibrated`, both stages, all scales) with its causal power: "
+        f"{seconds(r['seconds'])}. Held-out L1 error of its decoded predictions {r['error']:.3f}, of 2,000 steps of "
+        f"mode `published` {r['published_error']:.3f}."
+        for n, r in results.get("hierarchy_window", {}).items()
+    ]
+    return ["", "## Learned hierarchies (CPU time, all threads)", "", *steps, *windows]
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 import iitcore as iit
-from benchmarks import exhaustive
+from benchmarks import exhaustive, hierarchy
 from iitcore import search
 from iitcore._arrays import Bools
 
@@ -163,4 +163,6 @@ CASES: dict[str, tuple[Callable[[int], dict[str, float]], tuple[int, ...]]] = {
     "jacobians": (jacobians, (8, 16, 32)),
     "batch": (batch, (3, 4, 5, 6, 8)),
     "enumeration": (enumeration, (4, 5, 6, 7, 8)),
+    "published_step": (hierarchy.published_step, (32,)),
+    "hierarchy_window": (hierarchy.hierarchy_window, (32,)),
 }

@@ -14,7 +14,7 @@ import xarray as xr
 
 from pipeline.base.errors import PhiscaleError
 from pipeline.inference.families import ADJUSTED
-from pipeline.results.columns import HALVES, ROUTES, WINDOWS
+from pipeline.results.columns import HALVES, LATENTS, ROUTES, WINDOWS
 from pipeline.results.layout import Layout, SystemKey
 from pipeline.results.provenance import collect
 from pipeline.results.reader import Results, read_tables
@@ -155,8 +155,9 @@ class Findings:
 
     @cached_property
     def scales(self) -> list[StudyScale]:
-        """Scales that have values: micro first, then macro units, the finest first."""
-        found = self.summary[["route", "scale"]].drop_duplicates().itertuples(index=False)
+        """Scales whose TPMs have values: micro first, then macro units, the finest first."""
+        with_tpm = self.summary["route"] != LATENTS
+        found = self.summary.loc[with_tpm, ["route", "scale"]].drop_duplicates().itertuples(index=False)
         order = list(ROUTES)
         return sorted((StudyScale(str(r), int(s)) for r, s in found), key=lambda s: (order.index(s.route), -s.size))
 

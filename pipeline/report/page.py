@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.report import methods, multiverse
-from pipeline.report.figures import activity, canvas, contrasts, macro_maps, quality, scales, truth
+from pipeline.report.figures import activity, canvas, contrasts, macro_maps, multiscale, quality, scales, truth
 from pipeline.report.figures.canvas import Figure
 from pipeline.report.findings import Findings
 from pipeline.report.macro_units import MacroUnits, introduction, macro_units
@@ -83,6 +83,7 @@ def _figures(study: Findings, found: list[MacroUnits]) -> dict[str, Any]:
         return {
             "main": scales.scales(study),
             "others": scales.other_measures(study),
+            "multiscale": [f for f in (multiscale.multiscale(study), multiscale.over_time(study)) if f],
             "contrasts": contrasts.contrasts(study),
             "activity": activity.activity(study),
             "truth": truth.truth(study),

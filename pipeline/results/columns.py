@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from pipeline.results.layout import OF_RECORDING, OF_STUDY
 
+LATENTS = "latents"  # the route that has no TPM
 # How a system was made, and what its units are called; in the order of rows and figures.
-ROUTES = {"micro": "micro units", "macro_units": "macro units", "macro_model": "macro model"}
-
+ROUTES = {"micro": "micro units", "macro_units": "macro units", "macro_model": "macro model", LATENTS: "latents"}
 RAW = "raw"
 # What was done to the values of a contrast, besides nothing.
 ADJUSTMENTS = {
@@ -68,7 +68,8 @@ _SCALE = _number("scale", "Number of units of the system that was analysed.")
 _ROUTE = Column(
     "route",
     "How the system was made: micro (the ensembles themselves), macro_units (disjoint groups of ensembles with a state "
-    "mapping; their TPM follows from the micro TPM), macro_model (learned latent variables).",
+    "mapping; their TPM follows from the micro TPM), macro_model (learned latent variables, made ON and OFF), "
+    "latents (the same variables as they are: no TPM, and so no phi).",
 )
 _MEASURE = Column("measure", "What was measured; the measures and their units have a table of their own.")
 _VALUE = _number(

@@ -2,7 +2,7 @@
 
 Rules ask for patterns (the recording left open), jobs, readers and the report for paths. Stages that work on windows
 write one file per recording, a group in it for each window and system: `tpm/R.nc` holds `WINDOW/micro-4`, `macro/R.nc`
-`WINDOW/macro_units-2`, `phi/R.nc` and `nulls/R.nc` both.
+`WINDOW/macro_units-2`, `phi/R.nc` and `nulls/R.nc` both, `encoder/R.nc` `WINDOW/latents-32`.
 
 Specifications of a multiverse are studies of their own below `multiverse/`; what several of them have in common lies
 beside them once, which `Layout.elsewhere` says.
@@ -49,6 +49,7 @@ RecordingFile = Literal[
     "nulls",
     "matched",
     "detection",
+    "encoder",
 ]
 
 OF_STUDY: dict[StudyFile, str] = {
@@ -87,6 +88,7 @@ OF_RECORDING: dict[RecordingFile, str] = {
     "nulls": "nulls/{recording}.nc",
     "matched": "matched/{recording}.csv",
     "detection": "detection/{recording}.csv",
+    "encoder": "encoder/{recording}.nc",
 }
 
 

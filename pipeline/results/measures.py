@@ -244,6 +244,50 @@ _OF_SYSTEMS = (
         "the more deterministic and specific description.",
         null=True,
     ),
+    Measure(
+        "gaussian_causal_power",
+        "bit",
+        "causal power of learned latents, per dimension",
+        "Causal power of latents",
+        "causal power of latents",
+        "What an intervention on all latents of a scale, Gaussian with their covariance, tells about the next ones "
+        "through the learned dynamics, divided by their number. The same in whatever units latents are written; slow "
+        "noise has it too, so it is read beside its nulls.",
+    ),
+    Measure(
+        "delta_gaussian_causal_power",
+        "bit",
+        "gain in causal power of learned latents over all dimensions",
+        r"$\Delta$ causal power of latents",
+        "gain in causal power of latents",
+        "Causal power of latents, per dimension, minus that of the scale of all dimensions of the same window.",
+    ),
+    Measure(
+        "emergent_complexity",
+        "bit",
+        "emergent complexity of learned latents",
+        "Emergent complexity",
+        "emergent complexity of latents",
+        "Entropy of how causal power, per dimension, is shared out over the scales of a hierarchy: the first value and "
+        "each excess over the largest so far (Wang et al. 2025). It counts gains that slow noise has too.",
+    ),
+    Measure(
+        "emergent_complexity_successive",
+        "bit",
+        "emergent complexity of learned latents, successive gains",
+        "Emergent complexity, successive",
+        "emergent complexity of latents, successive gains",
+        "The same of the positive differences from scale to scale, the scale of all dimensions left out (Hoel 2025).",
+    ),
+    Measure(
+        "coverage_mm",
+        "mm",
+        "reach of learned latents over the cortex",
+        "Coverage",
+        "coverage of latents",
+        "Standard deviation of the neurons' places, weighted by what integrated gradients attribute to each; mean over "
+        "the latents of a scale.",
+    ),
 )
 _OF_ACTIVITY = (
     Measure(

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from pipeline.base.errors import Problem
 from pipeline.base.parameters import Identifier, Section
 from pipeline.binarize.parameters import Binarize
+from pipeline.encoder.parameters import Encoder
 from pipeline.inference.parameters import Compare
 from pipeline.ingest.parameters import StateCodes
 from pipeline.integration.parameters import Iit
@@ -51,6 +52,9 @@ class Parameters(Section):
     binarize: Binarize = TypeAdapter(Binarize).validate_python({})
     tpm: Tpm = TypeAdapter(Tpm).validate_python({})
     macro: Macro = Macro()
+    encoder: Encoder | None = Field(
+        None, description="Learned multiscale variables; left out, there are none (`encoder: {}` takes all defaults)"
+    )
     iit: Iit = Iit()
     nulls: Nulls = Nulls()
     compare: Compare = Compare()

@@ -16,7 +16,7 @@ from pipeline.workflow import targets
 from pipeline.workflow.job import Note, noted, place
 from pipeline.workflow.owner import run_through
 
-OPTIONAL = ("macro", "truth", "matched")  # stages whose failure for a recording costs nothing else of it
+OPTIONAL = ("macro", "truth", "matched", "encoder")  # files whose failure for a recording costs nothing else of it
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def omitted(note: Note) -> str | None:
     """Return what the rest of the study has to do without, as `targets` calls it; None for a part that was left out."""
     if "window" in note or "system" in note:
         return None
-    stage = {"shared_macro": "macro"}.get(note["stage"], note["stage"])
+    stage = {"shared_macro": "macro", "encode": "encoder"}.get(note["stage"], note["stage"])
     return f"{note['recording']}:{stage}" if stage in OPTIONAL else note["recording"]
 
 

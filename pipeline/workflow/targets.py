@@ -121,19 +121,22 @@ def compared_with(study: Study) -> dict[str, list[str]]:
 def jobs(study: Study) -> dict[str, int]:
     """Return how many jobs of each stage a run from the start has, as Snakemake counts them."""
     n, of_simulation = len(study.names), len(simulated(study))
+    groupings = len({study.parameters.ensembles.iit, encoder_units(study)})
     found = {
         "ingest": n - of_simulation,
         "simulate": of_simulation,
         "truth": len(known(study)) - of_simulation,
-        "shared_units": len(sharing(study)),
+        "shared_units": groupings * len(sharing(study)),
         "lengths": len(matched_with(study)),
-        **dict.fromkeys(("preprocess", "ensembles", "states", "tpm"), n),
+        **dict.fromkeys(("preprocess", "states", "tpm"), n),
+        "ensembles": groupings * n,
         **({"score": n, "choose": 1} if chooses(study) else {}),
         "shared_macro": len({path for name in study.names for path in shared_macro(study, name)})
         if study.parameters.macro.scales
         else 0,
         "macro": n if study.parameters.macro.scales else 0,
         **dict.fromkeys(("phi", "nulls"), n),
+        "encode": n if study.parameters.encoder else 0,
         "matched": n if _matches(study) else 0,
         **dict.fromkeys(("summarise", "halves", "compare", "validate", "report", "all"), 1),
     }
@@ -257,6 +260,22 @@ def raw_files(study: Study, recording: str, columns: tuple[str, ...] = FILE_COLU
     """
     row = study.row(recording)
     return [row[column] for column in columns if row.get(column) and Path(row[column]).exists()]
+
+
+def encoder_units(study: Study) -> int:
+    """Return the number of ensembles that the hierarchy begins with; that of IIT where there is to be none."""
+    encoder = study.parameters.encoder
+    return encoder.units if encoder else study.parameters.ensembles.iit
+
+
+def encoded(study: Study, omit: Sequence[str] = ()) -> list[Path]:
+    """Return the files of learned hierarchies, as far as there are to be any.
+
+    Args:
+        study: the study.
+        omit: what failed before and is left out.
+    """
+    return files(study, "encoder", omit) if study.parameters.encoder else []
 
 
 def multiverse(study: Study) -> list[Path]:

@@ -15,7 +15,7 @@ from pipeline.report.words import glossary
 from pipeline.results.columns import ROUTES
 from pipeline.results.measures import WITH_TRUTH
 
-SHAPES = dict(zip(ROUTES, ("o", "s", "^"), strict=True))
+SHAPES = dict(zip(ROUTES, ("o", "s", "^", "v"), strict=True))
 KINDS = ("planted", "unlimited")
 WHAT = {
     "planted": "the planted value (interventional TPM)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from pipeline.binarize.registry import BINARIZERS
+from pipeline.encoder.flags import FLAGS as flags_of_encoder
 from pipeline.inference.flags import FLAGS as flags_of_inference
 from pipeline.integration.flags import FLAGS as flags_of_integration
 from pipeline.macro.flags import FLAGS as flags_of_macro
@@ -19,6 +20,7 @@ FLAGS: dict[str, str] = {
     **flags_of_traces,
     **flags_of_tpm,
     **flags_of_macro,
+    **flags_of_encoder,
     **flags_of_integration,
     **flags_of_inference,
     **flags_of_multiverse,

@@ -6,6 +6,7 @@ rule summarise:
         phi=targets.files(STUDY, "phi", OMIT),
         nulls=targets.files(STUDY, "nulls", OMIT),
         tpm=targets.files(STUDY, "tpm", OMIT),
+        encoder=targets.encoded(STUDY, OMIT),
     output:
         summary=LAYOUT.of_study("summary"),
         nulls=LAYOUT.of_study("nulls"),

@@ -1,7 +1,10 @@
 """Tables of every measure and of its nulls."""
 
+import pandas as pd
+
 from pipeline.base.files import load_groups, save_table
 from pipeline.inference.fits import gather_fits
+from pipeline.inference.latents import summarise_latents
 from pipeline.inference.summary import summarise
 from pipeline.workflow.job import Job
 
@@ -16,8 +19,12 @@ def run(job: Job) -> None:
         nulls += [tests[group] for group in both]
     p = job.params
     how = {"confidence": p.confidence, "min_row_visits": p.min_row_visits, "shown": p.shown}
-    summary, table = summarise(phi, nulls, **how)
-    save_table(summary, job.output.summary)
-    save_table(table, job.output.nulls)
+    tables = summarise(phi, nulls, **how)
+    latents = [found for path in job.input.encoder for found in load_groups(path).values()]
+    if latents:
+        more = summarise_latents(latents, p.confidence)
+        tables = tuple(pd.concat(parts, ignore_index=True) for parts in zip(tables, more, strict=True))
+    save_table(tables[0], job.output.summary)
+    save_table(tables[1], job.output.nulls)
     fits = gather_fits(tpm for path in job.input.tpm for tpm in load_groups(path).values())
     save_table(fits, job.output.fits)

@@ -15,7 +15,7 @@ import yaml
 from iitcore import estimate_cost
 from pipeline.study.study import Study
 from pipeline.workflow import targets
-from pipeline.workflow.plan import LOADING_S, SECONDS, plan, span, window_seconds
+from pipeline.workflow.plan import LOADING_S, SECONDS, encoder_seconds, plan, span, window_seconds
 
 ROOT = Path(__file__).resolve().parents[3]
 BARE = {
@@ -174,3 +174,15 @@ def test_every_stage_has_its_seconds() -> None:
 )
 def test_durations_have_one_digit(seconds: float, text: str) -> None:
     assert span(seconds) == text
+
+
+def test_hierarchies_are_counted_and_their_time_is_told(tmp_path: Path) -> None:
+    without, learned = study(tmp_path), study(tmp_path, encoder={"seeds": 2, "surrogates": 5, "nulls": ["brownian"]})
+    more = {name: n - targets.jobs(without).get(name, 0) for name, n in targets.jobs(learned).items()}
+    assert {name: n for name, n in more.items() if n} == {"encode": 1, "ensembles": 1}
+    assert targets.encoded(without) == []
+    assert targets.encoded(learned, ["r:encoder"]) == []
+    encoder = learned.parameters.encoder
+    assert encoder is not None
+    assert encoder_seconds(None) == 0
+    assert encoder_seconds(encoder) == pytest.approx(12 * 600 * 0.057, rel=0.01)  # 2 × (1 + 5) models of 600 steps
