@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from iitcore import Formalism
 from pipeline.base.arrays import Array, Floats, Ints
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.history import record
@@ -167,13 +168,16 @@ def learn(
     return Learned(found, units, [str(w.attrs.get("window", "")) for w in windows], shared, how, settings)
 
 
-def derive(tpm: xr.Dataset, learned: Learned, random_groupings: int = RANDOM_GROUPINGS) -> xr.Dataset:
+def derive(
+    tpm: xr.Dataset, learned: Learned, random_groupings: int = RANDOM_GROUPINGS, formalism: Formalism = "2023"
+) -> xr.Dataset:
     """Derive the TPM of learned macro units from the micro TPM of a window.
 
     Args:
         tpm: micro TPM (`pipeline.tpm.estimate`) of the units that were grouped.
         learned: the grouping.
         random_groupings: at most so many matched groupings beside it.
+        formalism: version of the theory by which macro units are units or not, see `iitcore.formalism`.
 
     Returns:
         The micro TPM's variables for the macro system, unit names such as "m0(e0,e1)", and `group` (micro_unit),
@@ -192,7 +196,7 @@ def derive(tpm: xr.Dataset, learned: Learned, random_groupings: int = RANDOM_GRO
     n_macro = len(grouping.mapping)
     others = matched_groupings(grouping, random_groupings, generator(learned.settings["seed"], "random_groupings"))
     labels = [f"m{j}({','.join(names[i] for i in block)})" for j, block in enumerate(grouping.blocks)]
-    validity = unit_validity(p_on, grouping, tpm["visits"].values, names)
+    validity = unit_validity(p_on, grouping, tpm["visits"].values, names, formalism)
     variables = _macro_system(tpm, grouping) | _controls(p_on, n_macro, others) | _validity(validity)
     dataset = xr.Dataset(
         {k: (d, v, _about(long_name)) for k, (d, v, long_name) in variables.items()},
@@ -217,10 +221,11 @@ def derive(tpm: xr.Dataset, learned: Learned, random_groupings: int = RANDOM_GRO
         flag=_flag(str(tpm.attrs.get("flag", "")), visits, invalid),
         grouping="recording" if learned.shared else "window",
         window_bits=objective(grouping, p_on),
+        formalism=formalism,
         **learned.found,
     )
-    settings = learned.settings | {"random_groupings": random_groupings, "learned_from": learned.windows}
-    return record(dataset, "coarse.coarse_grain", **settings)
+    settings = {"random_groupings": random_groupings, "formalism": formalism, "learned_from": learned.windows}
+    return record(dataset, "coarse.coarse_grain", **learned.settings, **settings)
 
 
 def _check_units(tpm: xr.Dataset, units: Sequence[str]) -> None:

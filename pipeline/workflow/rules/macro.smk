@@ -51,6 +51,7 @@ rule macro:
         ),
         cross_fit=STUDY.parameters.macro.cross_fit,
         random_groupings=STUDY.parameters.macro.random_groupings,
+        formalism=STUDY.parameters.iit.formalism,
         seed=STUDY.parameters.seed,
     message:
         "Learning the macro units of {wildcards.recording}"

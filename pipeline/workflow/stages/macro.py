@@ -58,7 +58,7 @@ def _learned_on(job: Job, micro: Systems, halves: InHalves, scale: int, *, share
     for key, tpm in micro.items():
         macro = key._replace(route="macro_units", scale=scale)
         with job.part(window=key.window, system=macro.system):
-            made = derive(tpm, learned, job.params.random_groupings)
+            made = derive(tpm, learned, job.params.random_groupings, job.params.formalism)
             found[macro.group] = cross_fitted(made, halves[key], crossed) if key in halves else made
     return found
 

@@ -1,11 +1,16 @@
 """Macro units that predict well are not always units by the theory's criterion."""
 
 import numpy as np
+from planted import simulate, states_dataset
 
 from pipeline.base.raster import states_of
+from pipeline.macro import derive, learn
 from pipeline.macro.groupings import Grouping
 from pipeline.macro.validity import unit_validity
 from pipeline.simulation import planted
+from pipeline.simulation.registry import SUBSTRATES
+from pipeline.simulation.substrate import Circumstances
+from pipeline.tpm import estimate
 
 STATES = states_of(4)
 WEIGHTS = np.zeros((4, 4))
@@ -13,6 +18,7 @@ for source, target in (planted.PAIRS, planted.PAIRS[::-1]):
     WEIGHTS[np.ix_(source, target)] = planted.WEIGHT
 P_ON = 1 / (1 + np.exp(-(planted.BIAS + STATES @ WEIGHTS)))
 VISITS = np.full(16, 10)
+JOINED = SUBSTRATES["joined"].regime(SUBSTRATES["joined"].draw(4, 0.0, np.random.default_rng(0)), Circumstances()).p_on
 NAMES = ["a", "b", "c", "d"]
 
 
@@ -34,3 +40,27 @@ def test_single_units_are_valid_and_large_substrates_are_not_checked() -> None:
     many = np.full((2**7, 7), 0.5)
     found = unit_validity(many, Grouping((0, 0, 0, 1, 1, 1, 1), ("and", "and")), np.ones(128, int), list("abcdefg"))
     assert [holds for holds, _ in found] == [-1, -1]
+
+
+def test_the_verdict_is_that_of_the_formalism_that_was_asked_for() -> None:
+    tpm = estimate(states_dataset(simulate(JOINED, 800, seed=1)[0]))
+    learned = learn([tpm], 2, method="exhaustive")
+    told = {}
+    for formalism in ("2023", "2026"):
+        macro = derive(tpm, learned, 2, formalism)
+        told[formalism] = macro["validity"].values.tolist()
+        names = list(map(str, tpm["unit"].values))
+        own = unit_validity(tpm["p_on"].values, learned.grouping, tpm["visits"].values, names, formalism)
+        assert told[formalism] == [why for _, why in own]
+        assert macro.attrs["formalism"] == formalism
+    assert told["2023"] != told["2026"]
+
+
+def test_pairs_whose_members_act_on_each_other_are_units_at_rates_that_recordings_have() -> None:
+    for seed in range(5):
+        tpm = estimate(states_dataset(simulate(JOINED, 2500, seed=seed)[0]))
+        macro = derive(tpm, learn([tpm], 2, method="exhaustive"), 0)
+        assert macro["group"].values.tolist() == [0, 0, 1, 1]
+        assert macro["mapping"].values.tolist() == ["or", "or"]
+        assert macro["valid_unit"].values.tolist() == [1, 1]
+        assert "reducible_within" not in macro.attrs["flag"]
