@@ -81,8 +81,8 @@ def window_seconds(study: Study) -> tuple[float, float]:
     """
     p = study.parameters
     kinds, typical, hard = len(p.nulls.kinds), 0.0, 0.0
-    for n in (p.ensembles.iit, *p.macro.scales):
-        random = p.macro.random_groupings if n in p.macro.scales else 0
+    for n in (p.ensembles.iit, *p.macro_scales):
+        random = p.macro.random_groupings if n in p.macro_scales else 0
         tpms = 1 + p.tpm.draws + kinds * p.nulls.surrogates + random
         unfolded = 1 + min(p.iit.big_phi_draws, p.tpm.draws) + kinds * p.nulls.big_phi_surrogates
         unfolded += min(random, p.nulls.big_phi_surrogates)
