@@ -14,8 +14,8 @@ from pipeline.macro.groupings import TIE, Grouping, allowed_thresholds, canonica
 from pipeline.macro.objectives import EI, Objective
 
 Blocks = tuple[tuple[int, ...], ...]
-KEPT = 3  # groupings of a scale from which those of the next are made
-RANDOM_STARTS = 2  # of each scale
+KEPT = 4  # groupings of a scale from which those of the next are made
+RANDOM_STARTS = 4  # of each scale
 
 
 class Micro(NamedTuple):

@@ -32,7 +32,8 @@ class StudyScale:
     size: int
 
     def __str__(self) -> str:
-        return f"{self.size} {ROUTES.get(self.route, self.route)}"
+        name = ROUTES.get(self.route, self.route)
+        return f"{self.size} {name.removesuffix('s') if self.size == 1 else name}"
 
     def of(self, table: pd.DataFrame, measure: str | None = None) -> pd.DataFrame:
         """Return the rows of a table that belong to this scale, and to a measure where one is named.
