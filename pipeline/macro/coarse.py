@@ -30,7 +30,7 @@ from pipeline.macro.groupings import (
 )
 from pipeline.macro.objectives import Objective, ObjectiveName, objective_of
 from pipeline.macro.parameters import EXHAUSTIVE_UNITS, MAPPINGS, RANDOM_GROUPINGS, RESTARTS, STEPS, scale_sizes
-from pipeline.macro.validity import unit_validity
+from pipeline.macro.validity import unit_validity, valid_shares
 
 METHOD = "encoder"
 STATE_UNIT = ("state", "unit")
@@ -271,9 +271,9 @@ def derive(
         The micro TPM's variables for the macro system, unit names such as "m0(e0,e1)", and `group` (micro_unit),
         `mapping` (unit), `macro_state` (micro_state), and for the matched groupings `random_group` (random,
         micro_unit), `random_mapping` (random, unit), `random_p_on` (random, state, unit). The posterior draws keep
-        the grouping that the point estimate chose. `valid_unit` and `validity` (unit): whether each is a macro unit
-        by the theory's own criterion (`unit_validity`). Attrs: grouping ("recording" or "window"), window_bits (of
-        this window's macro TPM), and `learned.found`.
+        the grouping that the point estimate chose. `valid_unit`, `validity` and `valid_share` (unit): whether each is a
+        macro unit by the theory's own criterion (`unit_validity`), why, and in which share of draws (of pairs). Attrs:
+        grouping ("recording" or "window"), window_bits (of this window's macro TPM), and `learned.found`.
 
     Raises:
         PhiscaleError: other units than those that were grouped.
@@ -285,7 +285,11 @@ def derive(
     others = matched_groupings(grouping, random_groupings, generator(learned.settings["seed"], "random_groupings"))
     labels = [f"m{j}({','.join(names[i] for i in block)})" for j, block in enumerate(grouping.blocks)]
     validity = unit_validity(p_on, grouping, tpm["visits"].values, names, formalism)
-    variables = _macro_system(tpm, grouping) | _controls(p_on, n_macro, others) | _validity(validity)
+    drawn = (
+        tpm["p_on_draws"].transpose("draw", *STATE_UNIT).values if "p_on_draws" in tpm else np.empty((0, *p_on.shape))
+    )
+    shares = valid_shares(drawn, grouping, tpm["visits"].values, formalism)
+    variables = _macro_system(tpm, grouping) | _controls(p_on, n_macro, others) | _validity(validity, shares)
     dataset = xr.Dataset(
         {k: (d, v, _about(long_name)) for k, (d, v, long_name) in variables.items()},
         coords={
@@ -386,13 +390,18 @@ def _controls(p_on: Floats, n_macro: int, others: Sequence[Grouping]) -> dict[st
     }
 
 
-def _validity(validity: Sequence[tuple[int, str]]) -> dict[str, Variable]:
-    """Whether each macro unit is one by the theory's criterion, and why."""
+def _validity(validity: Sequence[tuple[int, str]], shares: Sequence[float]) -> dict[str, Variable]:
+    """Whether each macro unit is one by the theory's criterion, in how many posterior draws, and why."""
     holds = np.array([holds for holds, _ in validity], dtype=np.int8)
     why = np.array([why for _, why in validity])
     return {
         "valid_unit": ("unit", holds, "maximally irreducible within: 1 yes, 0 no, -1 not checked"),
         "validity": ("unit", why, "why it is a unit or not"),
+        "valid_share": (
+            "unit",
+            np.array(shares),
+            "share of posterior draws in which it is a unit",
+        ),
     }
 
 

@@ -129,6 +129,12 @@ _MACRO = (
     "groupings with the same sizes and mappings (all, if there are fewer) serve as control. Posterior draws keep the "
     "grouping of the point estimate.{crossed}"
 )
+_SEVERAL = (
+    " Tests of macro scales were corrected over all macro scales of a window: each value was compared with the largest "
+    "of any scale in each surrogate, in standard deviations (single-step maxT), all scales sharing the surrogates. The "
+    "grain of a window is the scale with the largest φ_s of those whose units are all maximally irreducible within "
+    "[{units}]."
+)
 _CROSSED = (
     " The grouping named is that of all data; values of macro units (own occupancy) and their tests were cross-fitted: "
     "each window was divided into two contiguous halves, apart by the longest autocorrelation time of the units, macro "
@@ -379,7 +385,7 @@ def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
         n_units=ensembles["iit"],
         allowed=", ".join(p["mappings"]),
         learned=_LEARNED[_learned_of(p["grouping"], ensembles["grouping"])].format(maximal=_MAXIMAL[p["objective"]]),
-        crossed=_CROSSED if p["cross_fit"] else "",
+        crossed=(_CROSSED if p["cross_fit"] else "") + (_SEVERAL.format(**_CITED) if len(sizes) > 1 else ""),
         **p,
         **_CITED,
     )

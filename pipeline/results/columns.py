@@ -116,8 +116,8 @@ SUMMARY = TableFile(
             "grain",
             "accepted: of the scales of the window whose units are all units by the theory (micro units are; macro "
             "units where they are maximally irreducible within) the one with the largest phi_s, which is above 0: the "
-            "grain that IIT accepts among those analysed. Other scales: units, no units, or unchecked (more than 6 "
-            "micro units).",
+            "grain that IIT accepts among those analysed. Other scales: units, no units, or unchecked (a macro unit of "
+            "more than 4 among more than 6 units).",
         ),
         _number(
             "grain_share",

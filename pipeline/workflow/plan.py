@@ -48,13 +48,19 @@ def plan(study: Study) -> str:
 def _time(study: Study, windows: int) -> str:
     """Say how many jobs there are, and how long they take."""
     jobs = targets.jobs(study)
-    around = LOADING_S + sum(SECONDS[stage] * count for stage, count in jobs.items())
+    around = LOADING_S + sum(SECONDS[stage] * _scales(study, stage) * count for stage, count in jobs.items())
     phi, hard = (windows * seconds for seconds in window_seconds(study))
     return (
         f"{sum(jobs.values())} jobs, of the order of {span(around + phi)} on one core: {span(around)} for all but phi, "
         f"{span(phi)} for phi if every state is visited (up to {span(hard)} where the bounds of the search fail); "
         f"results in {study.root}"
     )
+
+
+def _scales(study: Study, stage: str) -> float:
+    """How often a job does what `SECONDS` tell of one macro scale (the nulls: of the units and one macro scale)."""
+    n = len(study.parameters.macro_scales)
+    return {"macro": max(n, 1), "shared_macro": max(n, 1), "nulls": (1 + n) / 2}.get(stage, 1.0)
 
 
 def multiverse_time(specified: Specifications) -> str:

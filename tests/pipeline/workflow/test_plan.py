@@ -90,6 +90,8 @@ def test_the_plan_grows_with_the_units_and_says_how_sure_it_is(tmp_path: Path) -
     around = span(LOADING_S + sum(SECONDS[stage] for stage in (*stages, *once)))
     for text in ("17 jobs", "of the order of", f"{phi} for phi", f"{around} for all but phi"):
         assert text in told
+    more = LOADING_S + sum(SECONDS[stage] for stage in (*stages, *once)) + 2 * SECONDS["macro"] + SECONDS["nulls"]
+    assert f"{span(more)} for all but phi" in plan(study(tmp_path, 10, (3, 2, 1)))
 
 
 def jobs_of_snakemake(folder: Path, study: Path, data: Path | None = None) -> dict[str, int]:
