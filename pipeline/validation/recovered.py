@@ -28,6 +28,7 @@ from pipeline.simulation.course import Course, regimes_of
 from pipeline.simulation.parameters import Simulate
 from pipeline.simulation.recordings import default_windows, simulate_ensembles
 from pipeline.tpm.estimation import estimate, estimate_window, fit_recording
+from pipeline.validation.known_events import Steps
 
 STEP_S, FRAMES, N_MACRO = 0.5, 3000, 2
 PLANTED = (0, 0, 1, 1)
@@ -96,8 +97,7 @@ def imaged(substrate: str, noise: float, seed: int) -> Made:
 
 def _true_states(time_s: Floats, course: Course) -> Array:
     """State of each unit in the step that fills most of each bin, (bin, unit)."""
-    middle = np.floor((time_s + STEP_S / 2 + course.phase_s) / STEP_S).astype(int)
-    return np.asarray(course.states[np.minimum(middle, len(course.states) - 1)])
+    return np.column_stack([Steps(unit, STEP_S, course.phase_s).on(time_s, STEP_S) for unit in course.states.T])
 
 
 def _signal_to_noise(signal: Floats, truth: Array) -> float:

@@ -16,7 +16,7 @@ from pipeline.inference.subjects import subject_means, subject_values
 from pipeline.nulls.registry import RANDOM_GROUPING
 from pipeline.report.figures import canvas
 from pipeline.report.figures.canvas import INK, MUTED, NULL, Figure
-from pipeline.report.figures.scales import band, null_levels, planted
+from pipeline.report.figures.scales import band, draw_null, null_levels, planted
 from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.words import glossary
 from pipeline.report.words.grain import share_of
@@ -99,15 +99,9 @@ def _panel(panel: Axes, study: Findings, measure: str, condition: str) -> None:
 
 def _nulls(panel: Axes, study: Findings, scale: StudyScale, measure: str, condition: str, place: int) -> None:
     """Grey: mean ± sd of the null; dotted: mean of matched random groupings."""
-    ends = [place - 0.38, place + 0.38]
     for family, levels in null_levels(study, scale, measure).items():
         if condition in levels:
-            mean, sd = levels[condition]
-            dotted = family == RANDOM_GROUPING.name
-            if sd and not dotted:
-                low = max(mean - sd, min(mean, 0.0))
-                panel.fill_between(ends, low, mean + sd, color=NULL, alpha=0.28, lw=0, zorder=0)
-            panel.plot(ends, [mean, mean], color=MUTED, lw=1.1, ls=(0, (1, 1.2)) if dotted else "-", zorder=1.5)
+            draw_null(panel, place, *levels[condition], dotted=family == RANDOM_GROUPING.name)
 
 
 def _limits(first: Axes, row: Any, *, logarithmic: bool) -> None:

@@ -231,12 +231,21 @@ def _draw_nulls(panel: Axes, study: Findings, scale: StudyScale, measure: str, p
     for family, levels in null_levels(study, scale, measure).items():
         for condition, (mean, sd) in levels.items():
             if condition in place:
-                _draw_null(panel, place[condition], mean, sd, dotted=family == RANDOM)
+                draw_null(panel, place[condition], mean, sd, dotted=family == RANDOM)
                 top = max(top, mean + sd)
     return float(top)
 
 
-def _draw_null(panel: Axes, x: float, mean: float, sd: float, *, dotted: bool) -> None:
+def draw_null(panel: Axes, x: float, mean: float, sd: float, *, dotted: bool) -> None:
+    """Draw a null: grey where its values lie, mean ± sd; dotted and without spread where it is of random groupings.
+
+    Args:
+        panel: where.
+        x: place on its axis.
+        mean: of the null.
+        sd: of the null.
+        dotted: it is of random groupings.
+    """
     ends = [x - 0.38, x + 0.38]
     if sd:
         panel.fill_between(ends, max(mean - sd, min(mean, 0.0)), mean + sd, color=NULL, alpha=0.28, lw=0, zorder=0)
