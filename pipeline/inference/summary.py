@@ -25,8 +25,9 @@ import xarray as xr
 from pipeline.base.arrays import Floats, Ints
 from pipeline.inference import withheld
 from pipeline.inference.corrected import calibration, corrected
+from pipeline.inference.over_scales import correct_over_scales, grains
 from pipeline.inference.parameters import Compare
-from pipeline.integration.occupancy import Occupancy, common_occupancy, key_of, weighted_mean, window_of
+from pipeline.integration.occupancy import Key, Occupancy, common_occupancy, key_of, weighted_mean, window_of
 from pipeline.integration.parameters import Iit
 from pipeline.nulls.parameters import LEAST_RANDOM, SHOWN
 from pipeline.nulls.registry import RANDOM_GROUPING
@@ -127,14 +128,25 @@ def summarise(
     by_key = {key_of(d): d for d in datasets}
     common = common_occupancy(datasets)
     surrogates = {key_of(d): d for d in nulls}
-    rows, null_rows = [], []
-    for dataset in datasets:
+    found: dict[Key, dict[str, Estimate]] = {}
+    tests: dict[Key, list[Test]] = {}
+    for key, dataset in by_key.items():
         partner = by_key.get((*window_of(dataset), "micro", dataset.sizes.get("micro_unit", -1)))
-        estimates = window_estimates(dataset, common[key_of(dataset)], partner)
-        tests = _null_tests(surrogates.get(key_of(dataset)), estimates, partner)
-        estimates = _withheld(estimates, withheld.rows_of(dataset, partner), min_row_visits, confidence)
-        rows += _summary_rows(dataset, estimates, tests, confidence, shown)
-        null_rows += [_identity(dataset) | test for test in tests]
+        estimates = window_estimates(dataset, common[key], partner)
+        tests[key] = _null_tests(surrogates.get(key), estimates, partner)
+        found[key] = _withheld(estimates, withheld.rows_of(dataset, partner), min_row_visits, confidence)
+    correct_over_scales(tests)
+    phi_s = {key: own["phi_s"] for key, own in found.items() if "phi_s" in own}
+    grain = grains(
+        datasets, {k: e.reported(confidence).value for k, e in phi_s.items()}, {k: e.draws for k, e in phi_s.items()}
+    )
+    rows, null_rows = [], []
+    for key, dataset in by_key.items():
+        rows += [
+            row | {"grain": grain[key].word, "grain_share": grain[key].share}
+            for row in _summary_rows(dataset, found[key], tests[key], confidence, shown)
+        ]
+        null_rows += [_identity(dataset) | test for test in tests[key]]
     return table(rows, SUMMARY_COLUMNS), table(null_rows, NULL_COLUMNS)
 
 
@@ -272,7 +284,8 @@ def _null_tests(nulls: xr.Dataset | None, estimates: Mapping[str, Estimate], mic
     for measure in estimates:
         for family in map(str, nulls["null"].values):
             surrogates = _surrogates(nulls, family, measure, micro)
-            test = null_test(estimates[measure].value, surrogates)
+            value = estimates[measure].value
+            test = null_test(value, surrogates) | {"value": value, "surrogates": surrogates}
             if test["n_surrogates"]:
                 word = str(nulls["flag"].sel(null=family).item()) if "flag" in nulls.coords else ""
                 tests.append({"measure": measure, "null": family, "word": word} | test)
@@ -325,6 +338,7 @@ def _summary_rows(
                 "null": null,
                 "null_mean": test["mean"] if test else np.nan,
                 "null_p": test["p"] if test and not estimate.withheld else np.nan,
+                "null_p_scales": test["p_scales"] if test and not estimate.withheld else np.nan,
                 "n_frames": int(phi.attrs["n_frames"]),
                 "n_states_visited": int(phi["visited"].sum()),
                 "estimator": phi.attrs["estimator"],

@@ -25,7 +25,7 @@ from pipeline.results.measures import MEASURES, OF_STATE
 Variables = dict[str, tuple[Any, Any, str, str]]  # dims, values, units, long_name
 
 _LEAST = (MEASURES["effective_information"].unit, "least that the rows visited often enough imply, posterior draws")
-CARRIED = ("group", "mapping", "macro_state")
+CARRIED = ("group", "mapping", "macro_state", "valid_unit")
 
 
 def integrate(
@@ -61,7 +61,7 @@ def integrate(
         phi_s_copies, phi_s_complex_copies, effective_information_copies and causal_power_copies (copy, side) of
         what they were simulated from and of their estimates (`integration.copies`). phi is in ibits
         (Albantakis et al. 2023: phi_s Eqs. 14-23, complexes 24-26, structures 27-59). Macro scales keep
-        group, mapping, macro_state. The TPM is observational, and so is every number here.
+        group, mapping, macro_state, valid_unit. The TPM is observational, and so is every number here.
 
     Raises:
         PhiscaleError: unknown units, states that the TPM does not have, a parameter that `iit` does not have.

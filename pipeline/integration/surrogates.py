@@ -20,6 +20,7 @@ from pipeline.integration.crossfit import GAIN, averaged
 from pipeline.integration.parameters import Iit
 from pipeline.macro.crossfit import half_frames, search
 from pipeline.macro.groupings import Grouping
+from pipeline.macro.objectives import objective_of
 from pipeline.macro.parameters import MAPPINGS
 from pipeline.nulls.draw import draw
 from pipeline.nulls.drawn import LEFT_OUT, Surrogates
@@ -274,7 +275,7 @@ def _family(source: Source, kind: str, n: int) -> Family:
         p_on, visits = hidden.p_on, hidden.visits
     if "group" not in tpm:
         return Family(kind, (OfSurrogates(p_on, visits),), flag)
-    return Family(kind, (_macro(p_on, visits, _learned(p_on, source)),), flag)
+    return Family(kind, (_macro(p_on, visits, _learned(p_on, visits, source)),), flag)
 
 
 def _crossed(drawn: Surrogates, source: Source) -> tuple[OfSurrogates, ...]:
@@ -283,14 +284,18 @@ def _crossed(drawn: Surrogates, source: Source) -> tuple[OfSurrogates, ...]:
     for half in half_frames(*raster(source.states, None)[:2]):
         own = drawn.runs[half] if drawn.runs.ndim == 1 else drawn.runs[:, half]
         p_on = point_estimates(drawn.values[:, half], segments=own, **estimated_with(source.tpm))
-        parts.append((p_on, _visits(drawn.values[:, half]), _learned(p_on, source)))
+        visits = _visits(drawn.values[:, half])
+        parts.append((p_on, visits, _learned(p_on, visits, source)))
     (first, its_visits, its_own), (second, other_visits, other) = parts
     return _macro(first, its_visits, other), _macro(second, other_visits, its_own)
 
 
-def _learned(p_on: Floats, source: Source) -> list[Grouping]:
-    """The best grouping of each surrogate's micro TPM."""
-    return [search(one[None], source.tpm.sizes["unit"], source.mappings) for one in p_on]
+def _learned(p_on: Floats, visits: Array, source: Source) -> list[Grouping]:
+    """The best grouping of each surrogate's micro TPM, by what the window's was chosen for."""
+    attrs, size = source.tpm.attrs, source.tpm.sizes["unit"]
+    goal = objective_of(attrs.get("objective", ""), attrs.get("formalism", "2023"))
+    each = zip(p_on, visits, strict=True)
+    return [search(one[None], size, source.mappings, goal, seen[None]) for one, seen in each]
 
 
 def _macro(p_on: Floats, visits: Array, groupings: Sequence[Grouping]) -> OfSurrogates:

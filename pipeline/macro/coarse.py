@@ -7,18 +7,19 @@ compares the same macro units between windows.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, overload
 
 import numpy as np
 import xarray as xr
 
+from iitcore import Formalism
 from pipeline.base.arrays import Array, Floats, Ints
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.history import record
 from pipeline.base.seeds import generator
+from pipeline.macro.ascent import Ascent, Descent, Micro
 from pipeline.macro.groupings import (
-    EXHAUSTIVE_UNITS,
     TIE,
     Grouping,
     check,
@@ -27,8 +28,9 @@ from pipeline.macro.groupings import (
     matched_groupings,
     objective,
 )
-from pipeline.macro.parameters import MAPPINGS, RANDOM_GROUPINGS, RESTARTS, STEPS
-from pipeline.macro.validity import unit_validity
+from pipeline.macro.objectives import Objective, ObjectiveName, objective_of
+from pipeline.macro.parameters import EXHAUSTIVE_UNITS, MAPPINGS, RANDOM_GROUPINGS, RESTARTS, STEPS, scale_sizes
+from pipeline.macro.validity import unit_validity, valid_shares
 
 METHOD = "encoder"
 STATE_UNIT = ("state", "unit")
@@ -44,8 +46,8 @@ class Learned:
         units: names of the micro units.
         windows: names of the windows whose TPMs it was learned from.
         shared: whether it stands for all windows of a recording, or of several that have the same units.
-        found: what goes into the attrs of a macro TPM: objective, objective_bits (mean over the windows), method,
-            restarts_agreeing, and up to 6 units exhaustive_bits.
+        found: what goes into the attrs of a macro TPM: objective, objective_bits (mean over the windows) in
+            objective_unit, method, restarts_agreeing, and up to 6 units exhaustive_bits.
         settings: parameters of `learn`, for the history.
     """
 
@@ -72,116 +74,206 @@ class Learned:
         return cls(**{**fields, "grouping": grouping})
 
 
+@dataclass(frozen=True)
+class How:
+    """How groupings are learned.
+
+    Attributes:
+        mappings: state mappings that a macro unit may take.
+        restarts: of the encoder.
+        steps: of the encoder's training.
+        method: "encoder", or "exhaustive" (up to 6 units).
+        objective: what a grouping is chosen for, "effective_information" or "phi_s".
+        formalism: version of the theory that phi_s is of, see `iitcore.formalism`.
+    """
+
+    mappings: Sequence[str] = MAPPINGS
+    restarts: int = RESTARTS
+    steps: int = STEPS
+    method: str = METHOD
+    objective: ObjectiveName = "effective_information"
+    formalism: Formalism = "2023"
+
+    @property
+    def goal(self) -> Objective:
+        """What is maximised."""
+        return objective_of(self.objective, self.formalism)
+
+
+@overload
 def coarse_grain(
     tpm: xr.Dataset,
     n_macro: int,
-    mappings: Sequence[str] = MAPPINGS,
-    restarts: int = RESTARTS,
-    steps: int = STEPS,
+    *,
+    random_groupings: int = ...,
+    seed: int = ...,
+    learn_from: Sequence[xr.Dataset] | None = ...,
+    **how: Any,
+) -> xr.Dataset: ...
+@overload
+def coarse_grain(
+    tpm: xr.Dataset,
+    n_macro: Sequence[int] | Literal["all"],
+    *,
+    random_groupings: int = ...,
+    seed: int = ...,
+    learn_from: Sequence[xr.Dataset] | None = ...,
+    **how: Any,
+) -> dict[int, xr.Dataset]: ...
+def coarse_grain(
+    tpm: xr.Dataset,
+    n_macro: int | Sequence[int] | Literal["all"],
+    *,
     random_groupings: int = RANDOM_GROUPINGS,
-    method: str = METHOD,
     seed: int = 0,
     learn_from: Sequence[xr.Dataset] | None = None,
-) -> xr.Dataset:
+    **how: Any,
+) -> xr.Dataset | dict[int, xr.Dataset]:
     """Derive the TPM of `n_macro` learned macro units from a micro TPM: `learn`, then `derive`.
 
     Args:
         tpm: micro TPM of a window (`pipeline.tpm.estimate`).
-        n_macro: number of macro units.
-        mappings: state mappings that a macro unit may take.
-        restarts: of the encoder.
-        steps: of the encoder's training.
+        n_macro: number of macro units; several, or "all" (one less than the units down to 1), share what is computed.
         random_groupings: matched groupings beside it.
-        method: "encoder", or "exhaustive" (up to 6 units).
         seed: fixes the encoder and the random groupings.
         learn_from: the micro TPMs of all windows of the recording, this one among them; with the same datasets in
             the same order and the same seed every window gets the same macro units. By default they are learned on
             `tpm` alone.
+        **how: mappings, restarts, steps, method, objective, formalism; see `How`.
 
     Returns:
-        As `derive`.
+        As `derive`; of several numbers of macro units a dict.
 
     Raises:
         PhiscaleError: more macro units than units, unknown mappings or methods, windows of different units.
     """
-    windows = [tpm] if learn_from is None else learn_from
-    learned = learn(windows, n_macro, mappings, restarts, steps, method, seed, shared=learn_from is not None)
-    return derive(tpm, learned, random_groupings)
+    learner = Learner([tpm] if learn_from is None else learn_from, How(**how), shared=learn_from is not None)
+    formalism = learner.how.formalism
+    found = {
+        size: derive(tpm, learner.at(size, seed), random_groupings, formalism)
+        for size in scale_sizes(n_macro, tpm.sizes["unit"])
+    }
+    return found[n_macro] if isinstance(n_macro, int) else found
 
 
-def learn(
-    windows: Sequence[xr.Dataset],
-    n_macro: int,
-    mappings: Sequence[str] = MAPPINGS,
-    restarts: int = RESTARTS,
-    steps: int = STEPS,
-    method: str = METHOD,
-    seed: int = 0,
-    *,
-    shared: bool = True,
-) -> Learned:
+def learn(windows: Sequence[xr.Dataset], n_macro: int, *, seed: int = 0, shared: bool = True, **how: Any) -> Learned:
     """Learn the grouping and mappings with the largest mean objective over windows, each counting alike.
 
-    The encoder proposes its best for each window, and the best proposal is taken. Up to 6 units the best that there
-    is, is known too: where the encoder misses it, it is taken, and `found["method"]` says so.
+    See `Learner`, which does so at several scales.
 
     Args:
         windows: micro TPMs of the same units (`pipeline.tpm.estimate`).
         n_macro: number of macro units.
-        mappings: state mappings that a macro unit may take.
-        restarts: of the encoder.
-        steps: of the encoder's training.
-        method: "encoder", or "exhaustive" (up to 6 units).
         seed: fixes the encoder, and the random groupings of `derive`.
         shared: whether the windows are those of a recording, or one that stands for itself.
+        **how: mappings, restarts, steps, method, objective, formalism; see `How`.
 
     Raises:
         PhiscaleError: more macro units than units, unknown mappings or methods, windows of different units.
     """
-    units = [str(u) for u in windows[0]["unit"].values]
-    check(len(units), n_macro, mappings)
-    for window in windows:
-        _check_units(window, units)
-    p_on = np.stack([w["p_on"].transpose(*STATE_UNIT).values for w in windows])
-    best = exhaustive_common(p_on, n_macro, mappings) if len(units) <= EXHAUSTIVE_UNITS else None
-    if method == "exhaustive":
-        found = best or exhaustive(p_on, n_macro, mappings)[0]  # the latter says why it cannot
-        restarts_made = 1
-    else:
-        found = _proposed(p_on, n_macro, mappings, restarts=restarts, steps=steps, method=method, seed=seed)
-        restarts_made = restarts
-    how: dict[str, Any] = {
-        "objective": "effective_information",
-        "method": method,
-        "restarts": restarts_made,
-        "restarts_agreeing": found.agreement,
-    }
-    if best is not None:
-        how["exhaustive_bits"] = best.objective
-        if found.objective < best.objective - TIE:
-            how |= {"encoder_bits": found.objective, "method": "exhaustive", "restarts_agreeing": 0}
-            found = best
-    how["objective_bits"] = found.objective
-    settings = {"n_macro": n_macro, "mappings": list(mappings), "restarts": restarts, "steps": steps}
-    settings |= {"method": method, "seed": seed}
-    return Learned(found, units, [str(w.attrs.get("window", "")) for w in windows], shared, how, settings)
+    return Learner(windows, How(**how), shared=shared).at(n_macro, seed)
 
 
-def derive(tpm: xr.Dataset, learned: Learned, random_groupings: int = RANDOM_GROUPINGS) -> xr.Dataset:
+class Learner:
+    """Learns the macro units of windows, at one scale after the other.
+
+    The encoder is trained on the mean over the windows. Up to 6 units the best grouping that there is, is known too;
+    beyond, the one that a descent from scale to scale finds (`macro.ascent`). Where the encoder misses it, it is taken,
+    and `found["method"]` says so.
+
+    Args:
+        windows: micro TPMs of the same units (`pipeline.tpm.estimate`).
+        how: the way they are learned.
+        shared: whether the windows are those of a recording, or one that stands for itself.
+
+    Raises:
+        PhiscaleError: windows of different units.
+    """
+
+    def __init__(self, windows: Sequence[xr.Dataset], how: How, *, shared: bool) -> None:
+        self.units = [str(u) for u in windows[0]["unit"].values]
+        for window in windows:
+            _check_units(window, self.units)
+        self.names = [str(w.attrs.get("window", "")) for w in windows]
+        self.how, self.shared = how, shared
+        p_on = np.stack([w["p_on"].transpose(*STATE_UNIT).values for w in windows])
+        micro = Micro(p_on, np.stack([w["visits"].values for w in windows]))
+        self.ascent = Ascent(micro, how.mappings, how.goal)
+        self.descent = Descent(self.ascent)
+
+    def at(self, n_macro: int, seed: int = 0) -> Learned:
+        """Return the grouping into so many macro units.
+
+        Args:
+            n_macro: number of macro units.
+            seed: fixes the encoder, and the random groupings of `derive`.
+
+        Raises:
+            PhiscaleError: more macro units than units, unknown mappings or methods.
+        """
+        how = self.how
+        check(len(self.units), n_macro, how.mappings)
+        found = self._searched(n_macro) if how.method == "exhaustive" else self._proposed(n_macro, seed)
+        told: dict[str, Any] = {
+            "objective": how.objective,
+            "objective_unit": how.goal.unit,
+            "method": how.method,
+            "restarts": 1 if how.method == "exhaustive" else how.restarts,
+            "restarts_agreeing": found.agreement,
+        }
+        searched = found if how.method == "exhaustive" else self._searched(n_macro)
+        exhaustively = len(self.units) <= EXHAUSTIVE_UNITS
+        told |= {"exhaustive_bits": searched.objective} if exhaustively else {}
+        if found.objective < searched.objective - TIE:
+            method = "exhaustive" if exhaustively else "descent"
+            told |= {"encoder_bits": found.objective, "method": method, "restarts_agreeing": 0}
+            found = searched
+        told["objective_bits"] = found.objective
+        return Learned(found, self.units, self.names, self.shared, told, self._settings(n_macro, seed))
+
+    def _searched(self, n_macro: int) -> Grouping:
+        """The best grouping of all, or beyond 6 units the best that a descent finds."""
+        micro, how = self.ascent.micro, self.how
+        if len(self.units) <= EXHAUSTIVE_UNITS:
+            return exhaustive_common(micro.p_on, n_macro, how.mappings, how.goal, micro.visits)
+        if how.method == "exhaustive":
+            return exhaustive(micro.p_on, n_macro, how.mappings)[0]  # says why it cannot
+        best = self.descent.at(n_macro)[0]
+        return best.grouping(how.mappings, float(self.ascent.values([best])[0]))
+
+    def _proposed(self, n_macro: int, seed: int) -> Grouping:
+        """The best of the groupings that the encoder finds."""
+        if self.how.method != METHOD:
+            where = f"'{self.how.method}' is not 'encoder' or 'exhaustive'"
+            raise PhiscaleError(Problem("method", where, fix="choose one"))
+        from pipeline.macro.learning import best_of, proposals  # torch takes seconds to import
+
+        return best_of(proposals(self.ascent, n_macro, self.how.restarts, self.how.steps, seed))
+
+    def _settings(self, n_macro: int, seed: int) -> dict[str, Any]:
+        """Parameters for the history."""
+        how = {**asdict(self.how), "mappings": list(self.how.mappings)}
+        return {"n_macro": n_macro, **how, "seed": seed}
+
+
+def derive(
+    tpm: xr.Dataset, learned: Learned, random_groupings: int = RANDOM_GROUPINGS, formalism: Formalism = "2023"
+) -> xr.Dataset:
     """Derive the TPM of learned macro units from the micro TPM of a window.
 
     Args:
         tpm: micro TPM (`pipeline.tpm.estimate`) of the units that were grouped.
         learned: the grouping.
         random_groupings: at most so many matched groupings beside it.
+        formalism: version of the theory by which macro units are units or not, see `iitcore.formalism`.
 
     Returns:
         The micro TPM's variables for the macro system, unit names such as "m0(e0,e1)", and `group` (micro_unit),
         `mapping` (unit), `macro_state` (micro_state), and for the matched groupings `random_group` (random,
         micro_unit), `random_mapping` (random, unit), `random_p_on` (random, state, unit). The posterior draws keep
-        the grouping that the point estimate chose. `valid_unit` and `validity` (unit): whether each is a macro unit
-        by the theory's own criterion (`unit_validity`). Attrs: grouping ("recording" or "window"), window_bits (of
-        this window's macro TPM), and `learned.found`.
+        the grouping that the point estimate chose. `valid_unit`, `validity` and `valid_share` (unit): whether each is a
+        macro unit by the theory's own criterion (`unit_validity`), why, and in which share of draws (of pairs). Attrs:
+        grouping ("recording" or "window"), window_bits (of this window's macro TPM), and `learned.found`.
 
     Raises:
         PhiscaleError: other units than those that were grouped.
@@ -192,8 +284,12 @@ def derive(tpm: xr.Dataset, learned: Learned, random_groupings: int = RANDOM_GRO
     n_macro = len(grouping.mapping)
     others = matched_groupings(grouping, random_groupings, generator(learned.settings["seed"], "random_groupings"))
     labels = [f"m{j}({','.join(names[i] for i in block)})" for j, block in enumerate(grouping.blocks)]
-    validity = unit_validity(p_on, grouping, tpm["visits"].values, names)
-    variables = _macro_system(tpm, grouping) | _controls(p_on, n_macro, others) | _validity(validity)
+    validity = unit_validity(p_on, grouping, tpm["visits"].values, names, formalism)
+    drawn = (
+        tpm["p_on_draws"].transpose("draw", *STATE_UNIT).values if "p_on_draws" in tpm else np.empty((0, *p_on.shape))
+    )
+    shares = valid_shares(drawn, grouping, tpm["visits"].values, formalism)
+    variables = _macro_system(tpm, grouping) | _controls(p_on, n_macro, others) | _validity(validity, shares)
     dataset = xr.Dataset(
         {k: (d, v, _about(long_name)) for k, (d, v, long_name) in variables.items()},
         coords={
@@ -217,10 +313,11 @@ def derive(tpm: xr.Dataset, learned: Learned, random_groupings: int = RANDOM_GRO
         flag=_flag(str(tpm.attrs.get("flag", "")), visits, invalid),
         grouping="recording" if learned.shared else "window",
         window_bits=objective(grouping, p_on),
+        formalism=formalism,
         **learned.found,
     )
-    settings = learned.settings | {"random_groupings": random_groupings, "learned_from": learned.windows}
-    return record(dataset, "coarse.coarse_grain", **settings)
+    settings = {"random_groupings": random_groupings, "formalism": formalism, "learned_from": learned.windows}
+    return record(dataset, "coarse.coarse_grain", **(learned.settings | settings))
 
 
 def _check_units(tpm: xr.Dataset, units: Sequence[str]) -> None:
@@ -236,16 +333,6 @@ def _check_units(tpm: xr.Dataset, units: Sequence[str]) -> None:
                 "use grouping: window, or windows of the same units",
             )
         )
-
-
-def _proposed(p_on: Floats, n_macro: int, mappings: Sequence[str], **encoder: Any) -> Grouping:
-    """The best of the groupings that the encoder finds for each of the micro TPMs (window, state, unit)."""
-    from pipeline.macro.learning import learn_grouping  # torch takes seconds to import
-
-    proposed = [learn_grouping(one, n_macro, mappings=mappings, **encoder) for one in p_on]
-    means = [float(np.mean([objective(g, one) for one in p_on])) for g in proposed]
-    first = int(np.argmax(np.array(means) > max(means) - TIE))
-    return replace(proposed[first], objective=means[first])
 
 
 def _macro_system(tpm: xr.Dataset, grouping: Grouping) -> dict[str, Variable]:
@@ -303,13 +390,18 @@ def _controls(p_on: Floats, n_macro: int, others: Sequence[Grouping]) -> dict[st
     }
 
 
-def _validity(validity: Sequence[tuple[int, str]]) -> dict[str, Variable]:
-    """Whether each macro unit is one by the theory's criterion, and why."""
+def _validity(validity: Sequence[tuple[int, str]], shares: Sequence[float]) -> dict[str, Variable]:
+    """Whether each macro unit is one by the theory's criterion, in how many posterior draws, and why."""
     holds = np.array([holds for holds, _ in validity], dtype=np.int8)
     why = np.array([why for _, why in validity])
     return {
         "valid_unit": ("unit", holds, "maximally irreducible within: 1 yes, 0 no, -1 not checked"),
         "validity": ("unit", why, "why it is a unit or not"),
+        "valid_share": (
+            "unit",
+            np.array(shares),
+            "share of posterior draws in which it is a unit",
+        ),
     }
 
 

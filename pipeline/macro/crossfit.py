@@ -7,7 +7,9 @@ from, a grouping has no such advantage.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,24 +19,16 @@ from pipeline.base.arrays import Array, Floats, Ints
 from pipeline.base.raster import autocorrelation_time, encode, raster, transition_frames
 from pipeline.base.seeds import generator
 from pipeline.emergence.discrete import causal_power, state_by_state
-from pipeline.macro.ascent import Ascent
-from pipeline.macro.groupings import (
-    EXHAUSTIVE_UNITS,
-    TIE,
-    Grouping,
-    allowed_thresholds,
-    canonical,
-    check,
-    exhaustive_common,
-    objective,
-)
+from pipeline.macro.ascent import Ascent, Candidate, Descent, Micro
+from pipeline.macro.groupings import Grouping, check, exhaustive_common
+from pipeline.macro.objectives import EI, Objective
+from pipeline.macro.parameters import EXHAUSTIVE_UNITS
 from pipeline.tpm.estimation import estimated_with, joined_of, point_estimates
 from pipeline.tpm.registry import ESTIMATORS, RasterEstimator
 from pipeline.tpm.transitions import count
 
 Variable = tuple[tuple[str, ...], Array, str]  # dims, values, long name
 MOST_GAP = 10  # the gap between the halves is at most this part of a window
-STARTS = 3  # of the ascent, where groupings are too many to try all
 
 
 class Halves(NamedTuple):
@@ -98,39 +92,64 @@ def halves_of(states: xr.Dataset, tpm: xr.Dataset, seed: int = 0) -> Halves | No
     return Halves(*(np.stack(part) for part in zip(*parts, strict=True)))
 
 
-def search(p_on: Floats, n_macro: int, mappings: Sequence[str]) -> Grouping:
-    """Find the grouping with the largest mean objective over TPMs: exhaustively up to 6 units, else by steepest ascent.
+def search(
+    p_on: Floats, n_macro: int, mappings: Sequence[str], objective: Objective = EI, visits: Array | None = None
+) -> Grouping:
+    """Find the grouping with the largest mean objective over TPMs: exhaustively up to 6 units, else by descent.
 
     Args:
         p_on: (window, state, unit) micro TPMs.
         n_macro: number of macro units.
         mappings: state mappings that a macro unit may take.
+        objective: what is maximised.
+        visits: (window, state) frames in each state, for objectives that weigh states; every state alike by default.
     """
     n_units = p_on.shape[-1]
     check(n_units, n_macro, mappings)
     if n_units <= EXHAUSTIVE_UNITS:
-        return exhaustive_common(p_on, n_macro, mappings)
-    rng, found = np.random.default_rng(0), []
-    for one in p_on:
-        ascent = Ascent(one, mappings)
-        for _ in range(STARTS):
-            group = rng.permutation(np.arange(n_units) % n_macro).tolist()
-            ks = [allowed_thresholds(group.count(j), mappings)[0] for j in range(n_macro)]
-            found.append(canonical(*ascent.run(group, ks), mappings))
-    means = np.array([np.mean([objective(g, one) for one in p_on]) for g in found])
-    best = int(np.argmax(means > means.max() - TIE))
-    return Grouping(found[best].group, found[best].mapping, float(means[best]))
+        return exhaustive_common(p_on, n_macro, mappings, objective, visits)
+    micro = Micro.of(p_on, visits)
+    known = _KNOWN.of(micro, mappings, objective)
+    if n_macro not in known:
+        Descent(Ascent(micro, mappings, objective), known).at(n_macro)
+    best = known[n_macro][0]
+    return best.grouping(mappings, float(Ascent(micro, mappings, objective).values([best])[0]))
 
 
-def learn_crossed(windows: Sequence[Halves], n_macro: int, mappings: Sequence[str]) -> list[Grouping]:
+class _Descents:
+    """What was found of the last TPMs that were searched, by scale: surrogates come again at every scale."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.held: OrderedDict[Hashable, dict[int, list[Candidate]]] = OrderedDict()
+
+    def of(self, micro: Micro, mappings: Sequence[str], objective: Objective) -> dict[int, list[Candidate]]:
+        """Return the groupings of these TPMs that are known, by scale; empty at first."""
+        seen = hashlib.blake2b(np.ascontiguousarray(micro.p_on).tobytes() + np.asarray(micro.visits, float).tobytes())
+        key = (micro.p_on.shape, seen.digest(), tuple(mappings), objective)
+        known = self.held.setdefault(key, {})
+        self.held.move_to_end(key)
+        if len(self.held) > self.most:
+            self.held.popitem(last=False)
+        return known
+
+
+_KNOWN = _Descents(2000)
+
+
+def learn_crossed(
+    windows: Sequence[Halves], n_macro: int, mappings: Sequence[str], objective: Objective = EI
+) -> list[Grouping]:
     """Return, for each half, the grouping that it is evaluated with: that of the other halves of all windows.
 
     Args:
         windows: those that share a grouping.
         n_macro: number of macro units.
         mappings: state mappings that a macro unit may take.
+        objective: what is maximised.
     """
-    return [search(np.stack([w.p_on[1 - half] for w in windows]), n_macro, mappings) for half in (0, 1)]
+    p_on, visits = np.stack([w.p_on for w in windows]), np.stack([w.visits for w in windows])
+    return [search(p_on[:, 1 - half], n_macro, mappings, objective, visits[:, 1 - half]) for half in (0, 1)]
 
 
 def cross_fitted(macro: xr.Dataset, halves: Halves | None, groupings: Sequence[Grouping]) -> xr.Dataset:

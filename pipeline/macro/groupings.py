@@ -1,8 +1,9 @@
 """Disjoint groupings of micro units into macro units: their names, their macro TPM, the best and the random.
 
 A macro unit is ON when at least k of its units are: `and` (all), `or` (one), `majority` (more than
-half) or `threshold:k`. What is maximised is the effective information of the macro TPM, which is
-derived from the micro TPM (every micro state in the pre-image of a macro state counts alike).
+half) or `threshold:k`. What is maximised (`macro.objectives`) is the effective information of the macro
+TPM, which is derived from the micro TPM (every micro state in the pre-image of a macro state counts
+alike), or phi_s of the macro units.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from pipeline.base.arrays import Array, Floats, Ints
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.raster import states_of
 from pipeline.emergence.discrete import effective_information, state_by_state
-from pipeline.macro.parameters import MAPPINGS
+from pipeline.macro.objectives import EI, Objective
+from pipeline.macro.parameters import EXHAUSTIVE_UNITS, MAPPINGS
 
-EXHAUSTIVE_UNITS = 6
 TIE = 1e-9  # bits: closer candidates are tied, the first in order is taken
 
 
@@ -33,7 +34,7 @@ class Grouping:
     Attributes:
         group: (micro unit,) macro unit of each, numbered by first member.
         mapping: (macro unit,) name of its state mapping.
-        objective: effective information of the macro TPM [bit].
+        objective: what it was chosen for: effective information of the macro TPM [bit], or phi_s [ibit].
         agreement: how many restarts of the encoder ended here (1 for a search without restarts).
 
     >>> pairs = Grouping((0, 0, 1, 1), ("and", "or"))
@@ -169,13 +170,21 @@ def check(n_units: int, n_macro: int, allowed: Sequence[str]) -> None:
         )
 
 
-def exhaustive(p_on: Array, n_macro: int, allowed: Sequence[str] = MAPPINGS) -> list[Grouping]:
+def exhaustive(
+    p_on: Array,
+    n_macro: int,
+    allowed: Sequence[str] = MAPPINGS,
+    objective: Objective = EI,
+    visits: Array | None = None,
+) -> list[Grouping]:
     """Find the best grouping of each micro TPM over all groupings and mappings (at most 540 candidates).
 
     Args:
         p_on: (..., 2**n, n) P(ON) of many TPMs (surrogates).
         n_macro: number of macro units.
         allowed: state mappings that a macro unit may take.
+        objective: what is maximised.
+        visits: (2**n,) frames in each state, for objectives that weigh states; every state alike by default.
 
     Returns:
         Flat list, one for each TPM.
@@ -195,16 +204,27 @@ def exhaustive(p_on: Array, n_macro: int, allowed: Sequence[str] = MAPPINGS) -> 
                 "use the encoder, or fewer units",
             )
         )
-    return [_largest(n, n_macro, allowed, _values(one, n_macro, allowed)) for one in p_on.reshape(-1, *p_on.shape[-2:])]
+    return [
+        _largest(n, n_macro, allowed, _values(one, n_macro, allowed, objective, visits))
+        for one in p_on.reshape(-1, *p_on.shape[-2:])
+    ]
 
 
-def exhaustive_common(p_on: Floats, n_macro: int, allowed: Sequence[str] = MAPPINGS) -> Grouping:
+def exhaustive_common(
+    p_on: Floats,
+    n_macro: int,
+    allowed: Sequence[str] = MAPPINGS,
+    objective: Objective = EI,
+    visits: Array | None = None,
+) -> Grouping:
     """Find the best grouping for several micro TPMs at once: the largest mean of their objectives.
 
     Args:
         p_on: (window, 2**n, n) P(ON).
         n_macro: number of macro units.
         allowed: state mappings that a macro unit may take.
+        objective: what is maximised.
+        visits: (window, 2**n) frames in each state, for objectives that weigh states; every state alike by default.
 
     Returns:
         The grouping; its `objective` is that mean.
@@ -214,15 +234,20 @@ def exhaustive_common(p_on: Floats, n_macro: int, allowed: Sequence[str] = MAPPI
     """
     n = p_on.shape[-1]
     check(n, n_macro, allowed)
-    mean = np.mean([_values(one, n_macro, allowed) for one in p_on], axis=0)
+    seen = np.ones(p_on.shape[:-1]) if visits is None else np.asarray(visits)
+    each = zip(p_on, seen, strict=True)
+    mean = np.mean([_values(one, n_macro, allowed, objective, own) for one, own in each], axis=0)
     return _largest(n, n_macro, allowed, mean)
 
 
-def _values(p_on: Floats, n_macro: int, allowed: Sequence[str]) -> Floats:
-    """Objective of every candidate, (candidate,) [bit], for one micro TPM."""
+def _values(
+    p_on: Floats, n_macro: int, allowed: Sequence[str], objective: Objective = EI, visits: Array | None = None
+) -> Floats:
+    """Objective of every candidate, (candidate,), for one micro TPM."""
     _, features, weights = _candidates(p_on.shape[-1], n_macro, tuple(allowed))
     on = _feature_probabilities(p_on)[features]  # (candidate, macro unit, micro state)
-    return np.asarray(effective_information(state_by_state(weights @ np.swapaxes(on, -1, -2))))
+    seen = np.ones(len(p_on)) if visits is None else visits
+    return objective.values(weights @ np.swapaxes(on, -1, -2), (weights > 0) @ seen)
 
 
 def _largest(n: int, n_macro: int, allowed: Sequence[str], value: Floats) -> Grouping:

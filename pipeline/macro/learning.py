@@ -10,6 +10,8 @@ The best hard grouping of each restart then goes up by single moves and swaps un
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal, overload
 
 import numpy as np
 import torch
@@ -18,17 +20,11 @@ from torch import Tensor
 
 from pipeline.base.arrays import Array, Floats, Ints
 from pipeline.base.errors import PhiscaleError, Problem
-from pipeline.macro.ascent import Ascent
-from pipeline.macro.groupings import (
-    TIE,
-    Grouping,
-    allowed_thresholds,
-    canonical,
-    check,
-    exhaustive,
-    objective,
-)
-from pipeline.macro.parameters import MAPPINGS, RESTARTS, STEPS
+from pipeline.base.raster import encode
+from pipeline.macro.ascent import Ascent, Candidate, Micro
+from pipeline.macro.groupings import TIE, Grouping, allowed_thresholds, check, exhaustive
+from pipeline.macro.objectives import ObjectiveName, objective_of
+from pipeline.macro.parameters import MAPPINGS, RESTARTS, STEPS, scale_sizes
 from pipeline.tpm.estimation import point_estimates
 from pipeline.tpm.support import MAX_UNITS
 
@@ -37,53 +33,111 @@ TEMPERATURE = (1.0, 0.5)  # of the relaxation, first and last step, falling geom
 EMPTY = 1e-9  # weight of the plain average in a macro state that no micro state maps to
 
 
+@overload
 def learn_grouping(
     tpm_or_states: Array | xr.Dataset,
     n_macro: int,
+    mappings: Sequence[str] = ...,
+    restarts: int = ...,
+    steps: int = ...,
+    seed: int = ...,
+    method: str = ...,
+    objective: ObjectiveName = ...,
+) -> Grouping: ...
+@overload
+def learn_grouping(
+    tpm_or_states: Array | xr.Dataset,
+    n_macro: Sequence[int] | Literal["all"],
+    mappings: Sequence[str] = ...,
+    restarts: int = ...,
+    steps: int = ...,
+    seed: int = ...,
+    method: str = ...,
+    objective: ObjectiveName = ...,
+) -> dict[int, Grouping]: ...
+def learn_grouping(
+    tpm_or_states: Array | xr.Dataset,
+    n_macro: int | Sequence[int] | Literal["all"],
     mappings: Sequence[str] = MAPPINGS,
     restarts: int = RESTARTS,
     steps: int = STEPS,
     seed: int = 0,
     method: str = "encoder",
-) -> Grouping:
-    """Group micro units into `n_macro` macro units whose derived TPM has the largest effective information.
+    objective: ObjectiveName = "effective_information",
+) -> Grouping | dict[int, Grouping]:
+    """Group micro units into `n_macro` macro units whose derived TPM has the largest effective information, or phi_s.
 
-    All restarts are trained together; each refines the best hard grouping that it passed through.
+    All restarts are trained together, on effective information, which has a gradient; each then climbs by the
+    objective from the best hard grouping that it passed through.
 
     Args:
         tpm_or_states: P(ON), (2**n, n) little-endian, a dataset of `pipeline.tpm.estimate`, or states (frame, unit)
             of 0 and 1 (then a logistic TPM at lag 1 is estimated first).
-        n_macro: number of macro units.
+        n_macro: number of macro units; several, or "all" (n - 1 to 1), share what is computed.
         mappings: state mappings that a macro unit may take.
         restarts: initialisations.
         steps: training steps of each.
         seed: same seed, same result.
         method: "encoder"; "exhaustive" tries every grouping instead (up to 6 units).
+        objective: what is climbed at last. phi_s weighs states by how often they occur; of a bare TPM all alike.
 
     Returns:
-        The best of all, with the number of restarts that ended there.
+        The best of all, with the number of restarts that ended there; of several numbers of macro units a dict.
 
     Raises:
         PhiscaleError: impossible sizes, unknown mappings or methods.
     """
-    p_on = _p_on(tpm_or_states)
-    check(p_on.shape[1], n_macro, mappings)
-    if method == "exhaustive":
-        return exhaustive(p_on, n_macro, mappings)[0]
-    if method != "encoder":
+    p_on, visits = _observed(tpm_or_states)
+    if method not in ("encoder", "exhaustive"):
         raise PhiscaleError(Problem("method", f"'{method}' is not 'encoder' or 'exhaustive'", fix="choose one"))
-    found = _scored(_train(p_on, n_macro, mappings, restarts, steps, seed), p_on, mappings)
+    sizes = scale_sizes(n_macro, p_on.shape[1])
+    for size in sizes:
+        check(p_on.shape[1], size, mappings)
+    micro, goal = Micro.of(p_on[None], visits if visits is None else visits[None]), objective_of(objective)
+    ascent = Ascent(micro, mappings, goal)
+    found = {}
+    for size in sizes:
+        if method == "exhaustive":
+            found[size] = exhaustive(p_on, size, mappings, goal, visits)[0]
+        else:
+            found[size] = best_of(proposals(ascent, size, restarts, steps, seed))
+    return found[n_macro] if isinstance(n_macro, int) else found
+
+
+def proposals(ascent: Ascent, n_macro: int, restarts: int, steps: int, seed: int) -> list[Grouping]:
+    """Return the groupings at which the restarts of the encoder end, after they have climbed.
+
+    Args:
+        ascent: of the micro TPMs; the encoder is trained on the mean over them.
+        n_macro: number of macro units.
+        restarts: initialisations.
+        steps: training steps of each.
+        seed: same seed, same result.
+    """
+    trained = _train(ascent.micro.p_on, n_macro, ascent.allowed, restarts, steps, seed)
+    starts = [Candidate.of_group(group.tolist(), ks.tolist()) for group, ks in trained]
+    if not starts:  # few steps, and every grouping that was passed left a macro unit empty
+        starts = ascent.at_random(n_macro, 1, np.random.default_rng(seed))
+    tops = [ascent.run(start) for start in starts]
+    return [c.grouping(ascent.allowed, value) for c, value in zip(tops, ascent.values(tops).tolist(), strict=True)]
+
+
+def best_of(found: Sequence[Grouping]) -> Grouping:
+    """Return the best of the groupings at which restarts ended, and how many ended there.
+
+    Args:
+        found: one of each restart.
+    """
     top = max(g.objective for g in found)
     best = min((g for g in found if g.objective > top - TIE), key=lambda g: (g.group, g.mapping))
-    agreement = sum(g.objective > top - TIE for g in found)
-    return Grouping(best.group, best.mapping, best.objective, agreement)
+    return replace(best, agreement=sum(g.objective > top - TIE for g in found))
 
 
 class GroupingEncoder(torch.nn.Module):
     """Logits of membership (restart, unit, macro unit) and of thresholds (restart, macro unit, k = 1..n).
 
     Args:
-        p_on: (state, unit) micro TPM.
+        p_on: (window, state, unit) micro TPMs.
         n_macro: number of macro units.
         allowed: (size, k) whether a macro unit of that size may have threshold k.
         restarts: initialisations.
@@ -97,7 +151,7 @@ class GroupingEncoder(torch.nn.Module):
 
     def __init__(self, p_on: Tensor, n_macro: int, allowed: Tensor, restarts: int, rng: torch.Generator) -> None:
         super().__init__()
-        n = p_on.shape[1]
+        n = p_on.shape[-1]
         self.membership = torch.nn.Parameter(_normal((restarts, n, n_macro), rng))
         self.threshold = torch.nn.Parameter(_normal((restarts, n_macro, n), rng))
         self.register_buffer("p_on", p_on)
@@ -123,14 +177,16 @@ class GroupingEncoder(torch.nn.Module):
         return self._effective_information(member, k), member.detach(), k.detach()
 
     def _effective_information(self, member: Tensor, k: Tensor) -> Tensor:
-        """EI (restart,) of the macro TPM: uniform over micro states within, and over macro states between."""
+        """EI (restart,) of the macro TPM, mean over windows; micro states within count alike, and macro states."""
+        windows, n_states, n = self.p_on.shape
+        restarts, m = k.shape[:2]
         now = _at_least(self.micro, member, k)  # (restart, macro unit, micro state)
-        later = _at_least(self.p_on, member, k)
-        inside = _joint(now)  # (restart, macro state, micro state)
-        weight = inside + EMPTY
-        macro = weight @ later.transpose(1, 2) / weight.sum(dim=2, keepdim=True)
-        tpm = _joint(macro.transpose(1, 2)).transpose(1, 2)  # (restart, macro state, next)
-        return _entropy(tpm.mean(dim=1)) - _entropy(tpm).mean(dim=1)
+        later = _at_least(self.p_on.reshape(-1, n), member, k).reshape(restarts, m, windows, n_states)
+        weight = _joint(now)[:, None] + EMPTY  # (restart, 1, macro state, micro state)
+        macro = weight @ later.permute(0, 2, 3, 1) / weight.sum(dim=3, keepdim=True)
+        tpm = _joint(macro.flatten(0, 1).transpose(1, 2)).transpose(1, 2)  # (restart and window, macro state, next)
+        information = _entropy(tpm.mean(dim=1)) - _entropy(tpm).mean(dim=1)
+        return information.reshape(restarts, windows).mean(dim=1)
 
 
 def _train(
@@ -144,7 +200,7 @@ def _train(
     """Best hard grouping of each restart: group (unit,) and thresholds (macro unit,)."""
     torch.set_num_threads(1)
     rng = torch.Generator().manual_seed(seed % 2**63)
-    n = p_on.shape[1]
+    n = p_on.shape[-1]
     allowed = torch.zeros(n + 1, n, dtype=torch.bool)
     for size in range(1, n + 1):
         allowed[size, [k - 1 for k in allowed_thresholds(size, mappings)]] = True
@@ -166,14 +222,6 @@ def _train(
         groups[better] = member.argmax(dim=2)[better]
         thresholds[better] = k.argmax(dim=2)[better] + 1
     return [(groups[r].numpy(), thresholds[r].numpy()) for r in range(restarts) if best[r] > -torch.inf]
-
-
-def _scored(found: list[tuple[Ints, Ints]], p_on: Floats, mappings: Sequence[str]) -> list[Grouping]:
-    """Groupings after the final ascent, in canonical form, with the engine's own macro TPM scored."""
-    ascent = Ascent(p_on, mappings)
-    refined = [ascent.run(group.tolist(), ks.tolist()) for group, ks in found]
-    named = [canonical(group, ks, mappings) for group, ks in refined]
-    return [Grouping(g.group, g.mapping, objective(g, p_on)) for g in named]
 
 
 def _straight_through(logits: Tensor, temperature: float, rng: torch.Generator) -> Tensor:
@@ -220,11 +268,11 @@ def _normal(shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
     return torch.randn(shape, generator=rng, dtype=torch.float64)
 
 
-def _p_on(tpm_or_states: Array | xr.Dataset) -> Floats:
-    """Micro P(ON) (2**n, n) from whatever was given."""
+def _observed(tpm_or_states: Array | xr.Dataset) -> tuple[Floats, Array | None]:
+    """Micro P(ON) (2**n, n), and the frames in each state, from whatever was given; None where they are not known."""
     if isinstance(tpm_or_states, xr.Dataset):
         known: Floats = tpm_or_states["p_on"].transpose("state", "unit").values
-        return known
+        return known, tpm_or_states["visits"].values if "visits" in tpm_or_states else None
     array = np.asarray(tpm_or_states)
     if array.ndim != 2 or array.shape[1] > MAX_UNITS:
         raise PhiscaleError(
@@ -235,5 +283,5 @@ def _p_on(tpm_or_states: Array | xr.Dataset) -> Floats:
             )
         )
     if len(array) == 2 ** array.shape[1]:
-        return array.astype(float)
-    return point_estimates(array)
+        return array.astype(float), None
+    return point_estimates(array), np.bincount(encode(array), minlength=2 ** array.shape[1])

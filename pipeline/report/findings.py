@@ -14,6 +14,7 @@ import xarray as xr
 
 from pipeline.base.errors import PhiscaleError
 from pipeline.inference.families import ADJUSTED
+from pipeline.macro.parameters import scale_sizes
 from pipeline.results.columns import HALVES, LATENTS, ROUTES, WINDOWS
 from pipeline.results.layout import Layout, SystemKey
 from pipeline.results.provenance import collect
@@ -31,7 +32,8 @@ class StudyScale:
     size: int
 
     def __str__(self) -> str:
-        return f"{self.size} {ROUTES.get(self.route, self.route)}"
+        name = ROUTES.get(self.route, self.route)
+        return f"{self.size} {name.removesuffix('s') if self.size == 1 else name}"
 
     def of(self, table: pd.DataFrame, measure: str | None = None) -> pd.DataFrame:
         """Return the rows of a table that belong to this scale, and to a measure where one is named.
@@ -238,7 +240,7 @@ class Findings:
         if not self.summary.empty:
             return list(self.results.systems)
         windows = self.windows[["recording", "window"]].drop_duplicates().itertuples(index=False)
-        scales = self.parameters["macro"]["scales"]
+        scales = scale_sizes(self.parameters["macro"]["scales"], self._units)
         return [SystemKey(str(r), str(w), "macro_units", int(size)) for r, w in windows for size in scales]
 
     def _own(self, table: pd.DataFrame) -> pd.DataFrame:

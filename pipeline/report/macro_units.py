@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from pipeline.report.findings import Findings
@@ -28,6 +29,7 @@ class MacroUnits:
         shared: learned once for all windows of the recording.
         valid: per macro unit, 1 a unit by the theory's criterion, 0 not, -1 not checked.
         validity: the reason.
+        valid_share: share of posterior draws in which it is a unit; NaN where that is not known.
     """
 
     recording: str
@@ -44,6 +46,7 @@ class MacroUnits:
     shared: bool
     valid: list[int]
     validity: list[str]
+    valid_share: list[float]
 
     def __str__(self) -> str:
         return " · ".join(f"{{{', '.join(m)}}}" + (f" {k.upper()}" if len(m) > 1 else "") for m, k in self.members())
@@ -94,6 +97,9 @@ def _read(key: SystemKey, condition: str, tpm: xr.Dataset, truth: Any) -> MacroU
         shared=tpm.attrs.get("grouping", "window") == "recording",
         valid=[int(v) for v in tpm["valid_unit"].values] if "valid_unit" in tpm else [],
         validity=[str(v) for v in tpm["validity"].values] if "validity" in tpm else [],
+        valid_share=[float(v) for v in tpm["valid_share"].values]
+        if "valid_share" in tpm
+        else [np.nan] * tpm.sizes["unit"],
     )
 
 

@@ -12,6 +12,7 @@ from pipeline.base.registry import Entry
 from pipeline.binarize.registry import BINARIZERS
 from pipeline.inference.corrections import CORRECTIONS
 from pipeline.ingest.registry import READERS
+from pipeline.macro.parameters import EXHAUSTIVE_UNITS, scale_sizes
 from pipeline.nulls.registry import NULLS, Null
 from pipeline.report.findings import Findings
 from pipeline.report.words.glossary import counted
@@ -120,9 +121,9 @@ _DRAWN = {
 }
 _MACRO = (
     "At the scale{s} of {at} macro units, the {n_units} units were grouped into disjoint macro units, each with a "
-    "state mapping ({allowed}), by an encoder that maximises effective information of the macro TPM (hard "
+    "state mapping ({allowed}), by an encoder that maximises {maximised} (hard "
     "assignment, trained through a straight-through relaxation; {restarts} restarts of {steps} steps, the best kept; "
-    "for up to 6 units checked against exhaustive search, whose result is taken where the encoder misses it). The "
+    "{checked}). The "
     "grouping was learned {learned}. The macro TPM of a window was derived from its own micro TPM, not estimated "
     "anew, following [{iit},{units}], so that macro and micro values are comparable. Up to {random_groupings} other "
     "groupings with the same sizes and mappings (all, if there are fewer) serve as control. Posterior draws keep the "
@@ -145,20 +146,37 @@ _MODES = {
     ),
     "published": "Training followed the published stages and errors.",
 }
+_SEVERAL = (
+    " Tests of macro scales were corrected over all macro scales of a window: each value was compared with the largest "
+    "of any scale in each surrogate, in standard deviations (single-step maxT), all scales sharing the surrogates. The "
+    "grain of a window is the scale with the largest φ_s of those whose units are all maximally irreducible within "
+    "[{units}]."
+)
 _CROSSED = (
     " The grouping named is that of all data; values of macro units (own occupancy) and their tests were cross-fitted: "
     "each window was divided into two contiguous halves, apart by the longest autocorrelation time of the units, macro "
     "units were learned on one half of all windows that share them and evaluated on the other, both ways, and the two "
     "averaged. The gain in causal power is over the micro units of the same half."
 )
+_MAXIMISED = {
+    "effective_information": "effective information of the macro TPM",
+    "phi_s": "effective information of the macro TPM, and from what it finds climbs by φ_s of the macro units, the "
+    "mean over visited states",
+}
+_MAXIMAL = {"effective_information": "effective information", "phi_s": "φ_s"}
+_CHECKED = "for up to 6 units checked against exhaustive search, whose result is taken where the encoder misses it"
+_DESCENT = (
+    "; beyond, against a search from scale to scale, which merges the best groupings of one scale into those of the "
+    "next and moves and swaps units until nothing is better, and whose result is taken likewise"
+)
 _LEARNED = {
     "recording": (
-        "once for all windows of a recording, as those with the largest mean effective information over the windows "
+        "once for all windows of a recording, as those with the largest mean {maximal} over the windows "
         "(each counting alike), so that contrasts between its windows compare the same macro units"
     ),
     "shared": (
-        "once for all windows of all recordings that share their units, as those with the largest mean effective "
-        "information over the windows (each counting alike), so that contrasts compare the same macro units"
+        "once for all windows of all recordings that share their units, as those with the largest mean {maximal} "
+        "over the windows (each counting alike), so that contrasts compare the same macro units"
     ),
     "window": "in each window by itself, so that contrasts may compare different macro units",
 }
@@ -374,15 +392,18 @@ def _tpm(p: dict[str, Any], listed: tuple[str, ...]) -> str:
 
 
 def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
-    if not p["scales"]:
+    sizes = scale_sizes(p["scales"], ensembles["iit"])
+    if not sizes:
         return "No macro units were formed."
     return _MACRO.format(
-        s="s" if len(p["scales"]) > 1 else "",
-        at=" and ".join(map(str, p["scales"])),
+        s="s" if len(sizes) > 1 else "",
+        at=" and ".join([", ".join(map(str, sizes[:-1])), str(sizes[-1])] if len(sizes) > 1 else map(str, sizes)),
+        maximised=_MAXIMISED[p["objective"]],
+        checked=_CHECKED + (_DESCENT if ensembles["iit"] > EXHAUSTIVE_UNITS else ""),
         n_units=ensembles["iit"],
         allowed=", ".join(p["mappings"]),
-        learned=_LEARNED[_learned_of(p["grouping"], ensembles["grouping"])],
-        crossed=_CROSSED if p["cross_fit"] else "",
+        learned=_LEARNED[_learned_of(p["grouping"], ensembles["grouping"])].format(maximal=_MAXIMAL[p["objective"]]),
+        crossed=(_CROSSED if p["cross_fit"] else "") + (_SEVERAL.format(**_CITED) if len(sizes) > 1 else ""),
         **p,
         **_CITED,
     )

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.report import methods, multiverse
-from pipeline.report.figures import activity, canvas, contrasts, macro_maps, multiscale, quality, scales, truth
+from pipeline.report.figures import activity, canvas, contrasts, grains, macro_maps, multiscale, quality, scales, truth
 from pipeline.report.figures.canvas import Figure
 from pipeline.report.findings import Findings
 from pipeline.report.macro_units import MacroUnits, introduction, macro_units
@@ -17,6 +17,7 @@ from pipeline.report.tables import results as result_tables
 from pipeline.report.tables import study as study_tables
 from pipeline.report.tables.table import Table
 from pipeline.report.words import headline, limits
+from pipeline.report.words.grain import grain_sentences
 from pipeline.report.words.headline import ScaleAnswer
 from pipeline.results.layout import Layout
 
@@ -65,6 +66,7 @@ def _content(study: Findings) -> dict[str, Any]:
         "verdict": headline.verdict(study, answers),
         "answers": answers,
         "across": headline.across_scales(study),
+        "grain": grain_sentences(study),
         "limits": limits.limits(study, found),
         "coverage": truth.coverage(study),
         "macro_units": introduction(found),
@@ -82,6 +84,7 @@ def _figures(study: Findings, found: list[MacroUnits]) -> dict[str, Any]:
         drawn = {name: _quality(study, name) for name in study.recordings["recording"]}
         return {
             "main": scales.scales(study),
+            "grains": grains.grains(study),
             "others": scales.other_measures(study),
             "multiscale": [f for f in (multiscale.multiscale(study), multiscale.over_time(study)) if f],
             "contrasts": contrasts.contrasts(study),

@@ -112,6 +112,19 @@ SUMMARY = TableFile(
         _number(
             "null_p", "One-sided p against them: (1 + surrogates at or above the value) / (1 + number of surrogates)."
         ),
+        _number("null_p_scales", f"The same over all macro scales of the window, see p_scales of {OF_STUDY['nulls']}."),
+        Column(
+            "grain",
+            "accepted: of the scales of the window whose units are all units by the theory (micro units are; macro "
+            "units where they are maximally irreducible within) the one with the largest phi_s, which is above 0: the "
+            "grain that IIT accepts among those analysed. Other scales: units, no units, or unchecked (a macro unit of "
+            "more than 4 among more than 6 units).",
+        ),
+        _number(
+            "grain_share",
+            "Share of posterior draws in which the scale has the largest phi_s of those whose units are units, before "
+            "any correction; empty where its own are not, or there is one such scale only.",
+        ),
         _N_FRAMES,
         _number("n_states_visited", "States that occurred in the window; only those have a phi."),
         _ESTIMATOR,
@@ -128,6 +141,11 @@ NULLS = TableFile(
         _number("sd", "Standard deviation of the surrogates."),
         _number("z", "Value minus the mean of the surrogates, in their standard deviations."),
         _number("p", "One-sided p: (1 + surrogates at or above the value) / (1 + number of surrogates)."),
+        _number(
+            "p_scales",
+            "The same, corrected over all macro scales of the window: the value is compared with the largest of any "
+            "scale in each surrogate, in standard deviations (maxT). Empty for micro units and random groupings.",
+        ),
         _number("excess", "Value minus the mean of the surrogates."),
         _number("n_surrogates", "Surrogates that have a value."),
     ),

@@ -9,7 +9,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 from pipeline.base.parameters import Positive, Section
 from pipeline.simulation.drives import DRIVES
 from pipeline.simulation.indicators import INDICATORS, Kinetics
-from pipeline.simulation.planted import ON_FRACTION, usual_amplitude
+from pipeline.simulation.planted import MOTIF, ON_FRACTION, usual_amplitude
 from pipeline.simulation.regimes import MOST_UNITS
 from pipeline.simulation.registry import SUBSTRATES
 
@@ -111,14 +111,15 @@ class Simulate(Section):
 
     @model_validator(mode="after")
     def _units_make_a_substrate(self) -> Simulate:
-        if self.substrate == "pairs":
-            if self.hidden:
-                raise ValueError("pairs have no hidden ensembles: use another simulate.substrate, or hidden: 0")
-        elif self.all_units > MOST_UNITS:
+        chosen = SUBSTRATES[self.substrate]
+        if chosen.planted and self.hidden:
+            raise ValueError("planted pairs have no hidden ensembles: use another simulate.substrate, or hidden: 0")
+        if self.substrate != "pairs" and self.all_units > MOST_UNITS:
             raise ValueError(f"units and hidden are {self.all_units} together, at most {MOST_UNITS} are possible")
-        least = SUBSTRATES[self.substrate].least_units
-        if self.all_units < least:
-            raise ValueError(f"the substrate {self.substrate} takes at least {least} units")
+        if self.all_units < chosen.least_units:
+            raise ValueError(f"the substrate {self.substrate} takes at least {chosen.least_units} units")
+        if chosen.planted and self.all_units % MOTIF:
+            raise ValueError(f"the substrate {self.substrate} is made of motifs of {MOTIF}: use 4 or 8 units")
         return self
 
     @property

@@ -20,6 +20,7 @@ from pipeline.simulation.regimes import Regime
 from pipeline.simulation.substrate import Circumstances, Substrate, of_sums
 
 PAIRS = ((0, 1), (2, 3))
+MOTIF = 4  # units of two pairs, which repeat
 BIAS = -4.0  # logit of P(ON) of an awake unit while the other pair is OFF
 WEIGHT = 3.5  # logit per ON unit of the other pair, awake
 DRIVE = 0.8  # logit amplitude of the drive in units without any coupling
@@ -35,7 +36,8 @@ class Pairs(Substrate):
     methods: ClassVar[str] = (
         "{motifs} motif{plural} of two planted pairs, couplings jittered by {jitter:.0%} between subjects"
     )
-    least_units: ClassVar[int] = 4
+    least_units: ClassVar[int] = MOTIF
+    planted: ClassVar[str] = "and"
 
     def draw(self, n: int, jitter: float, rng: np.random.Generator) -> Floats:
         """Return the awake weights of one subject; see `couplings`."""

@@ -153,8 +153,7 @@ def _truth(course: Course, recording: str, subject: str, neuron_ensemble: dict[s
         "phase_s": course.phase_s,
         "states": ["".join(map(str, unit)) for unit in course.states.T],
         "conditions": {
-            condition: truth_of(regime, planted=substrate.name == "pairs")
-            | {"detection": course.settings.seen(condition)}
+            condition: truth_of(regime, planted=substrate.planted) | {"detection": course.settings.seen(condition)}
             for condition, regime in course.regimes.items()
         },
     }

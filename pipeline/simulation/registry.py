@@ -7,6 +7,7 @@ from pipeline.simulation.chain import OneWay
 from pipeline.simulation.dense import Dense
 from pipeline.simulation.gates import Gates
 from pipeline.simulation.independent import Independent
+from pipeline.simulation.joined import Joined
 from pipeline.simulation.modules import Modules
 from pipeline.simulation.planted import Pairs
 from pipeline.simulation.slow import Slow
@@ -18,5 +19,5 @@ __all__ = ["SUBSTRATES", "Substrate"]
 SUBSTRATES: Registry[Substrate] = Registry(
     "substrate",
     "simulate.substrate",
-    *(Pairs(), Sparse(), Dense(), Gates(), Modules(), OneWay(), Independent(), Slow()),
+    *(Pairs(), Joined(), Sparse(), Dense(), Gates(), Modules(), OneWay(), Independent(), Slow()),
 )

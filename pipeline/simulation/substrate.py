@@ -40,9 +40,12 @@ class Substrate(Entry, Protocol):
     Attributes:
         reducible: phi_s of all its units is 0, whatever is drawn.
         least_units: fewest units of which one can be made.
+        planted: state mapping of the pairs of units that were planted as macro units, in motifs of four units that do
+            not act on each other; empty where none were.
     """
 
     reducible: ClassVar[bool] = False
+    planted: ClassVar[str] = ""
     least_units: ClassVar[int] = 2
 
     def draw(self, n: int, jitter: float, rng: np.random.Generator) -> Any:

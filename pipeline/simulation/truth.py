@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,14 @@ from iitcore.macro import derive_macro_tpm
 from pipeline.base.arrays import Floats
 from pipeline.base.raster import states_of
 from pipeline.emergence.discrete import effective_information, state_by_state
-from pipeline.simulation.planted import PAIRS
+from pipeline.simulation.planted import MOTIF, PAIRS
 from pipeline.simulation.regimes import MOST_UNITS, Regime
 
 MOST_UNITS_PHI, MOST_UNITS_BIG_PHI = 6, 4  # beyond, they cost too much here
-AND = (0, 0, 0, 1)  # truth table of a macro unit of two
+TABLES = {"and": (0, 0, 0, 1), "or": (0, 1, 1, 1)}  # truth tables of a macro unit of two
 
 
-def truth_of(regime: Regime, *, planted: bool = True) -> dict[str, Any]:
+def truth_of(regime: Regime, *, planted: str = "and") -> dict[str, Any]:
     """Return the truth about a subject in one condition, ready for JSON.
 
     The TPM is that with the drive held: P(ON | do(state)), with the common drive averaged over its stationary
@@ -28,18 +29,19 @@ def truth_of(regime: Regime, *, planted: bool = True) -> dict[str, Any]:
 
     Args:
         regime: the substrate in the condition.
-        planted: it is made of planted pairs, of which the macro scale is known too.
+        planted: state mapping of planted pairs (`Substrate.planted`), whose macro scale is known too; "" for none.
 
     Returns:
         coupling, bias, drive (amplitude, logit), drive_kind, drive_s, drift (logit), hidden (number of units that act
         and are not recorded), weights (all, all), on_fraction (n,), tpm and tpm_observational (2**n, n), occupancy
         (2**n,) (these None above 8 units; tpm_observational also under drift, with `not_observable` saying why), and
         scales: a list of route, scale, phi_s, big_phi, effective_information, phi_s_observational; macro units with
-        group and mapping. Motifs do not act on each other, so with several of them phi_s of all units is 0;
-        `motifs` then lists the scales of each motif by itself, which are the complexes.
+        group, mapping and accepted (whether each is maximally irreducible within). Motifs do not act on each other, so
+        with several of them phi_s of all units is 0; `motifs` then lists the scales of each motif by itself, which are
+        the complexes.
     """
-    parts = [regime.motif(i) for i in range(regime.n // 4)] if planted else [regime]
-    found = [scales_of(part) if planted else [_micro(part)] for part in parts]
+    parts = [regime.motif(i) for i in range(regime.n // MOTIF)] if planted else [regime]
+    found = [scales_of(part, planted) if planted else [_micro(part)] for part in parts]
     truth: dict[str, Any] = {
         "coupling": regime.coupling,
         "bias": _plain(regime.bias),
@@ -70,25 +72,42 @@ def _plain(value: Floats | float | None) -> Any:
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
-def scales_of(regime: Regime) -> list[dict[str, Any]]:
+def scales_of(regime: Regime, mapping: str = "and") -> list[dict[str, Any]]:
     """Return the measures of one motif (four units) as micro units and as its two planted pairs.
+
+    Args:
+        regime: the motif.
+        mapping: when a pair is ON, a key of TABLES.
 
     Returns:
         A list of route, scale and the measures named in `truth_of`.
     """
-    pairs = [list(pair) for pair in PAIRS]
+    pairs, table = [list(pair) for pair in PAIRS], TABLES[mapping]
     group = [next(j for j, pair in enumerate(pairs) if i in pair) for i in range(regime.n)]
-    both_on = states_of(regime.n)[:, pairs].min(axis=2)
-    macro_state = both_on @ np.array([1, 2])
-    macro_occupancy = np.bincount(macro_state, regime.occupancy).astype(float)
+    on = np.take(table, states_of(regime.n)[:, pairs] @ np.array([1, 2]))
+    macro_occupancy = np.bincount(on @ np.array([1, 2]), regime.occupancy).astype(float)
 
     def macro(p_on: Floats | None) -> Floats | None:
-        return None if p_on is None else derive_macro_tpm(p_on, pairs, [AND] * len(pairs))
+        return None if p_on is None else derive_macro_tpm(p_on, pairs, [table] * len(pairs))
 
-    planted = {"group": group, "mapping": ["and"] * len(pairs)}
-    known = derive_macro_tpm(regime.p_on, pairs, [AND] * len(pairs))
+    planted = {"group": group, "mapping": [mapping] * len(pairs), "accepted": accepted(regime, pairs)}
+    known = derive_macro_tpm(regime.p_on, pairs, [table] * len(pairs))
     measured = _measures(known, macro(regime.p_on_observational), macro_occupancy)
     return [_micro(regime), {"route": "macro_units", "scale": len(pairs), **planted, **measured}]
+
+
+def accepted(regime: Regime, blocks: Sequence[Sequence[int]]) -> list[bool]:
+    """Return whether each set of units is maximally irreducible within, states weighted with their occupancy.
+
+    Args:
+        regime: the substrate.
+        blocks: sets of its units.
+    """
+    substrate, states = iit.Substrate(regime.p_on), states_of(regime.n)[:, None, :]
+    return [
+        bool(iit.is_maximally_irreducible_within(substrate, block, states, weights=regime.occupancy))
+        for block in blocks
+    ]
 
 
 def _micro(regime: Regime) -> dict[str, Any]:

@@ -62,6 +62,11 @@ class Parameters(Section):
     state_codes: StateCodes | None = Field(None, description="Windows from state codes")
     simulate: Simulate = Simulate()
 
+    @property
+    def macro_scales(self) -> list[int]:
+        """Numbers of macro units, in the order given; from the finest on where all are asked for."""
+        return self.macro.sizes(self.ensembles.iit)
+
     @model_validator(mode="before")
     @classmethod
     def _an_empty_section_has_its_defaults(cls, fields: Any) -> Any:
@@ -123,7 +128,7 @@ def _primary_is_compared(p: Parameters) -> Iterator[Problem]:
             "The primary endpoint would not be tested",
             "name one of them, in the same order",
         )
-    sizes = [p.ensembles.iit] if primary.route == "micro" else p.macro.scales
+    sizes = [p.ensembles.iit] if primary.route == "micro" else p.macro_scales
     if (primary.scale and primary.scale not in sizes) or not sizes:
         yield Problem(
             "compare.primary.scale and .route",
@@ -134,7 +139,7 @@ def _primary_is_compared(p: Parameters) -> Iterator[Problem]:
 
 
 def _scales_are_macro(p: Parameters) -> Iterator[Problem]:
-    for scale in p.macro.scales:
+    for scale in p.macro_scales:
         if scale >= p.ensembles.iit:
             yield Problem(
                 "macro.scales and ensembles.iit",
@@ -145,7 +150,7 @@ def _scales_are_macro(p: Parameters) -> Iterator[Problem]:
 
 
 def _scales_differ(p: Parameters) -> Iterator[Problem]:
-    if len(set(p.macro.scales)) < len(p.macro.scales):
+    if len(set(p.macro_scales)) < len(p.macro_scales):
         yield Problem(
             "macro.scales",
             f"a scale is listed twice in {p.macro.scales}",
@@ -155,7 +160,7 @@ def _scales_differ(p: Parameters) -> Iterator[Problem]:
 
 
 def _scales_have_a_mapping(p: Parameters) -> Iterator[Problem]:
-    if p.macro.scales and not p.macro.mappings:
+    if p.macro_scales and not p.macro.mappings:
         yield Problem(
             "macro.mappings and macro.scales",
             "macro units are asked for, but no state mapping is allowed",

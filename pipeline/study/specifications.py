@@ -125,7 +125,7 @@ def estimand(study: Parameters) -> Estimand:
     a, b = section.contrast or (primary and primary.contrast) or contrasts(study)[0]
     scale = section.macro_scale
     if scale is None and section.measure is None and primary and primary.route == "macro_units":
-        scale = primary.scale or max(study.macro.scales, default=None)
+        scale = primary.scale or max(study.macro_scales, default=None)
     return Estimand(section.measure or (primary.measure if primary else "phi_s"), scale, (a, b))
 
 
@@ -283,7 +283,7 @@ def _faults_of_estimand(study: Parameters, section: Multiverse) -> Iterator[Prob
             "name another condition, or leave the section out",
         )
     size = section.macro_scale
-    if size is not None and (size >= study.ensembles.iit or not (section.light or size in study.macro.scales)):
+    if size is not None and (size >= study.ensembles.iit or not (section.light or size in study.macro_scales)):
         yield Problem(
             "multiverse.macro_scale",
             f"{size} macro units are not among what the study as it stands has",

@@ -50,7 +50,7 @@ def plan(study: Study) -> str:
 def _time(study: Study, windows: int) -> str:
     """Say how many jobs there are, and how long they take."""
     jobs = targets.jobs(study)
-    around = LOADING_S + sum(SECONDS[stage] * count for stage, count in jobs.items())
+    around = LOADING_S + sum(SECONDS[stage] * _scales(study, stage) * count for stage, count in jobs.items())
     around += windows * encoder_seconds(study.parameters.encoder)
     phi, hard = (windows * seconds for seconds in window_seconds(study))
     return (
@@ -58,6 +58,12 @@ def _time(study: Study, windows: int) -> str:
         f"{span(phi)} for phi if every state is visited (up to {span(hard)} where the bounds of the search fail); "
         f"results in {study.root}"
     )
+
+
+def _scales(study: Study, stage: str) -> float:
+    """How often a job does what `SECONDS` tell of one macro scale (the nulls: of the units and one macro scale)."""
+    n = len(study.parameters.macro_scales)
+    return {"macro": max(n, 1), "shared_macro": max(n, 1), "nulls": (1 + n) / 2}.get(stage, 1.0)
 
 
 def multiverse_time(specified: Specifications) -> str:
@@ -84,8 +90,8 @@ def window_seconds(study: Study) -> tuple[float, float]:
     """
     p = study.parameters
     kinds, typical, hard = len(p.nulls.kinds), 0.0, 0.0
-    for n in (p.ensembles.iit, *p.macro.scales):
-        random = p.macro.random_groupings if n in p.macro.scales else 0
+    for n in (p.ensembles.iit, *p.macro_scales):
+        random = p.macro.random_groupings if n in p.macro_scales else 0
         tpms = 1 + p.tpm.draws + kinds * p.nulls.surrogates + random
         unfolded = 1 + min(p.iit.big_phi_draws, p.tpm.draws) + kinds * p.nulls.big_phi_surrogates
         unfolded += min(random, p.nulls.big_phi_surrogates)
@@ -109,7 +115,7 @@ def job_seconds(study: Study) -> dict[str, float]:
     windows = sum(len(study.window_names(name)) for name in study.names) / max(len(study.names), 1)
     encode = windows * encoder_seconds(study.parameters.encoder)
     phi = windows * window_seconds(study)[0]
-    return {**SECONDS, "phi": SECONDS["phi"] + phi, "encode": SECONDS.get("encode", 0.0) + encode}
+    return {**SECONDS, "phi": SECONDS["phi"] + phi, "encode": SECONDS["encode"] + encode}
 
 
 def encoder_seconds(encoder: Encoder | None) -> float:

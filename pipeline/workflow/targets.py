@@ -22,7 +22,7 @@ def systems(study: Study) -> list[str]:
     parameters = study.parameters
     return [
         f"micro-{parameters.ensembles.iit}",
-        *(f"macro_units-{d}" for d in parameters.macro.scales),
+        *(f"macro_units-{d}" for d in parameters.macro_scales),
     ]
 
 
@@ -132,9 +132,9 @@ def jobs(study: Study) -> dict[str, int]:
         "ensembles": groupings * n,
         **({"score": n, "choose": 1} if chooses(study) else {}),
         "shared_macro": len({path for name in study.names for path in shared_macro(study, name)})
-        if study.parameters.macro.scales
+        if study.parameters.macro_scales
         else 0,
-        "macro": n if study.parameters.macro.scales else 0,
+        "macro": n if study.parameters.macro_scales else 0,
         **dict.fromkeys(("phi", "nulls"), n),
         "encode": n if study.parameters.encoder else 0,
         "matched": n if _matches(study) else 0,
@@ -181,7 +181,7 @@ def macro(study: Study, omit: Sequence[str], among: Sequence[str]) -> list[Path]
         omit: what failed before and is left out.
         among: the recordings.
     """
-    return files(study, "macro", omit, among) if study.parameters.macro.scales else []
+    return files(study, "macro", omit, among) if study.parameters.macro_scales else []
 
 
 def _matches(study: Study) -> bool:
@@ -248,6 +248,16 @@ def section(study: Study, name: str, *without: str) -> dict[str, Any]:
     value = getattr(study.parameters, name)
     plain = {} if value is None else value.model_dump(mode="json")
     return {field: held for field, held in plain.items() if field not in without}
+
+
+def encoder(study: Study) -> dict[str, Any]:
+    """Return how macro units are learned, as plain values (`macro.How`).
+
+    Args:
+        study: the study.
+    """
+    own = section(study, "macro", "scales", "grouping", "random_groupings", "cross_fit")
+    return own | {"formalism": study.parameters.iit.formalism}
 
 
 def raw_files(study: Study, recording: str, columns: tuple[str, ...] = FILE_COLUMNS) -> list[str]:

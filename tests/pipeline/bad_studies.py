@@ -162,6 +162,8 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
         put(macro__scales=[4]),
         ["macro.scales and ensembles.iit", "scales below 4"],
     ),
+    "scale of no macro unit": (put(macro__scales=[2, 0]), ["macro.scales", "or all"]),
+    "scales in other words": (put(macro__scales="every"), ["macro.scales", "a list of numbers"]),
     "scale twice": (put(macro__scales=[2, 2]), ["macro.scales", "twice"]),
     "no mapping": (put(macro__mappings=[]), ["macro.mappings and macro.scales"]),
     "primary endpoint that is no contrast": (

@@ -355,12 +355,15 @@ class _Recording:
                 "null": "",
                 "null_mean": np.nan,
                 "null_p": np.nan,
+                "null_p_scales": np.nan,
                 "p_positive": 1.0,
                 "copies_held": 28,
                 "n_copies": 30,
                 "n_frames": self.frames,
                 "n_states_visited": 13,
                 "estimator": "logistic",
+                "grain": self._grain(route, c),
+                "grain_share": 0.9 if COUPLING[c] > 0.5 else np.nan,
             }
             for measure, full in MEASURES[route].items():
                 value = full * COUPLING[c] * (1 + 0.08 * self.rng.standard_normal())
@@ -415,6 +418,11 @@ class _Recording:
                     }
                 )
         return rows, nulls
+
+    def _grain(self, route: str, c: str) -> str:
+        """Strongly coupled pairs are the grain; of weakly coupled ones one is no unit."""
+        macro = COUPLING[c] > 0.5
+        return ("accepted" if macro else "no units") if route == "macro_units" else ("units" if macro else "accepted")
 
     def tpms(self, name: RecordingFile) -> list[xr.Dataset]:
         """TPMs of every window, of the units or of the macro units."""

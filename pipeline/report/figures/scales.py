@@ -82,10 +82,10 @@ def _intervals(study: Findings) -> str:
 def _nulls(study: Findings) -> str:
     """Say what the grey marks are."""
     used = set(study.nulls["null"])
-    band = _band(study)
+    family = band(study)
     said = (
-        f"Grey bands: the null “{glossary.NULL_NAMES.get(band, band)}”, mean ± sd over surrogates{_AVERAGED}."
-        if band
+        f"Grey bands: the null “{glossary.NULL_NAMES.get(family, family)}”, mean ± sd over surrogates{_AVERAGED}."
+        if family
         else ""
     )
     return said + (f" Dotted: mean of matched random groupings{_AVERAGED}." if RANDOM in used else "")
@@ -97,8 +97,8 @@ def _diamonds(study: Findings) -> str:
     return said if study.truths else ""
 
 
-def _band(study: Findings) -> str:
-    """The null family drawn as a band: the first that is not the random groupings."""
+def band(study: Findings) -> str:
+    """Return the null family that is drawn as a band: the first that is not the random groupings."""
     return next((str(n) for n in study.nulls["null"] if n != RANDOM), "")
 
 
@@ -136,7 +136,7 @@ def _panel(panel: Axes, study: Findings, scale: StudyScale, measure: str) -> flo
     tops = [
         _draw_nulls(panel, study, scale, measure, place),
         _draw_subjects(panel, study, values, place),
-        _draw_planted(panel, study, _planted(study, scale, measure), place),
+        _draw_planted(panel, study, planted(study, scale, measure), place),
     ]
     if len(study.subjects) > 1:
         for condition, mean in subject_means(values).items():
@@ -170,8 +170,14 @@ def _draw_subjects(panel: Axes, study: Findings, values: pd.DataFrame, place: di
     return float(values[["value", "ci_high"]].max().max())
 
 
-def _planted(study: Findings, scale: StudyScale, measure: str) -> pd.DataFrame:
-    """Planted values of a measure, one per subject and condition (no rows if unknown), combined as the dots are."""
+def planted(study: Findings, scale: StudyScale, measure: str) -> pd.DataFrame:
+    """Return planted values, one per subject and condition (no rows if unknown), combined as the dots are.
+
+    Args:
+        study: what was found in the study.
+        scale: one of its scales.
+        measure: name of the measure.
+    """
     rows = scale.of(study.true_values, measure)
     rows = rows[rows["condition"].isin(study.conditions)].dropna(subset="planted")
     return beside_values(rows, study.summary, ["planted"])
@@ -197,25 +203,49 @@ def _draw_planted(panel: Axes, study: Findings, known: pd.DataFrame, place: dict
     return float(known["planted"].max()) if len(known) else 0.0
 
 
-def _draw_nulls(panel: Axes, study: Findings, scale: StudyScale, measure: str, place: dict[str, float]) -> float:
-    """Grey marks per condition: mean over subjects of a null's mean ± sd; dotted: random groupings.
+def null_levels(study: Findings, scale: StudyScale, measure: str) -> dict[str, dict[str, tuple[float, float]]]:
+    """Return mean and sd of the null that is drawn, and of random groupings, by condition: means over subjects.
 
-    What belongs to a subject is combined from its windows as its dot is.
+    What belongs to a subject is combined from its windows as its dot is. Random groupings have no sd.
+
+    Args:
+        study: what was found in the study.
+        scale: one of its scales.
+        measure: name of the measure.
     """
     tests = scale.of(study.nulls, measure).dropna(subset="mean")
     known = beside_values(tests, study.summary, ["mean", "sd"], by=["null"])
-    top = 0.0
-    for family, rows in known[known["null"].isin([_band(study), RANDOM])].groupby("null", sort=False):
+    found: dict[str, dict[str, tuple[float, float]]] = {}
+    for family, rows in known[known["null"].isin([band(study), RANDOM])].groupby("null", sort=False):
         means, spreads = (subject_means(rows, column) for column in ("mean", "sd"))
-        for condition in means.index.intersection(list(place)):
-            mean, x = means[condition], place[condition]
-            sd = 0.0 if family == RANDOM or np.isnan(spreads[condition]) else spreads[condition]
-            _draw_null(panel, x, mean, sd, dotted=family == RANDOM)
-            top = max(top, mean + sd)
+        found[str(family)] = {
+            str(c): (float(means[c]), 0.0 if family == RANDOM or np.isnan(spreads[c]) else float(spreads[c]))
+            for c in means.index
+        }
+    return found
+
+
+def _draw_nulls(panel: Axes, study: Findings, scale: StudyScale, measure: str, place: dict[str, float]) -> float:
+    """Grey marks per condition: mean over subjects of a null's mean ± sd; dotted: random groupings."""
+    top = 0.0
+    for family, levels in null_levels(study, scale, measure).items():
+        for condition, (mean, sd) in levels.items():
+            if condition in place:
+                draw_null(panel, place[condition], mean, sd, dotted=family == RANDOM)
+                top = max(top, mean + sd)
     return float(top)
 
 
-def _draw_null(panel: Axes, x: float, mean: float, sd: float, *, dotted: bool) -> None:
+def draw_null(panel: Axes, x: float, mean: float, sd: float, *, dotted: bool) -> None:
+    """Draw a null: grey where its values lie, mean ± sd; dotted and without spread where it is of random groupings.
+
+    Args:
+        panel: where.
+        x: place on its axis.
+        mean: of the null.
+        sd: of the null.
+        dotted: it is of random groupings.
+    """
     ends = [x - 0.38, x + 0.38]
     if sd:
         panel.fill_between(ends, max(mean - sd, min(mean, 0.0)), mean + sd, color=NULL, alpha=0.28, lw=0, zorder=0)
@@ -235,7 +265,7 @@ def _limits(row: Sequence[Axes], reach: Sequence[float], *, logarithmic: bool) -
     common = bool(drawn) and max(drawn) < 8 * min(drawn)
     for panel, top in zip(row, reach, strict=True):
         limit = max(drawn) if common else top
-        low = min(0.0, *(p.dataLim.ymin for p in row)) if common else min(0.0, panel.dataLim.ymin)
+        low = min(_bottom(p) for p in (row if common else [panel]))
         panel.set_ylim(low * 1.08, limit * 1.08 or 1.0)
         if low < 0:
             panel.axhline(0, color=FAINT, lw=0.8, zorder=0)
@@ -244,6 +274,11 @@ def _limits(row: Sequence[Axes], reach: Sequence[float], *, logarithmic: bool) -
     if drawn and not common:
         where = {"xycoords": "axes fraction", "ha": "right", "va": "bottom"}
         row[-1].annotate("own y axis", (1, 1), color=MUTED, fontsize=7.5, **where)  # type: ignore[arg-type]  # stubs
+
+
+def _bottom(panel: Axes) -> float:
+    """Lowest end of what is drawn in a panel, 0 at most; a panel without anything has infinite limits."""
+    return min(0.0, panel.dataLim.ymin) if np.isfinite(panel.dataLim.ymin) else 0.0
 
 
 def _least(panel: Axes) -> float:
@@ -260,7 +295,7 @@ def _legend(figure: Canvas, study: Findings, measures: Sequence[str]) -> None:
     ]
     if len(study.subjects) > 1:
         handles.append(Line2D([], [], color=INK, lw=1.8, label="mean of subjects"))
-    if _band(study):
+    if band(study):
         handles.append((Patch(color=NULL, alpha=0.28, lw=0), Line2D([], [], color=MUTED, lw=1.1)))
     if RANDOM in set(study.nulls["null"]):
         handles.append(Line2D([], [], color=MUTED, lw=1.1, ls=(0, (1, 1.2)), label="random groupings"))

@@ -251,15 +251,15 @@ def macro(study: Findings, found: list[MacroUnits]) -> Table:
 def validity(found: list[MacroUnits]) -> Table:
     """Why the theory accepts each macro unit, or does not."""
     rows = [
-        [g.recording, g.window, "{" + ", ".join(members) + "}", why]
+        [g.recording, g.window, "{" + ", ".join(members) + "}", why, "–" if np.isnan(share) else f"{share:.0%}"]
         for g in found
-        for (members, _), why in zip(g.members(), g.validity, strict=False)
+        for (members, _), why, share in zip(g.members(), g.validity, g.valid_share, strict=False)
     ]
     caption = (
         "A macro unit is accepted where phi_s of its own units, as a system, is above zero and above that of "
-        "every system inside it."
+        "every system inside it. A unit in draws: the same in posterior draws of the TPM, for pairs."
     )
-    return Table(caption, ["Recording", "Window", "Macro unit", "Verdict"], rows)
+    return Table(caption, ["Recording", "Window", "Macro unit", "Verdict", "A unit in draws #"], rows)
 
 
 def _maximised(found: list[MacroUnits]) -> str:

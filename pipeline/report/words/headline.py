@@ -348,20 +348,26 @@ def _against_null(study: Findings, scale: StudyScale) -> list[str]:
     table = table[table["p"].notna()]
     if table.empty:
         return ["No null was computed, so it is not known whether these values differ from those of unconnected units."]
-    return [_family(study, str(family), rows) for family, rows in table.groupby("null", sort=False)]
+    macro = [other for other in study.scales if other.route == "macro_units"]
+    several = len(macro) if len(macro) > 1 and scale in macro else 0
+    return [_family(study, str(family), rows, several) for family, rows in table.groupby("null", sort=False)]
 
 
-def _family(study: Findings, family: str, rows: pd.DataFrame) -> str:
-    """One null family; where there are too few surrogates for a p of 5%, windows above all of them."""
+def _family(study: Findings, family: str, rows: pd.DataFrame, several: int) -> str:
+    """One null family; where there are too few surrogates for a p of 5%, windows above all of them.
+
+    One of `several` macro scales is tested over all of them.
+    """
     smallest = 1 / (1 + rows["n_surrogates"])
-    decidable = bool((smallest <= ALPHA).all())
-    above = rows["p"] <= (ALPHA if decidable else smallest + 1e-9)
+    decidable, over = bool((smallest <= ALPHA).all()), bool(several and rows["p_scales"].notna().all())
+    above = rows["p_scales" if over else "p"] <= (ALPHA if decidable else smallest + 1e-9)
+    corrected = f", corrected over the {several} macro scales" if over else ""
     condition = [study.condition_of(r, w) for r, w in zip(rows["recording"], rows["window"], strict=True)]
     of = above.groupby(np.array(condition, dtype=str)).agg(["sum", "count"])
     counts = ", ".join(f"{c} {of['sum'][c]} of {of['count'][c]}" for c in study.conditions if c in of.index)
     name = NULL_NAMES.get(family, family)
     if decidable:
-        return f"Windows with phi_s above the null “{name}” at p ≤ {ALPHA:g}: {counts}."
+        return f"Windows with phi_s above the null “{name}” at p ≤ {ALPHA:g}{corrected}: {counts}."
     n = int(rows["n_surrogates"].max())
     return (
         f"Windows with phi_s above all of the {counted(n, 'surrogate')} of the null “{name}”: {counts}. With "

@@ -19,10 +19,8 @@ rule shared_macro:
         runtime=120,
     params:
         members=lambda wildcards: targets.members(STUDY, wildcards.name, "tpm", OMIT),
-        scales=STUDY.parameters.macro.scales,
-        encoder=targets.section(
-            STUDY, "macro", "scales", "grouping", "random_groupings", "cross_fit"
-        ),
+        scales=STUDY.parameters.macro_scales,
+        encoder=targets.encoder(STUDY),
         seed=STUDY.parameters.seed,
     message:
         "Learning the macro units of all recordings of {wildcards.name}"
@@ -44,11 +42,9 @@ rule macro:
         mem_mb=4000,
         runtime=60,
     params:
-        scales=STUDY.parameters.macro.scales,
+        scales=STUDY.parameters.macro_scales,
         grouping=STUDY.parameters.macro.grouping,
-        encoder=targets.section(
-            STUDY, "macro", "scales", "grouping", "random_groupings", "cross_fit"
-        ),
+        encoder=targets.encoder(STUDY),
         cross_fit=STUDY.parameters.macro.cross_fit,
         random_groupings=STUDY.parameters.macro.random_groupings,
         seed=STUDY.parameters.seed,

@@ -28,6 +28,7 @@ def run(job: Job) -> None:
     }
     micro = {key.window: tpm for key, tpm in tpms.items() if key.route == "micro"}
     measured, found = _measured(job, states, micro), {}
+    units = {key.window: key.system for key in tpms if key.route == "micro"}  # all scales share the surrogates
     for key, tpm in tpms.items():
         with job.part(window=key.window, system=key.system):
             found[key.group] = integrate_nulls(
@@ -39,7 +40,7 @@ def run(job: Job) -> None:
                 mappings=p.mappings,
                 traces=traces,
                 measured=measured,
-                seed=derive(p.seed, "nulls", job.recording, key.window, key.system),
+                seed=derive(p.seed, "nulls", job.recording, key.window, units[key.window]),
             )
     seed = derive(p.seed, "detection", job.recording)
     rows = equal_detection(states, micro, p.detection, seed) if p.detection else []

@@ -8,7 +8,7 @@ from pipeline.base.raster import encode
 from pipeline.emergence.discrete import effective_information, state_by_state
 from pipeline.inference.summary import summarise
 from pipeline.integration import integrate, integrate_nulls
-from pipeline.macro import Grouping, coarse_grain
+from pipeline.macro import Grouping, Learned, coarse_grain, derive
 from pipeline.macro.crossfit import cross_fitted, groupings_of, half_frames, halves_of, learn_crossed, search
 from pipeline.macro.groupings import exhaustive
 from pipeline.tpm import estimate
@@ -163,22 +163,27 @@ def test_many_units_are_searched_by_ascent():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("units", "n_macro", "recordings", "most"), [(6, 3, 20, 5), (8, 2, 4, 2)])
-def test_independent_units_have_no_macro_claims(units, n_macro, recordings, most):
-    """EI above its null, or a gain in causal power, at 5%: more have a chance below .001."""
-    claims = np.zeros(3)
+@pytest.mark.parametrize(("units", "recordings", "most"), [(6, 20, 5), (8, 10, 4)])
+def test_independent_units_have_no_macro_claims_at_any_scale(units, recordings, most):
+    """EI above its null, or a gain in causal power, at 5% over all scales together: more have a chance below .001."""
+    claims = np.zeros(2)
     for seed in range(recordings):
         states = states_of(coins(1500, units, seed))
-        micro = estimate(states, draws=20, seed=seed)
+        micro = estimate(states, draws=2, seed=seed)
         halves = halves_of(states, micro, seed)
-        crossed = learn_crossed([halves], n_macro, MAPPINGS)
-        macro = coarse_grain(micro, n_macro, restarts=2, steps=20, random_groupings=0, seed=seed)
-        macro = cross_fitted(macro, halves, crossed)
-        nulls = integrate_nulls(states, macro, kinds=["interaction"], surrogates=19, seed=seed, **PHI_ALONE)
-        summary, _ = summarise(
-            [integrate(micro, **PHI_ALONE), integrate(macro, **PHI_ALONE)], [nulls], min_row_visits=0
-        )
-        rows = summary[summary["route"] == "macro_units"].set_index("measure")
-        gain = rows.loc["delta_causal_power"]
-        claims += [rows.loc["effective_information", "null_p"] <= 0.05, gain["null_p"] <= 0.05, gain["ci_low"] > 0]
+        phi, nulls = [integrate(micro, **PHI_ALONE)], []
+        for size in range(units - 1, 0, -1):
+            crossed = learn_crossed([halves], size, MAPPINGS)
+            macro = cross_fitted(derive(micro, learned(micro, crossed[0], size), 0), halves, crossed)
+            phi.append(integrate(macro, **PHI_ALONE))
+            nulls.append(integrate_nulls(states, macro, kinds=["interaction"], surrogates=19, seed=seed, **PHI_ALONE))
+        _, tests = summarise(phi, nulls, min_row_visits=0)
+        least = tests[tests["route"] == "macro_units"].groupby("measure")["p_scales"].min()
+        claims += [least["effective_information"] <= 0.05, least["delta_causal_power"] <= 0.05]
     assert claims.max() <= most
+
+
+def learned(micro, grouping, size):
+    """A grouping as `learn` gives it; which one is of no consequence to what is cross-fitted."""
+    named = list(map(str, micro["unit"].values))
+    return Learned(grouping, named, [""], shared=False, found={}, settings={"n_macro": size, "seed": 0})

@@ -87,3 +87,18 @@ def test_flags_and_names_of_nulls_come_from_those_who_set_them() -> None:
     assert {"few_frames", "reducible_within", "units_differ", "imprecise", "short_shift"} <= set(FLAGS)
     assert NULL_NAMES["interaction"] == "units shifted in time"
     assert NULL_NAMES["random_grouping"] == "matched random groupings"
+
+
+def test_scales_objective_and_search_of_macro_units_are_told() -> None:
+    def told(**fields: Any) -> str:
+        return dict(methods.paragraphs(study_of(CASES["defaults"]["fields"] | fields)))["Macro units"]
+
+    one, every = told(), told(macro={"scales": "all"}, ensembles={"iit": 4})
+    assert "single-step maxT" not in one
+    assert "At the scales of 3, 2 and 1 macro units" in every
+    assert "single-step maxT" in every
+    assert "merges the best groupings" not in every
+    assert "merges the best groupings" in told(ensembles={"iit": 8})
+    by_phi = told(macro={"objective": "phi_s"})
+    assert "climbs by φ_s of the macro units" in by_phi
+    assert "largest mean φ_s over the windows" in by_phi

@@ -274,7 +274,7 @@ def test_nulls_and_planted_values_are_of_the_windows_of_the_dots_with_their_weig
             panel = canvas.canvas().subplots()
             scales._draw_nulls(panel, study, scale, "phi_s", {"awake": 0.0})
         [band] = [line for line in panel.lines if line.get_linestyle() == "-"]
-        known = scales._planted(study, scale, "phi_s")
+        known = scales.planted(study, scale, "phi_s")
         here = (known["condition"] == "awake") & (known["subject"] == made.recordings["subject"].iloc[0])
         return float(band.get_ydata()[0]), float(known.loc[here, "planted"].item())
 

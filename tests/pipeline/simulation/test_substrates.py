@@ -7,6 +7,7 @@ import pytest
 from scipy.special import expit
 from scipy.stats import kurtosis
 
+import iitcore as iit
 from pipeline.base.raster import encode, states_of
 from pipeline.integration.batch import system_phi
 from pipeline.simulation.course import regimes_of
@@ -77,7 +78,7 @@ def test_what_is_reducible_has_no_phi(name: str, units: int) -> None:
         assert system_phi(regime.p_on[None], np.arange(2**units)).max() < 1e-9
 
 
-@pytest.mark.parametrize(("name", "least"), [("pairs", 8), ("sparse", 1), ("dense", 3), ("gates", 3)])
+@pytest.mark.parametrize(("name", "least"), [("pairs", 8), ("joined", 8), ("sparse", 1), ("dense", 3), ("gates", 3)])
 def test_what_is_not_reducible_may_have_phi(name: str, least: int) -> None:
     """Few of the sparse networks lead back to every unit."""
     found = [system_phi(regime_of(name, s, drive="none").p_on[None], np.arange(16)).max() for s in range(8)]
@@ -135,7 +136,7 @@ def test_under_drift_there_is_a_mean_and_no_observational_law() -> None:
     still = regime_of("sparse", drive="none")
     lower, upper = (np.asarray(expit(still.logits + s)) for s in (-1.2, 1.2))
     assert ((lower < regime.p_on) & (regime.p_on < upper)).all()
-    truth = truth_of(regime, planted=False)
+    truth = truth_of(regime, planted="")
     assert truth["tpm_observational"] is None
     assert "phi_s_observational" not in truth["scales"][0]
     assert truth["not_observable"] == regime.not_observable
@@ -149,12 +150,12 @@ def test_every_substrate_is_an_entry_whose_truth_can_be_written(name: str) -> No
     assert entry.methods.format(**Simulate(substrate=name).model_dump(), plural="s")
     assert all(isinstance(reference, str) and reference for reference in entry.references)
     regime = regime_of(name)
-    truth = truth_of(regime, planted=name == "pairs")
+    truth = truth_of(regime, planted=entry.planted)
     assert json.loads(json.dumps(truth)) == truth
     micro = truth["scales"][0]
     assert (micro["route"], micro["scale"]) == ("micro", 4)
     assert {"phi_s", "phi_s_observational", "big_phi", "effective_information"} <= set(micro)
-    assert len(truth["scales"]) == (2 if name == "pairs" else 1)
+    assert len(truth["scales"]) == (2 if entry.planted else 1)
     assert (truth["drive_kind"], truth["drive_s"]) == ("telegraph", 2.0)
     if entry.reducible:
         assert micro["phi_s"] < 1e-9
@@ -166,7 +167,7 @@ def test_every_substrate_is_an_entry_whose_truth_can_be_written(name: str) -> No
     assert not np.array_equal(logits[0], logits[2])
 
 
-@pytest.mark.parametrize("name", ["sparse", "dense", "gates", "modules", "chain"])
+@pytest.mark.parametrize("name", ["joined", "sparse", "dense", "gates", "modules", "chain"])
 def test_less_coupling_is_less_of_the_same(name: str) -> None:
     awake = regime_of(name, drive="none")
     weak = regime_of(name, condition="anesthesia", drive="none", anesthesia_coupling=0.2)
@@ -199,3 +200,35 @@ def test_slow_units_persist() -> None:
     kept = [np.corrcoef(unit[1:], unit[:-1])[0, 1] for unit in path.T]
     assert min(kept) > 0.5
     assert np.abs(np.corrcoef(path.T) - np.eye(4)).max() < 0.1
+
+
+@pytest.mark.parametrize("subject", range(3))
+def test_joined_pairs_are_the_grain_that_the_theory_accepts(subject: int) -> None:
+    """Of all groupings of all subsets under all mappings, the two pairs have the largest phi_s, and both are valid."""
+    regime = regime_of("joined", subject, drive="none")
+    states, weights = states_of(4)[:, None, :], regime.occupancy
+    found = iit.search_grains(iit.Substrate(regime.p_on), states, weights=weights)
+    assert found.exhaustive
+    assert [sorted(unit.constituents) for unit in found.winner.units] == [["A", "B"], ["C", "D"]]
+    assert found.winner.valid
+    micro, macro = truth_of(regime, planted="or")["scales"]
+    assert macro["accepted"] == [True, True]
+    assert macro["phi_s"] == pytest.approx(found.winner.phi)
+    assert macro["phi_s"] > micro["phi_s"] + 0.2
+    assert all(0.3 < on < 0.5 for on in regime.on_fraction)
+
+
+def test_members_of_planted_pairs_do_not_act_on_each_other_and_are_no_units() -> None:
+    regime = regime_of("pairs", drive="none", jitter=0.0)
+    assert truth_of(regime, planted="and")["scales"][1]["accepted"] == [False, False]
+
+
+def test_motifs_of_joined_pairs_are_repeats_that_do_not_act_on_each_other() -> None:
+    regime = regime_of("joined", drive="none", units=8)
+    assert regime.n == 8
+    assert (regime.weights[:4, 4:] == 0).all()
+    truth = truth_of(regime, planted="or")
+    assert [scale["scale"] for scale in truth["motifs"][1]] == [4, 2]
+    for fields in ({"units": 6}, {"units": 4, "hidden": 4}):
+        with pytest.raises(ValueError, match=r"motifs|hidden"):
+            Simulate(substrate="joined", **fields)

@@ -49,6 +49,13 @@ def test_a_window_costs_what_its_analyses_cost(tmp_path: Path) -> None:
     assert alone[1] == pytest.approx(sum(cost.seconds_hard for cost in costs))
 
 
+@pytest.mark.parametrize(("written", "meant"), [(2, [2]), ("all", [3, 2, 1]), ([3, 1], [3, 1]), ([], [])])
+def test_scales_may_be_one_number_a_list_or_all(tmp_path: Path, written: Any, meant: list[int]) -> None:
+    planned = study(tmp_path, **{"macro": {"scales": written}})
+    assert targets.systems(planned) == ["micro-4", *(f"macro_units-{size}" for size in meant)]
+    assert ("macro" in targets.jobs(planned)) == bool(meant)
+
+
 def test_draws_and_surrogates_cost_as_much_as_the_estimate_each(tmp_path: Path) -> None:
     alone = window_seconds(study(tmp_path, 8, **BARE))[0]
     many = BARE | {
@@ -83,6 +90,8 @@ def test_the_plan_grows_with_the_units_and_says_how_sure_it_is(tmp_path: Path) -
     around = span(LOADING_S + sum(SECONDS[stage] for stage in (*stages, *once)))
     for text in ("17 jobs", "of the order of", f"{phi} for phi", f"{around} for all but phi"):
         assert text in told
+    more = LOADING_S + sum(SECONDS[stage] for stage in (*stages, *once)) + 2 * SECONDS["macro"] + SECONDS["nulls"]
+    assert f"{span(more)} for all but phi" in plan(study(tmp_path, 10, (3, 2, 1)))
 
 
 def jobs_of_snakemake(folder: Path, study: Path, data: Path | None = None) -> dict[str, int]:
