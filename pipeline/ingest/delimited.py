@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pipeline.ingest import arrays
-from pipeline.ingest.rows import existing_file
-from pipeline.ingest.tabular import Tabular, assemble, flag, unreadable
+from pipeline.ingest import arrays, cells
+from pipeline.ingest.assembling import Found, assemble
+from pipeline.ingest.rows import existing_file, flag, unreadable
+from pipeline.ingest.tabular import Tabular, with_companions
 from pipeline.ingest.text import read_delimited
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Csv(Tabular):
         if flag(row, "transpose"):
             raise unreadable(row, "transpose is set, but CSV has one row per frame", "leave it empty")
         if not table.names:
-            rejected = ", ".join(table.left_out) or "none"
-            raise unreadable(row, f"it has no column of a neuron (rejected: {rejected})", "add one")
-        return assemble(row, path, table.values, table.names, table.time, table.left_out)
+            raise unreadable(row, "it has no column of a neuron", "add one")
+        kept = cells.chosen(row, table.names, table.accepted)
+        found = Found(values=table.values[:, kept])
+        return assemble(row, path, with_companions(row, path, found, table.names, kept, table.time))

@@ -13,6 +13,7 @@ from pipeline.ingest.netcdf import Netcdf
 from pipeline.ingest.npy import Npy
 from pipeline.ingest.reader import Reader
 from pipeline.ingest.simulate import Simulated
+from pipeline.ingest.suite2p import Suite2p
 
 __all__ = ["READERS", "Reader", "file_columns", "option_columns"]
 
@@ -20,7 +21,10 @@ TRUTH = ("truth",)  # a file of what is true of a simulated recording; its forma
 
 
 READERS: Registry[Reader] = Registry(
-    "format", "recordings.tsv: format", Csv(), Npy(), Mat(), Hdf5(), Netcdf(), Simulated()
+    "format",
+    "recordings.tsv: format",
+    *(Csv(), Npy(), Mat(), Hdf5(), Netcdf(), Simulated()),
+    *(Suite2p(),),
 )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import scipy.io
 import xarray as xr
+from made_files import write_suite2p
 
 from pipeline.base import files
 from pipeline.base.errors import PhiscaleError
@@ -43,6 +44,8 @@ def write(folder: Path, reader: Reader) -> dict[str, Any]:
     elif reader.name == "netcdf":
         origin = Origin(recording="else", subject="other")
         files.save(build(VALUES, time=np.arange(40) / 10, sampling_rate_hz=10, origin=origin), path)
+    elif reader.name == "suite2p":
+        write_suite2p(path, VALUES)
     else:
         return {**ROW, "format": reader.name, "duration_s": 4.0, "neurons_per_ensemble": 3}
     return {**ROW, "format": reader.name, "path": path}
@@ -105,7 +108,8 @@ def test_no_ending_belongs_to_two_formats() -> None:
 def test_the_columns_of_the_sheet_are_those_of_readers_state_codes_and_truth() -> None:
     assert option_columns() == (
         *("rate_hz", "dataset", "transpose", "zero_frames", "indicator", "neuropil_path", "neuropil_dataset"),
-        *("positions", "time_dataset", "state_codes", "state_dataset", "state_rate_hz", "truth"),
+        *("positions", "time_dataset", "time_zero", "keep", "drop", "um_per_pixel"),
+        *("state_codes", "state_dataset", "state_rate_hz", "truth"),
     )
     assert file_columns() == ("path", "neuropil_path", "positions", "state_codes", "truth")
 
