@@ -29,7 +29,7 @@ GIVEN = (
     *("dataset", "neuropil_dataset", "time_dataset", "transpose", "zero_frames", "rate_hz"),
     *("time_zero", "um_per_pixel", "keep", "drop"),
 )
-TOLD = ("dataset", "kind", "subject", "said")  # of what was found, for the history
+TOLD = ("dataset", "kind", "subject", "tau_s", "said")  # of what was found, for the history
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,7 @@ class Found:
         neurons: their places, where the file has them; named as `names`.
         neuropil: (frame, neuron).
         indicator: name of the calcium indicator.
+        tau_s: decay time of that indicator [s], as the program that wrote the file was told.
         subject: that the file names.
         dataset: array of the file that the values are.
         kind: what they are: "fluorescence", "dff", "spikes", or "" where the file does not say.
@@ -59,6 +60,7 @@ class Found:
     neurons: Neurons | None = None
     neuropil: Array | None = None
     indicator: str = ""
+    tau_s: float | None = None
     subject: str = ""
     dataset: str = ""
     kind: str = ""

@@ -58,11 +58,10 @@ class Output:
         found = self.arrays.get("iscell")
         return None if found is None else np.asarray(found).reshape(self.n_rois, -1)[:, 0] > 0
 
-    @property
-    def rate_hz(self) -> float | None:
-        """Frame rate of a plane [Hz], where the settings are there."""
-        rate = self.settings.get("fs")
-        return float(np.ravel(rate)[0]) if rate is not None else None
+    def setting(self, name: str) -> float | None:
+        """Return a number that suite2p was run with (`fs`: frame rate of a plane [Hz], `tau`: decay [s])."""
+        value = self.settings.get(name)
+        return float(np.ravel(value)[0]) if value is not None and np.size(value) else None
 
 
 class Suite2p(Reader):
@@ -105,7 +104,7 @@ class Suite2p(Reader):
     def look(self, path: Path) -> Contents:
         """Return what suite2p found; see `Reader.look`."""
         output = _opened(path)
-        accepted, rate = output.accepted, output.rate_hz
+        accepted, rate = output.accepted, output.setting("fs")
         contents = Contents([(name, str(array.shape)) for name, array in output.arrays.items()])
         if accepted is not None:
             contents.remarks.append(f"{int(accepted.sum())} of {output.n_rois} ROIs are accepted as cells (iscell)")
@@ -202,7 +201,8 @@ def _found(row: Mapping[str, Any], output: Output) -> Found:
         values=values,
         names=list(compress(names, kept)),
         time=times(row, output.path / "F.npy" if output.path.is_dir() else output.path, len(values)),
-        rate_hz=output.rate_hz,
+        rate_hz=output.setting("fs"),
+        tau_s=output.setting("tau"),
         neurons=_places(row, output, names, kept),
         neuropil=gather(Stored("Fneu", output.arrays["Fneu"]), True, kept) if with_neuropil else None,
         dataset=wanted,

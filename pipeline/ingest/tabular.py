@@ -14,6 +14,8 @@ from pipeline.base.arrays import Array, Bools, Floats
 from pipeline.ingest import arrays, cells
 from pipeline.ingest.assembling import Found, assemble
 from pipeline.ingest.blocks import Stored, gather
+from pipeline.ingest.contents import Contents
+from pipeline.ingest.looking import look
 from pipeline.ingest.reader import Reader
 from pipeline.ingest.rows import existing_file, flag, option, unreadable
 
@@ -41,6 +43,10 @@ class Tabular(Reader):
             kept = cells.chosen(row, names)
             values, dataset = taken(row, source, kept), source.name
         return assemble(row, path, with_companions(row, path, Found(values=values, dataset=dataset), names, kept))
+
+    def look(self, path: Path) -> Contents:
+        """Return the arrays of a file; see `Reader.look`."""
+        return look(path, self.name)
 
 
 def n_neurons(row: Mapping[str, Any], source: Stored) -> int:

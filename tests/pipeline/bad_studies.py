@@ -273,6 +273,13 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
         edit("recordings.tsv", "csv\tcsv", "csv\tcvs"),
         ["line 2: format", "'cvs'", "'csv'"],
     ),
+    "column that the format does not heed": (
+        lambda folder, p: (
+            edit("recordings.tsv", "rate_hz\n", "rate_hz\ttranspose\tdataset\n")(folder, p),
+            edit("recordings.tsv", "m1.csv\tcsv\t10", "m1.csv\tcsv\t10\t\ttraces")(folder, p),
+        ),
+        ["line 2: dataset: is 'traces', and the format 'csv' does not heed it"],
+    ),
     "path empty": (edit("recordings.tsv", "m1.csv", ""), ["line 2: path", "empty"]),
     "rate negative": (edit("recordings.tsv", "csv\t10", "csv\t-10"), ["line 2: rate_hz", "'-10'"]),
     "rate missing": (edit("recordings.tsv", "csv\t10", "csv\t"), ["m1", "rate_hz"]),
