@@ -6,7 +6,7 @@ import argparse
 import sys
 from importlib.metadata import version
 
-from pipeline.base.errors import PhiscaleError, unusable
+from pipeline.base.errors import PhiscaleError, told_once, unusable
 from pipeline.commands import check, init, multiverse, phi, run, simulate
 
 COMMANDS = (init, check, run, multiverse, simulate, phi)
@@ -53,9 +53,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _tell(error: PhiscaleError) -> int:
-    count = len(error.problems)
+    problems = told_once(error.problems)
+    count = len(problems)
     print(f"phiscale: {count} problems:" if count > 1 else "phiscale: a problem:", file=sys.stderr)
-    print("\n".join(f"- {problem}" for problem in error.problems), file=sys.stderr)
+    print("\n".join(f"- {problem}" for problem in problems), file=sys.stderr)
     return 1
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 from pipeline.base.errors import Problems
 from pipeline.base.text import did_you_mean
 from pipeline.ingest.registry import READERS, columns_of_any_format, option_columns
+from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.study.parameters import Parameters
-from pipeline.study.sheets import IDENTIFIER
+from pipeline.study.sheets import IDENTIFIER, RECORDING_COLUMNS, read_sheet
 from pipeline.traces.parameters import EVERY_SUBJECT
 
 Row = dict[str, str]
@@ -35,6 +38,24 @@ def check_recordings_sheet(table: pd.DataFrame, parameters: Parameters, problems
     _check_subjects(sheet, table, parameters, problems)
     if not parameters.windows:
         _check_windows_given(sheet, table, problems)
+
+
+def check_alone(folder: Path, problems: Problems) -> None:
+    """Note what is wrong with the sheets of a study whose parameters cannot be read, under the names they usually have.
+
+    Args:
+        folder: of study.yaml.
+        problems: where faults are noted.
+    """
+    kinds = {"recordings": (RECORDING_COLUMNS, OPTIONS), "windows": (WINDOW_COLUMNS, ())}
+    for field, (required, optional) in kinds.items():
+        sheet = str(Parameters.model_fields[field].default)
+        table = read_sheet(folder / sheet, required, optional, problems) if (folder / sheet).is_file() else None
+        if table is None or field == "windows":
+            continue
+        for line, row in zip(table.index, table.to_dict("records"), strict=True):
+            for check in (_check_ids, _check_format, _check_heeded, _check_rates):
+                check(f"{sheet}, line {line}", row, problems)
 
 
 def _check_ids(where: str, row: Row, problems: Problems) -> None:
