@@ -1,4 +1,4 @@
-"""The command `phiscale`: init, check, run, multiverse, demo, simulate, phi, report."""
+"""The command `phiscale`: init, inspect, check, run, multiverse, demo, simulate, phi, report."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import sys
 from importlib.metadata import version
 
 from pipeline.base.errors import PhiscaleError, told_once, unusable
-from pipeline.commands import check, init, multiverse, phi, run, simulate
+from pipeline.commands import check, init, inspect, multiverse, phi, run, simulate
 
-COMMANDS = (init, check, run, multiverse, simulate, phi)
+COMMANDS = (init, inspect, check, run, multiverse, simulate, phi)
 
 
 def main(arguments: list[str] | None = None) -> int:

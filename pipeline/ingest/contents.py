@@ -34,6 +34,7 @@ class Contents:
         epochs: named stretches, by the table that they stand in.
         subject: that the file names.
         remarks: what there is to know besides.
+        no_study: why no study can be made of it; empty where one can.
     """
 
     holds: list[tuple[str, str]] = field(default_factory=list)
@@ -42,3 +43,4 @@ class Contents:
     epochs: dict[str, list[Epoch]] = field(default_factory=dict)
     subject: str = ""
     remarks: list[str] = field(default_factory=list)
+    no_study: str = ""

@@ -69,11 +69,9 @@ class Spikefinder(Reader):
     def look(self, path: Path) -> Contents:
         """Return the cells of a file; see `Reader.look`."""
         found = _cells(path)
-        contents = Contents(
-            [(f"cell {name}", f"{len(trace)} frames at {RATE_HZ:g} Hz") for name, trace in found.items()]
-        )
+        contents = Contents([(name, f"{len(trace)} frames at {RATE_HZ:g} Hz") for name, trace in found.items()])
         contents.choices = [{"dataset": name} for name in found]
-        contents.remarks = [ALONE]
+        contents.remarks, contents.no_study = [ALONE], ALONE
         return contents
 
 

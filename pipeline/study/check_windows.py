@@ -42,7 +42,8 @@ def check_windows(study: Study, recording: str, clock: Clock, windows: pd.DataFr
     binning.check_length(where, p.bin_s, clock.rate_hz, findings.problems)
     if len(findings.problems.found) > faults:
         return
-    _check_ends(where, clock, windows, findings)
+    slack = 1.5 if study.parameters.preprocess.resample_hz is None else 2.5  # even frames end up to one step early
+    _check_ends(where, clock, windows, slack, findings)
     if len(findings.problems.found) > faults:
         return
     _note_uneven(where, study, clock, findings)
@@ -53,12 +54,12 @@ def check_windows(study: Study, recording: str, clock: Clock, windows: pd.DataFr
         _note_gap(place, gone, clock, findings)
 
 
-def _check_ends(where: str, clock: Clock, windows: pd.DataFrame, findings: Checked) -> None:
+def _check_ends(where: str, clock: Clock, windows: pd.DataFrame, slack: float, findings: Checked) -> None:
     first, last, step = clock.time[0], clock.time[-1], clock.step_s
     early = FAR * (last - first) < first  # the clock of the computer, or of the day
     for row in windows.itertuples():
         before = row.end_s <= first or (row.start_s < first - step and early)
-        if row.end_s > last + 1.5 * step or before:
+        if row.end_s > last + slack * step or before:
             findings.problems.add(
                 f"{where}, window {row.window}",
                 f"is from {row.start_s:g} to {row.end_s:g} s, and the recording from {first:g} to {last + step:g} s on "
