@@ -93,7 +93,7 @@ def assemble(row: Mapping[str, Any], path: Path, found: Found) -> xr.Dataset:
             recording=row["recording"],
             subject=row["subject"],
             indicator=option(row, "indicator", found.indicator),
-            source=path.name,
+            source=": ".join(part for part in (path.name, found.dataset) if part),
             source_sha256=sha256(*(found.files or (path,))),
             format=row["format"],
         ),

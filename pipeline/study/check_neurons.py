@@ -64,7 +64,7 @@ def note_read(study: Study, recording: str, dataset: xr.Dataset, findings: Check
     size = f"{dataset.sizes['neuron']} neurons × {dataset.sizes['time']} frames"
     rate = float(dataset.attrs["sampling_rate_hz"])
     findings.read[recording] = {
-        **{"source": str(dataset.attrs["source"]), "dataset": found.get("dataset", "")},
+        **{"source": str(found.get("source", "")), "dataset": found.get("dataset", "")},
         **{"neurons": dataset.sizes["neuron"], "frames": dataset.sizes["time"], "rate_hz": rate},
     }
     if found.get("dataset"):

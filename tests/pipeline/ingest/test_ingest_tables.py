@@ -67,10 +67,11 @@ def test_every_table_format_gives_the_same_recording(tmp_path):
         np.testing.assert_allclose(dataset["time"], np.arange(40) / 10)
         assert dataset.attrs["recording"] == "007"
         assert len(dataset.attrs["source_sha256"]) == 64
-        assert "/" not in dataset.attrs["source"]
+        assert dataset.attrs["source"].split(": ")[0] in ("x.csv", "x.npy", "v5.mat", "v73.mat", "x.h5")
         assert str(tmp_path) not in dataset.attrs["history"]
     assert list(found[0]["neuron"].values) == ["a", "b", "c"]
     assert list(found[1]["neuron"].values) == ["n0", "n1", "n2"]
+    assert found[4].attrs["source"] == "x.h5: traces/dff"  # what report and provenance name
 
 
 def test_netcdf_round_trip(tmp_path):

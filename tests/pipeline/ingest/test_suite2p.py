@@ -68,7 +68,7 @@ def test_planes_are_not_guessed_and_combined_stands_for_them(tmp_path: Path) -> 
     assert "holds 2 outputs of suite2p" in fault(whole)
     assert "plane0, plane1" in fault(whole)
     write_suite2p(whole / "combined", VALUES)
-    assert opened(whole).attrs["source"] == "suite2p"
+    assert opened(whole).attrs["source"] == "suite2p: F"
     dataset = opened(whole, um_per_pixel=1)
     np.testing.assert_allclose(dataset["x"], [0, 0.02, 0, 0.02])  # in each plane, not side by side
 
