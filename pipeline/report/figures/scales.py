@@ -222,6 +222,11 @@ def _draw_null(panel: Axes, x: float, mean: float, sd: float, *, dotted: bool) -
     panel.plot(ends, [mean, mean], color=MUTED, lw=1.1, ls=(0, (1, 1.2)) if dotted else "-", zorder=1.5)
 
 
+def _lowest(panel: Axes) -> float:
+    """Return the least value drawn, 0 at most; matplotlib says that an empty panel reaches to minus infinity."""
+    return min(0.0, float(panel.dataLim.ymin)) if np.isfinite(panel.dataLim.ymin) else 0.0
+
+
 def _limits(row: Sequence[Axes], reach: Sequence[float], *, logarithmic: bool) -> None:
     """One y axis for a row, so that scales can be compared by eye, unless one would vanish on it."""
     least = min((_least(panel) for panel in row), default=0.0)
@@ -235,7 +240,7 @@ def _limits(row: Sequence[Axes], reach: Sequence[float], *, logarithmic: bool) -
     common = bool(drawn) and max(drawn) < 8 * min(drawn)
     for panel, top in zip(row, reach, strict=True):
         limit = max(drawn) if common else top
-        low = min(0.0, *(p.dataLim.ymin for p in row)) if common else min(0.0, panel.dataLim.ymin)
+        low = min(_lowest(p) for p in (row if common else [panel]))
         panel.set_ylim(low * 1.08, limit * 1.08 or 1.0)
         if low < 0:
             panel.axhline(0, color=FAINT, lw=0.8, zorder=0)
