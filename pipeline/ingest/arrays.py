@@ -10,10 +10,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from pipeline.base.arrays import Array, Floats
-from pipeline.base.errors import PhiscaleError
 from pipeline.ingest.blocks import Stored
 from pipeline.ingest.pickles import load_npy
-from pipeline.ingest.rows import fault
+from pipeline.ingest.rows import fault, reading
 from pipeline.ingest.text import TIME_IN_SECONDS, read_delimited
 
 SUFFIXES = {
@@ -54,14 +53,9 @@ def opened(path: Path, name: str | None = None, kind: str | None = None, ndim: i
     kind = kind or KINDS.get(path.suffix.lower(), "")
     if kind not in _OPENERS:
         raise fault(path, "its ending is not known", f"use one of {', '.join(KINDS)}")
-    try:
-        with _OPENERS[kind](path, name, ndim) as source:
-            _check_numbers(path, name, source, ndim)
-            yield source
-    except PhiscaleError:
-        raise
-    except (OSError, EOFError, ValueError, TypeError) as error:
-        raise fault(path, f"cannot be read as {kind} ({error})", "check path and format") from error
+    with reading(path, kind), _OPENERS[kind](path, name, ndim) as source:
+        _check_numbers(path, name, source, ndim)
+        yield source
 
 
 def _check_numbers(path: Path, name: str | None, source: Stored, ndim: int) -> None:
@@ -148,15 +142,11 @@ def _open_mat(path: Path, name: str | None, ndim: int) -> Iterator[Stored]:
 
 def _read_mat(path: Path, name: str | None, ndim: int) -> Stored:
     from scipy.io import loadmat, whosmat
-    from scipy.io.matlab import MatReadError
 
     first, *parts = (name or "").strip("/").split("/")
-    try:
-        shapes = {key: shape for key, shape, _ in whosmat(path)}
-        chosen = _choose(path, shapes, first or None, ndim)
-        value = np.asarray(loadmat(path, variable_names=[chosen])[chosen])
-    except MatReadError as error:  # of no type that `opened` knows without scipy
-        raise ValueError(str(error)) from error
+    shapes = {key: shape for key, shape, _ in whosmat(path)}
+    chosen = _choose(path, shapes, first or None, ndim)
+    value = np.asarray(loadmat(path, variable_names=[chosen])[chosen])
     for i, part in enumerate(parts):
         value = member(path, value, "/".join([first, *parts[:i]]), part)
     return Stored("/".join([chosen, *parts]), value)

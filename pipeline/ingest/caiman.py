@@ -17,7 +17,7 @@ from pipeline.ingest.assembling import Found, assemble
 from pipeline.ingest.blocks import Stored, gather
 from pipeline.ingest.contents import ASK, Contents
 from pipeline.ingest.reader import Reader
-from pipeline.ingest.rows import existing_file, fault, number, option
+from pipeline.ingest.rows import existing_file, fault, number, option, reading
 from pipeline.ingest.tabular import times
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _is_caiman(path: Path) -> bool:
     try:
         with h5py.File(path, "r") as file:
             return "estimates/C" in file
-    except OSError:
+    except (OSError, RuntimeError, KeyError):
         return False
 
 
@@ -99,13 +99,10 @@ def _open(path: Path) -> Iterator[Any]:
     """Yield the group of the estimates."""
     import h5py
 
-    try:
-        with h5py.File(path, "r") as file:
-            if "estimates/C" not in file:
-                raise fault(path, "is HDF5, but holds no estimates of CaImAn", "set format to hdf5, and name a dataset")
-            yield file["estimates"]
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
-        raise fault(path, f"cannot be read as HDF5 ({error})", "copy the file again, or check its path") from error
+    with reading(path, "HDF5"), h5py.File(path, "r") as file:
+        if "estimates/C" not in file:
+            raise fault(path, "is HDF5, but holds no estimates of CaImAn", "set format to hdf5, and name a dataset")
+        yield file["estimates"]
 
 
 def _held(estimates: Any) -> set[str]:

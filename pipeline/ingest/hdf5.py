@@ -44,5 +44,5 @@ def _own_format(path: Path) -> str:
     try:
         with h5py.File(path, "r") as file:
             return next((name for mark, name in OWN.items() if mark in file.attrs or mark in file), "")
-    except OSError:
+    except (OSError, RuntimeError, KeyError):
         return ""  # opening it again says why

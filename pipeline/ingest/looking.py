@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.base.arrays import Array
 from pipeline.ingest import arrays
 from pipeline.ingest.contents import ASK, Contents
-from pipeline.ingest.rows import fault
+from pipeline.ingest.rows import reading
 
 LEAST_FRAMES = 20  # a shorter table is hardly a recording
 MOST_CODES = 12  # different values of a vector that may be state codes
@@ -111,15 +111,13 @@ def _states(name: str, values: Array, tables: Sequence[Listed], kind: str) -> di
 
 
 def _held(path: Path, kind: str) -> list[Listed]:
-    try:
+    with reading(path, kind):
         if kind == "hdf5":
             return _of_hdf5(path)
         if kind == "mat":
             return _of_mat(path)
         with arrays.opened(path, None, kind) as stored:
             return [Listed("", stored.shape, stored.stored.dtype.kind)]
-    except (OSError, ValueError, TypeError, NotImplementedError) as error:
-        raise fault(path, f"cannot be read as {kind} ({error})", "check path and format") from error
 
 
 def _of_hdf5(path: Path, backwards: bool = False) -> list[Listed]:
@@ -133,16 +131,12 @@ def _of_hdf5(path: Path, backwards: bool = False) -> list[Listed]:
 def _of_mat(path: Path) -> list[Listed]:
     import h5py
     from scipy.io import loadmat, whosmat
-    from scipy.io.matlab import MatReadError
 
     if h5py.is_hdf5(path):
         return _of_hdf5(path, backwards=True)
-    try:
-        listed = whosmat(path)
-        nested = [name for name, _, kind in listed if kind in ("struct", "cell")]
-        values = loadmat(path, variable_names=nested) if nested else {}
-    except MatReadError as error:
-        raise ValueError(str(error)) from error
+    listed = whosmat(path)
+    nested = [name for name, _, kind in listed if kind in ("struct", "cell")]
+    values = loadmat(path, variable_names=nested) if nested else {}
     plain = [Listed(name, shape, "U" if kind == "char" else "f") for name, shape, kind in listed if name not in nested]
     return plain + [one for name in nested for one in _inside(name, values[name])]
 

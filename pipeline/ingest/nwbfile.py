@@ -18,7 +18,7 @@ import numpy as np
 
 from pipeline.base.arrays import Floats, Ints, Strings
 from pipeline.ingest.contents import Epoch
-from pipeline.ingest.rows import fault
+from pipeline.ingest.rows import fault, reading
 
 ROIS, SINGLE = "RoiResponseSeries", "TimeSeries"
 NO_TRACES = (  # series whose rows are not the activity of a neuron each
@@ -67,13 +67,10 @@ def open_nwb(path: Path) -> Iterator[Any]:
     """
     import h5py
 
-    try:
-        with h5py.File(path, "r") as file:
-            if not is_nwb(file):
-                raise fault(path, "is HDF5, but no NWB file", "set format to hdf5, and dataset to what is to be read")
-            yield file
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
-        raise fault(path, f"cannot be read as NWB ({error})", "copy the file again, or check its path") from error
+    with reading(path, "NWB"), h5py.File(path, "r") as file:
+        if not is_nwb(file):
+            raise fault(path, "is HDF5, but no NWB file", "set format to hdf5, and dataset to what is to be read")
+        yield file
 
 
 def may_be_nwb(path: Path) -> bool:
@@ -83,7 +80,7 @@ def may_be_nwb(path: Path) -> bool:
     try:
         with h5py.File(path, "r") as file:
             return is_nwb(file)
-    except OSError:
+    except (OSError, RuntimeError, KeyError):
         return False
 
 

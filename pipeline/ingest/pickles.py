@@ -101,7 +101,9 @@ def load_npy(path: Path) -> Array:
         raise
     except Exception as error:  # whatever bytes that are no pickle make of the machine that reads them
         raise fault(
-            path, f"cannot be read as npy ({error or type(error).__name__})", "check path and format"
+            path,
+            f"cannot be read as npy ({' '.join(str(error).split()) or type(error).__name__})",
+            "check path and format",
         ) from error
 
 

@@ -105,6 +105,28 @@ def sha256(*paths: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@contextmanager
+def reading(path: Path, kind: str) -> Iterator[None]:
+    """Say which file it was that could not be read, in one line, whatever its parser raised.
+
+    Args:
+        path: the file.
+        kind: what it was taken for.
+
+    Raises:
+        PhiscaleError: of a fault that was told already, as it is.
+    """
+    try:
+        yield
+    except PhiscaleError:
+        raise
+    except Exception as error:  # parsers of files that are cut off or scrambled raise errors of any type
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise fault(
+            path, f"cannot be read as {kind} ({said})", "check path and format, or copy the file again"
+        ) from error
+
+
 def fault(path: Path, what: str, fix: str = "") -> PhiscaleError:
     """Return an error about one file.
 

@@ -13,7 +13,7 @@ from pipeline.base.arrays import Floats
 from pipeline.ingest.assembling import Found, assemble
 from pipeline.ingest.contents import Contents
 from pipeline.ingest.reader import Reader
-from pipeline.ingest.rows import existing_file, fault, option
+from pipeline.ingest.rows import existing_file, fault, option, reading
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -89,10 +89,8 @@ def _is_challenge(path: Path) -> bool:
 
 def _cells(path: Path) -> dict[str, Floats]:
     """Return the calcium (frame,) of each cell by its number; the frames that fill up shorter columns are cut off."""
-    try:
+    with reading(path, "spikefinder data"):
         found = _of_mat(path) if path.suffix.lower() == ".mat" else _of_text(path)
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        raise fault(path, f"cannot be read as spikefinder data ({error})", "check path and format") from error
     if not found:
         raise fault(path, "holds no cell with calcium", "check path and format")
     return found

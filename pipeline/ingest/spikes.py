@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from itertools import compress
 from pathlib import Path
@@ -16,7 +15,7 @@ from pipeline.ingest import cells
 from pipeline.ingest.assembling import Found, assemble
 from pipeline.ingest.contents import ASK, Contents
 from pipeline.ingest.reader import Reader
-from pipeline.ingest.rows import existing_file, fault, number
+from pipeline.ingest.rows import existing_file, fault, number, reading
 from pipeline.ingest.spiketrains import counts
 
 if TYPE_CHECKING:
@@ -84,11 +83,8 @@ def _read(path: Path) -> tuple[Array | None, dict[str, Floats], dict[str, Array]
     """Return counts (frame, unit) or None, the times of each unit [s], and what else the file holds."""
     if path.suffix.lower() == ".csv":
         return None, _events(path), {}
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            held = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, AttributeError) as error:
-        raise fault(path, f"cannot be read as npz ({error})", "save plain arrays with numpy.savez") from error
+    with reading(path, "npz"), path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        held = {name: archive[name] for name in archive.files}
     held = {name: value for name, value in held.items() if value.dtype.kind in "fiub"}
     if COUNTS in held:
         if held[COUNTS].ndim != 2:
@@ -123,7 +119,8 @@ def _events(path: Path) -> dict[str, Floats]:
     columns = _event_columns(path)
     if columns is None:
         raise fault(path, "is no table of events: it has no columns of time and cell", "set format to csv for traces")
-    table = pd.read_csv(path, encoding="utf-8-sig")
+    with reading(path, "csv"):
+        table = pd.read_csv(path, encoding="utf-8-sig")
     time = pd.to_numeric(table[columns[0]], errors="coerce").to_numpy(float)
     if not len(time) or not np.isfinite(time).all():
         raise fault(path, f"the column {columns[0].strip()!r} holds no times", "give seconds in every row")

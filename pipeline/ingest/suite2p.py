@@ -18,7 +18,7 @@ from pipeline.ingest.blocks import Stored, gather
 from pipeline.ingest.contents import ASK, Contents
 from pipeline.ingest.pickles import load_npy
 from pipeline.ingest.reader import Reader
-from pipeline.ingest.rows import existing, fault, number, option
+from pipeline.ingest.rows import existing, fault, number, option, reading
 from pipeline.ingest.tabular import times
 
 if TYPE_CHECKING:
@@ -92,30 +92,37 @@ class Suite2p(Reader):
             what = f"holds {len(found)} outputs of suite2p" if found else "is no output of suite2p (it has no F.npy)"
             listed = ", ".join(str(one.relative_to(path)) for one in found[:8])
             raise fault(path, what, f"name one of them as path: {listed}" if found else "name the folder with F.npy")
-        output = _opened(found[0])
-        return assemble(row, path, _found(row, output))
+        with reading(found[0], "output of suite2p"):
+            read = _found(row, _opened(found[0]))
+        return assemble(row, path, read)
 
     def recordings(self, path: Path) -> list[Path]:
         """Return Fall.mat, or the folders with F.npy at or below a folder; planes that are combined are one."""
+        if path.name == "F.npy" and (path.parent / "stat.npy").is_file():
+            return [path.parent]
         if path.is_dir():
             return _folders(path)
         return [path] if path.suffix.lower() == ".mat" and _is_fall(path) else []
 
     def look(self, path: Path) -> Contents:
         """Return what suite2p found; see `Reader.look`."""
-        output = _opened(path)
-        accepted, rate = output.accepted, output.setting("fs")
-        contents = Contents([(name, str(array.shape)) for name, array in output.arrays.items()])
-        if accepted is not None:
-            contents.remarks.append(f"{int(accepted.sum())} of {output.n_rois} ROIs are accepted as cells (iscell)")
-        if rate is None:
-            contents.remarks.append("no ops.npy or settings.npy: the frame rate has to be given")
-        else:
-            contents.holds.append(("fs", f"{rate:g} Hz"))
-        if len(output.stat):
-            contents.remarks.append("positions are in pixels: give um_per_pixel, and they are used")
-        contents.choices = [{"rate_hz": ASK} if rate is None else {}]
-        return contents
+        with reading(path, "output of suite2p"):
+            return _look(_opened(path))
+
+
+def _look(output: Output) -> Contents:
+    accepted, rate = output.accepted, output.setting("fs")
+    contents = Contents([(name, str(array.shape)) for name, array in output.arrays.items()])
+    if accepted is not None:
+        contents.remarks.append(f"{int(accepted.sum())} of {output.n_rois} ROIs are accepted as cells (iscell)")
+    if rate is None:
+        contents.remarks.append("no ops.npy or settings.npy: the frame rate has to be given")
+    else:
+        contents.holds.append(("fs", f"{rate:g} Hz"))
+    if len(output.stat):
+        contents.remarks.append("positions are in pixels: give um_per_pixel, and they are used")
+    contents.choices = [{"rate_hz": ASK} if rate is None else {}]
+    return contents
 
 
 def _folders(path: Path) -> list[Path]:
@@ -176,10 +183,8 @@ def _planes(path: Path, stat: Array) -> Sequence[Any]:
 def _of_fall(path: Path) -> Output:
     from scipy.io import loadmat
 
-    try:
+    with reading(path, "mat"):
         held = loadmat(path, variable_names=["F", "Fneu", "spks", "iscell", "stat", "ops"])
-    except Exception as error:  # of many types, for a file that is cut off
-        raise fault(path, f"cannot be read as mat ({error})", "check path and format") from error
     arrays = {name: held[name] for name in ("F", "Fneu", "spks", "iscell") if name in held}
     ops = held["ops"] if "ops" in held and held["ops"].size == 1 and held["ops"].dtype.names else None
     settings = {name: ops[name].item() for name in ops.dtype.names} if ops is not None else {}

@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipeline.base.arrays import Bools, Floats
 from pipeline.base.text import is_number
-from pipeline.ingest.rows import fault
+from pipeline.ingest.rows import fault, reading
 
 TIME_IN_SECONDS = re.compile(r"(t|times?|timestamps?)([ _\[(]+(s|secs?|seconds?)[\])]?)?")
 
@@ -45,10 +45,8 @@ def read_delimited(path: Path) -> Delimited:
     Raises:
         PhiscaleError: the file is no such text, or a cell holds no number.
     """
-    try:
+    with reading(path, "csv"):
         return _parse(path)
-    except ValueError as error:  # those of pandas are too
-        raise fault(path, f"cannot be read as csv ({error})", "check path and format") from error
 
 
 def _parse(path: Path) -> Delimited:

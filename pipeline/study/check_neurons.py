@@ -134,11 +134,20 @@ def _check_grouping(study: Study, where: str, n_neurons: int, dataset: xr.Datase
 
 
 def _check_constant(where: str, chosen: list[str], dataset: xr.Dataset, findings: Checked) -> None:
+    """Check that what is taken for neurons varies, as neurons do."""
     for name in (str(name) for name in dataset["neuron"].values):
-        if name in chosen and np.nanstd(dataset["fluorescence"].sel(neuron=name).values) == 0:
+        values = dataset["fluorescence"].sel(neuron=name).values if name in chosen else None
+        if values is not None and np.nanstd(values) == 0:
             findings.problems.add(
                 f"{where}, neuron {name}",
                 "is constant",
                 "It carries no information, and a unit made of it has no states",
                 "remove it from the recording",
+            )
+        elif values is not None and len(values) > 2 and bool((np.diff(values) > 0).all()):
+            findings.problems.add(
+                f"{where}, neuron {name}",
+                "increases from frame to frame throughout, as a clock or a counter does",
+                "It is no activity, and would be a unit or a part of one",
+                "name it as time (time_s), or leave it out with drop",
             )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 UNEVEN = 0.05  # of a frame interval, by which steps may differ before frames are made even
-MOST = 20_000_000  # values of a recording that are binarized to see whether its units have states
+MOST = 10_000_000  # values of a recording that are binarized to see whether its units have states
 WHOLE = "whole"
 NEAR = 0.02  # of the default bin, by which whole frames may miss it
 NO_BASELINE = 0.1  # a baseline below this share of the median divides badly

@@ -20,8 +20,8 @@ from pipeline.traces.ensembles import group, group_as
 from pipeline.traces.preprocess import preprocess
 from pipeline.traces.shared import share_units
 
-MOST = 20_000_000  # values (frames × neurons) of a recording that are looked at
-KEPT = 60_000_000  # of all recordings that share their units
+MOST = 10_000_000  # values (frames × neurons) of a recording that are looked at
+KEPT = 40_000_000  # of all recordings that share their units
 
 
 @dataclass

@@ -336,6 +336,10 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
         ["windows.tsv: m1", "no window"],
     ),
     "neuron constant": (recording(fill(1, 3.0)), ["'m1', neuron n1", "constant"]),
+    "clock taken for a neuron": (
+        recording(lambda traces: np.copyto(traces[:, 2], np.arange(len(traces)))),
+        ["recording 'm1', neuron n2: increases from frame to frame throughout"],
+    ),
     "fewer neurons than units": (
         recording(fill(1, np.nan)),
         ["recording 'm1' and ensembles.iit: has 3 neurons for 4 units", "lower ensembles.iit to 3"],
@@ -352,7 +356,8 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
         lambda folder, p: (
             edit("recordings.tsv", "csv\t10\nm2", "csv\t\nm2")(folder, p),
             (folder / "m1.csv").write_text(
-                "time_s,n0,n1,n2,n3\n" + "".join(f"{1e6 + i / 10},{i % 3},{i % 5},{i % 7},{i}\n" for i in range(3000))
+                "time_s,n0,n1,n2,n3\n"
+                + "".join(f"{1e6 + i / 10},{i % 3},{i % 5},{i % 7},{i % 11}\n" for i in range(3000))
             ),
         ),
         ["'m1', window awake: is from 0 to 150 s, and the recording from 1e+06 to 1.0003e+06 s", "time_zero to first"],

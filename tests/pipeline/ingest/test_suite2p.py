@@ -102,6 +102,8 @@ def test_looking_says_what_there_is_and_what_is_missing(tmp_path: Path) -> None:
     assert reader.recordings(tmp_path) == [folder]
     contents = reader.look(folder)
     assert ("F", "(4, 40)") in contents.holds
+    assert reader.recordings(folder / "F.npy") == [folder]  # named by the file, it is the folder
+    assert opened(folder / "F.npy").sizes["neuron"] == 3
     assert contents.choices == [{}]
     assert "3 of 4 ROIs are accepted as cells (iscell)" in contents.remarks
     bare = write_suite2p(tmp_path / "b" / "plane0", VALUES, fs=None)
