@@ -1,4 +1,4 @@
-"""The command `phiscale`: init, check, run, multiverse, demo, simulate, phi, report."""
+"""The command `phiscale`: init, inspect, check, run, multiverse, demo, simulate, phi, report."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import traceback
 from importlib.metadata import version
 from pathlib import Path
 
-from pipeline.base.errors import PhiscaleError, Problem, unusable
-from pipeline.commands import check, init, multiverse, phi, run, simulate
+from pipeline.base.errors import PhiscaleError, Problem, told_once, unusable
+from pipeline.commands import check, init, inspect, multiverse, phi, run, simulate
 from pipeline.workflow.owner import Stopped
 
 TRACEBACK = "PHISCALE_TRACEBACK"  # in the environment: faults that nobody foresaw are shown as Python does
-COMMANDS = (init, check, run, multiverse, simulate, phi)
+COMMANDS = (init, inspect, check, run, multiverse, simulate, phi)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -81,9 +81,10 @@ def _unexpected(error: Exception) -> Problem:
 
 
 def _tell(error: PhiscaleError) -> int:
-    count = len(error.problems)
+    problems = told_once(error.problems)
+    count = len(problems)
     print(f"phiscale: {count} problems:" if count > 1 else "phiscale: a problem:", file=sys.stderr)
-    print("\n".join(f"- {problem}" for problem in error.problems), file=sys.stderr)
+    print("\n".join(f"- {problem}" for problem in problems), file=sys.stderr)
     return 1
 
 

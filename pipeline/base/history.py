@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def record(dataset: xr.Dataset, operation: str, **parameters: Any) -> xr.Dataset:
+def record(dataset: xr.Dataset, operation: str, /, **parameters: Any) -> xr.Dataset:
     """Note an operation in the history of a dataset.
 
     Args:

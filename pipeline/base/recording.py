@@ -31,7 +31,7 @@ class Origin:
         recording: identifier.
         subject: identifier of the animal.
         indicator: name of the calcium indicator.
-        source: name of the file, without its folder.
+        source: name of the file, without its folder, and of the array in it where it names arrays.
         source_sha256: hash of that file.
         format: name of the reader.
     """

@@ -13,6 +13,7 @@ from pipeline.base.errors import Problems
 from pipeline.base.recording import frames_of
 
 ROUNDING = 1e-6  # of a frame interval: times this close are the same
+SHORTER = 0.01  # of a frame, by which a bin may be shorter: one bin in a hundred then holds no frame
 
 
 @dataclass(frozen=True)
@@ -91,13 +92,32 @@ def check_length(where: str, bin_s: float, rate_hz: float, problems: Problems) -
         rate_hz: frame rate [Hz].
         problems: gets the problem.
     """
-    if bin_s * rate_hz < 1 - ROUNDING:
+    if shorter_than_frame(bin_s, rate_hz):
         problems.add(
             f"{where}, binarize.bin_s",
             f"a bin of {bin_s:g} s is shorter than a frame ({1 / rate_hz:g} s at {rate_hz:g} Hz)",
             "Most bins would hold no frame, and no transition could be counted",
-            f"use bin_s of at least {1 / rate_hz:.4g}",
+            f"use bin_s of at least {rounded_up(1 / rate_hz):g}",
         )
+
+
+def shorter_than_frame(bin_s: float, rate_hz: float) -> bool:
+    """Return whether bins are shorter than a frame, by more than cameras are off their nominal rate.
+
+    >>> shorter_than_frame(0.6, 1 / 0.600019), shorter_than_frame(0.5, 1 / 0.600019)
+    (False, True)
+    """
+    return bin_s * rate_hz < 1 - SHORTER
+
+
+def rounded_up(seconds: float) -> float:
+    """Return the least number of three digits that is not below.
+
+    >>> rounded_up(0.600019), rounded_up(0.1)
+    (0.601, 0.1)
+    """
+    unit = 10.0 ** (np.floor(np.log10(seconds)) - 2)
+    return float(f"{np.ceil(seconds / unit - 1e-9) * unit:.3g}")
 
 
 def window_of_bins(bins: Bins, windows: pd.DataFrame) -> Ints:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.ingest import arrays
-from pipeline.ingest.rows import existing_file
-from pipeline.ingest.tabular import Tabular, assemble, flag, unreadable
+from pipeline.ingest import arrays, cells
+from pipeline.ingest.assembling import Found, assemble
+from pipeline.ingest.contents import ASK, Contents
+from pipeline.ingest.rows import existing_file, flag, unreadable
+from pipeline.ingest.tabular import Tabular, with_companions
 from pipeline.ingest.text import read_delimited
 
 if TYPE_CHECKING:
     import xarray as xr
+
+SHOWN = 40  # names of columns that are listed
 
 
 class Csv(Tabular):
@@ -33,6 +38,19 @@ class Csv(Tabular):
         if flag(row, "transpose"):
             raise unreadable(row, "transpose is set, but CSV has one row per frame", "leave it empty")
         if not table.names:
-            rejected = ", ".join(table.left_out) or "none"
-            raise unreadable(row, f"it has no column of a neuron (rejected: {rejected})", "add one")
-        return assemble(row, path, table.values, table.names, table.time, table.left_out)
+            raise unreadable(row, "it has no column of a neuron", "add one")
+        kept = cells.chosen(row, table.names, table.accepted)
+        found = Found(values=table.values[:, kept])
+        return assemble(row, path, with_companions(row, path, found, table.names, kept, table.time))
+
+    def look(self, path: Path) -> Contents:
+        """Return the columns of a file; see `Reader.look`."""
+        table = read_delimited(path)
+        n_frames = len(table.values)
+        contents = Contents([(", ".join(table.names[:SHOWN]), f"{len(table.names)} columns, {n_frames} frames")])
+        if len(table.names) > SHOWN:
+            contents.remarks.append(f"and {len(table.names) - SHOWN} more columns")
+        if table.accepted is not None:
+            contents.remarks.append(f"{int(table.accepted.sum())} of {len(table.names)} cells are not rejected")
+        contents.choices = [{} if table.time is not None else {"rate_hz": ASK}]
+        return contents

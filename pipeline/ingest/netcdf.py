@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pipeline.base import files, history
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.recording import describe, mark_missing
+from pipeline.ingest import cells
+from pipeline.ingest.contents import Contents
 from pipeline.ingest.reader import Reader
 from pipeline.ingest.rows import existing_file, number, option, sha256
 
@@ -23,7 +25,7 @@ class Netcdf(Reader):
     summary = "a Recording as phiscale itself writes it"
     methods = "read from NetCDF files"
     suffixes = (".nc",)
-    columns = ("rate_hz", "indicator")
+    columns = ("rate_hz", "indicator", *cells.COLUMNS)
     files = ("path",)
 
     def read(self, row: Mapping[str, Any]) -> xr.Dataset:
@@ -46,8 +48,17 @@ class Netcdf(Reader):
             attrs["sampling_rate_hz"] = float(rate)
         dataset = dataset.assign_attrs(attrs)
         if {"time", "neuron"} <= set(dataset.dims) and {"fluorescence", "dropped"} <= set(dataset):
+            dataset = dataset.isel(neuron=cells.chosen(row, [str(name) for name in dataset["neuron"].values]))
             dataset = mark_missing(describe(dataset))  # else `validate` tells what is missing
         return history.record(dataset, "ingest.netcdf", source=path.name)
+
+    def look(self, path: Path) -> Contents:
+        """Return the variables of a file; see `Reader.look`."""
+        dataset = _load(path)
+        contents = Contents([(str(name), str(variable.shape)) for name, variable in dataset.variables.items()])
+        contents.choices = [{}] if "fluorescence" in dataset else []
+        contents.subject = str(dataset.attrs.get("subject", ""))
+        return contents
 
 
 def _load(path: Path) -> xr.Dataset:

@@ -8,7 +8,7 @@ from typing import Any
 import xarray as xr
 
 from pipeline.base.recording import validate
-from pipeline.ingest.registry import READERS
+from pipeline.ingest.registry import READERS, option_columns
 from pipeline.ingest.rows import naming
 
 
@@ -17,7 +17,8 @@ def open_recording(row: Mapping[str, Any]) -> xr.Dataset:
 
     Args:
         row: recording, subject, path (absolute), format, and the options of the format, e.g.
-            rate_hz, dataset, neuropil_dataset, positions, time_dataset, transpose, indicator.
+            rate_hz, dataset, neuropil_dataset, positions, time_dataset, transpose, indicator. Options of other
+            formats change nothing.
 
     Returns:
         The Recording (see `recording.build`).
@@ -26,6 +27,8 @@ def open_recording(row: Mapping[str, Any]) -> xr.Dataset:
         PhiscaleError: the file or what it holds cannot be used; the text says why and how to mend.
     """
     with naming(row):
-        dataset = READERS.choose(str(row.get("format", "")), "format").read(row)
+        reader = READERS.choose(str(row.get("format", "")), "format")
+        unheeded = set(option_columns()) - set(reader.columns) - {"path"}
+        dataset = reader.read({name: value for name, value in row.items() if name not in unheeded})
         validate(dataset)
     return dataset

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pipeline.base.registry import Entry
+from pipeline.ingest.contents import Contents
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,3 +35,18 @@ class Reader(Entry, Protocol):
         Raises:
             PhiscaleError: the file or what it holds cannot be used; `open_recording` adds the recording's name.
         """
+
+    def recordings(self, path: Path) -> list[Path]:
+        """Return what of a file or folder this format reads, one path per recording; empty where it is none of its."""
+        return [path] if path.is_file() and path.suffix.lower() in self.suffixes else []
+
+    def look(self, path: Path) -> Contents:
+        """Return what a file holds and the columns of the sheet that would use it, without reading the traces.
+
+        Args:
+            path: one of those that `recordings` returns.
+
+        Raises:
+            PhiscaleError: it cannot be opened.
+        """
+        return Contents()

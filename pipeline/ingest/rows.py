@@ -89,10 +89,42 @@ def existing_file(row: Mapping[str, Any], name: str) -> Path:
     return path
 
 
-def sha256(path: Path) -> str:
-    """Return the hash of a file, read in pieces."""
-    with path.open("rb") as file:
+def existing(row: Mapping[str, Any], name: str = "path") -> Path:
+    """Return the file or folder that the option `name` gives; raises as `existing_file`."""
+    value = option(row, name)
+    path = Path(str(value)).expanduser()
+    return path if value is not None and path.is_dir() else existing_file(row, name)
+
+
+def sha256(*paths: Path) -> str:
+    """Return the hash of a file, read in pieces; of several files, that of their names and hashes."""
+    if len(paths) > 1:
+        listed = "\n".join(f"{path.name} {sha256(path)}" for path in paths)
+        return hashlib.sha256(listed.encode()).hexdigest()
+    with paths[0].open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def reading(path: Path, kind: str) -> Iterator[None]:
+    """Say which file it was that could not be read, in one line, whatever its parser raised.
+
+    Args:
+        path: the file.
+        kind: what it was taken for.
+
+    Raises:
+        PhiscaleError: of a fault that was told already, as it is.
+    """
+    try:
+        yield
+    except PhiscaleError:
+        raise
+    except Exception as error:  # parsers of files that are cut off or scrambled raise errors of any type
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise fault(
+            path, f"cannot be read as {kind} ({said})", "check path and format, or copy the file again"
+        ) from error
 
 
 def fault(path: Path, what: str, fix: str = "") -> PhiscaleError:
@@ -104,3 +136,33 @@ def fault(path: Path, what: str, fix: str = "") -> PhiscaleError:
         fix: how to mend it.
     """
     return PhiscaleError(Problem(str(path), what, "The recording cannot be read", fix))
+
+
+def unreadable(row: Mapping[str, Any], what: str, fix: str) -> PhiscaleError:
+    """Return an error about the recording of a row.
+
+    Args:
+        row: of the sheet of recordings.
+        what: what is wrong with the recording.
+        fix: how to mend it.
+    """
+    return PhiscaleError(Problem(str(row["path"]), what, "The recording cannot be read", fix))
+
+
+def flag(row: Mapping[str, Any], name: str) -> bool | None:
+    """Return an option that is true or false, None when its cell is empty.
+
+    Args:
+        row: of the sheet of recordings.
+        name: column of the option.
+
+    Raises:
+        PhiscaleError: it is neither.
+    """
+    value = option(row, name)
+    if value is None:
+        return None
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if str(value).strip().lower() not in words:
+        raise unreadable(row, f"{name} is {value!r}", f"set {name} to true or false")
+    return words[str(value).strip().lower()]

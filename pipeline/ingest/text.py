@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from pipeline.base.arrays import Floats
+from pipeline.base.arrays import Bools, Floats
 from pipeline.base.text import is_number
-from pipeline.ingest.rows import fault
+from pipeline.ingest.rows import fault, reading
 
 TIME_IN_SECONDS = re.compile(r"(t|times?|timestamps?)([ _\[(]+(s|secs?|seconds?)[\])]?)?")
 
@@ -25,13 +25,13 @@ class Delimited:
         values: (row, column) numbers.
         names: of the columns.
         time: (row,) [s], where the file has it.
-        left_out: columns marked as rejected.
+        accepted: (column,) those that the file does not mark as rejected; None where it marks none.
     """
 
     values: Floats
     names: list[str]
     time: Floats | None = None
-    left_out: list[str] = field(default_factory=list)
+    accepted: Bools | None = None
 
 
 def read_delimited(path: Path) -> Delimited:
@@ -39,16 +39,14 @@ def read_delimited(path: Path) -> Delimited:
 
     A header is optional. A time column is known by its name (time, time_s, "Time (s)", ...). The
     second header row of Inscopix exports ("Time(s)/Cell Status, accepted, rejected, ...") is
-    understood: the first column is then time, and rejected columns are left out. Columns that only
-    number the rows are left out too.
+    understood: the first column is then time, and rejected columns are marked. Columns that only
+    number the rows are left out.
 
     Raises:
         PhiscaleError: the file is no such text, or a cell holds no number.
     """
-    try:
+    with reading(path, "csv"):
         return _parse(path)
-    except ValueError as error:  # those of pandas are too
-        raise fault(path, f"cannot be read as csv ({error})", "check path and format") from error
 
 
 def _parse(path: Path) -> Delimited:
@@ -91,8 +89,8 @@ def _numbers(path: Path, cells: pd.DataFrame, names: list[str]) -> Floats:
 
 
 def _sort_columns(path: Path, table: Delimited, status: list[str] | None) -> Delimited:
-    """Tell time and row numbers from neurons, and leave out what the status row rejects."""
-    keep, time, left_out = [], None, []
+    """Tell time and row numbers from neurons, and heed the status row."""
+    keep, time = [], None
     for i, name in enumerate(table.names):
         column, label = table.values[:, i], name.lower()
         if (i == 0 and status) or TIME_IN_SECONDS.fullmatch(label):
@@ -106,8 +104,7 @@ def _sort_columns(path: Path, table: Delimited, status: list[str] | None) -> Del
                     f"its first column {name!r} is neither named as time nor a count of the frames",
                     "call it time_s if it is time, or give it the neuron's name",
                 )
-        elif status and status[i].lower() == "rejected":
-            left_out.append(name)
         else:
             keep.append(i)
-    return Delimited(table.values[:, keep], [table.names[i] for i in keep], time, left_out)
+    accepted = np.array([status[i].lower() != "rejected" for i in keep], bool) if status else None
+    return Delimited(table.values[:, keep], [table.names[i] for i in keep], time, accepted)

@@ -17,13 +17,17 @@ from pipeline.ingest import open_recording
 from pipeline.ingest.windows import table
 from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.simulation.recordings import check_conditions, neuron_names
-from pipeline.study.check_neurons import check_choice, check_neurons
+from pipeline.study.check_neurons import check_choice, check_neurons, note_read
 from pipeline.study.check_sharing import check_sharing, held_by
 from pipeline.study.check_windows import check_windows
 from pipeline.study.checked import Checked
 from pipeline.study.clock import Clock, clock_of, units_of
+from pipeline.study.rehearsal import Rehearsal
 from pipeline.study.study import Study
+from pipeline.study.windows_sheet import EVERY_WINDOW
 from pipeline.traces.identity import Held
+
+EVERY_RECORDING = "*"  # what a problem is about that leaves nothing to open
 
 
 def check(path: str | Path, data: str | Path | None = None) -> tuple[Study | None, Checked]:
@@ -68,23 +72,30 @@ def check_recordings(studies: Sequence[Study], findings: Sequence[Checked]) -> N
         studies: ways to analyse the same recordings.
         findings: where the faults and notes of each go.
     """
-    names = studies[0].recordings["recording"]
+    names, rehearsal = studies[0].recordings["recording"], Rehearsal()
     for recording in names[~names.duplicated(keep=False)]:
         opened: list[xr.Dataset] = []
-        for study, found in zip(studies, findings, strict=True):
+        for place, (study, found) in enumerate(zip(studies, findings, strict=True)):
             told = {problem.about for problem in found.problems.found}
-            if told & {recording, "*"}:
+            if told & {recording, EVERY_RECORDING}:
                 continue
             with _noting(f"recording {recording!r}", recording, found):
-                windows_known = f"{recording}/windows" not in told
+                windows_known = not told & {f"{recording}/windows", EVERY_WINDOW}
                 if study.recordings["format"][recording] == "simulate":
                     _check_simulated(study, recording, windows_known, found)
-                else:
-                    opened = opened or [open_recording(study.row(recording))]
-                    _check_read(study, recording, opened[0], windows_known, found)
+                    continue
+                opened = opened or [open_recording(study.row(recording))]
+                faults = len(found.problems.found)
+                windows = _check_read(study, recording, opened[0], windows_known, found)
+                if windows is not None and len(found.problems.found) == faults:
+                    rehearsal.recording(study, place, recording, opened[0], windows, found)
+        rehearsal.forget()
     if names.is_unique:
-        for study, found in zip(studies, findings, strict=True):
+        for place, (study, found) in enumerate(zip(studies, findings, strict=True)):
+            faults = len(found.problems.found)
             check_sharing(study, found.held, found)
+            if len(found.problems.found) == faults:
+                rehearsal.shared(study, place, found)
 
 
 @contextmanager
@@ -108,15 +119,20 @@ def _noting(where: str, name: str, findings: Checked) -> Iterator[None]:
         )
 
 
-def _check_read(study: Study, recording: str, dataset: xr.Dataset, windows_known: bool, findings: Checked) -> None:
-    """Check a recording that is in a file."""
+def _check_read(
+    study: Study, recording: str, dataset: xr.Dataset, windows_known: bool, findings: Checked
+) -> pd.DataFrame | None:
+    """Check a recording that is in a file, and return its windows where they are known."""
     names = [str(name) for name in dataset["neuron"].values]
+    windows = None
+    note_read(study, recording, dataset, findings)
     if windows_known:
         windows = table(study.row(recording), study.sheet_of(recording), dataset, study.state_codes())
         check_windows(study, recording, clock_of(study, recording, dataset), windows, findings)
     check_choice(study, recording, names, findings)
     check_neurons(study, recording, dataset, findings)
     findings.held[recording] = held_by(dataset)
+    return windows
 
 
 def _check_simulated(study: Study, recording: str, windows_known: bool, findings: Checked) -> None:

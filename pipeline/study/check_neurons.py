@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from pipeline.base.recording import LARGEST_MOUSE_MM, POSITION
+from pipeline.ingest.assembling import told
 from pipeline.study.checked import Checked
 from pipeline.study.study import Study
 
@@ -39,6 +40,42 @@ def check_choice(study: Study, recording: str, names: list[str], findings: Check
             "A choice among them would be arbitrary",
             f"choose {p.ensembles.iit} of them in ensembles.neurons.{subject}, or raise ensembles.iit",
         )
+    elif len(chosen) < p.ensembles.iit and p.ensembles.method != "region":
+        findings.problems.add(
+            f"recording {recording!r} and ensembles.iit",
+            f"has {len(chosen)} neurons for {p.ensembles.iit} units",
+            "There would be fewer units than the study asks for",
+            f"lower ensembles.iit to {len(chosen)}"
+            if len(chosen) > 1
+            else "one neuron is no system: several have to be recorded at the same time",
+        )
+
+
+def note_read(study: Study, recording: str, dataset: xr.Dataset, findings: Checked) -> None:
+    """Note what was read of a file, where there was something to decide.
+
+    Args:
+        study: the study.
+        recording: name.
+        dataset: the Recording.
+        findings: where notes go.
+    """
+    found, where = told(dataset), f"recording {recording!r}"
+    size = f"{dataset.sizes['neuron']} neurons × {dataset.sizes['time']} frames"
+    rate = float(dataset.attrs["sampling_rate_hz"])
+    findings.read[recording] = {
+        **{"source": str(found.get("source", "")), "dataset": found.get("dataset", "")},
+        **{"neurons": dataset.sizes["neuron"], "frames": dataset.sizes["time"], "rate_hz": rate},
+    }
+    if found.get("dataset"):
+        findings.notes.append(f"{where}: {size} at {rate:.6g} Hz, read from {found['dataset']} of {found['source']}")
+    findings.notes.extend(f"{where}: {remark}" for remark in found.get("said", ()))
+    if found.get("subject") and found["subject"] != study.row(recording)["subject"]:
+        own = study.row(recording)["subject"]
+        findings.notes.append(f"{where}: the file names the subject {found['subject']}, the sheet {own!r}")
+    kinds = {"dff": "ΔF/F, from which the baseline is taken off already", "spikes": "spikes, which have no baseline"}
+    if found.get("kind") in kinds and study.parameters.preprocess.kind == "fluorescence":
+        findings.notes.append(f"{where}: these are {kinds[found['kind']]}: set preprocess.kind to dff")
 
 
 def check_neurons(study: Study, recording: str, dataset: xr.Dataset, findings: Checked) -> None:
@@ -97,11 +134,20 @@ def _check_grouping(study: Study, where: str, n_neurons: int, dataset: xr.Datase
 
 
 def _check_constant(where: str, chosen: list[str], dataset: xr.Dataset, findings: Checked) -> None:
+    """Check that what is taken for neurons varies, as neurons do."""
     for name in (str(name) for name in dataset["neuron"].values):
-        if name in chosen and np.nanstd(dataset["fluorescence"].sel(neuron=name).values) == 0:
+        values = dataset["fluorescence"].sel(neuron=name).values if name in chosen else None
+        if values is not None and np.nanstd(values) == 0:
             findings.problems.add(
                 f"{where}, neuron {name}",
                 "is constant",
                 "It carries no information, and a unit made of it has no states",
                 "remove it from the recording",
+            )
+        elif values is not None and len(values) > 2 and bool((np.diff(values) > 0).all()):
+            findings.problems.add(
+                f"{where}, neuron {name}",
+                "increases from frame to frame throughout, as a clock or a counter does",
+                "It is no activity, and would be a unit or a part of one",
+                "name it as time (time_s), or leave it out with drop",
             )

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pipeline.base.arrays import Bools, Ints
 from pipeline.base.raster import runs_of, transition_frames
-from pipeline.base.recording import frames_of
+from pipeline.base.recording import GAP, frames_of
 from pipeline.binarize import bins as binning
 from pipeline.study.checked import Checked
 from pipeline.study.clock import Clock
@@ -16,6 +16,8 @@ from pipeline.tpm.registry import ESTIMATORS
 from pipeline.tpm.support import largest_supported
 
 MAX_NAN_RUN_S = 1.0
+FAR = 10.0  # a clock that begins this many lengths of a recording before it
+UNEVEN = 0.02  # share of bins without a frame that is worth a note
 
 
 def check_windows(study: Study, recording: str, clock: Clock, windows: pd.DataFrame, findings: Checked) -> None:
@@ -40,7 +42,11 @@ def check_windows(study: Study, recording: str, clock: Clock, windows: pd.DataFr
     binning.check_length(where, p.bin_s, clock.rate_hz, findings.problems)
     if len(findings.problems.found) > faults:
         return
-    _check_ends(where, clock, windows, findings)
+    slack = 1.5 if study.parameters.preprocess.resample_hz is None else 2.5  # even frames end up to one step early
+    _check_ends(where, clock, windows, slack, findings)
+    if len(findings.problems.found) > faults:
+        return
+    _note_uneven(where, study, clock, findings)
     lost, labels = clock.lost, _runs(study, clock, windows)
     for window, inside in frames_of(windows, clock.time).items():
         place, gone = f"{where}, window {window}", inside & lost
@@ -48,16 +54,35 @@ def check_windows(study: Study, recording: str, clock: Clock, windows: pd.DataFr
         _note_gap(place, gone, clock, findings)
 
 
-def _check_ends(where: str, clock: Clock, windows: pd.DataFrame, findings: Checked) -> None:
-    last, step = clock.time[-1], clock.step_s
+def _check_ends(where: str, clock: Clock, windows: pd.DataFrame, slack: float, findings: Checked) -> None:
+    first, last, step = clock.time[0], clock.time[-1], clock.step_s
+    early = FAR * (last - first) < first  # the clock of the computer, or of the day
     for row in windows.itertuples():
-        if row.end_s > last + 1.5 * step:
+        before = row.end_s <= first or (row.start_s < first - step and early)
+        if row.end_s > last + slack * step or before:
             findings.problems.add(
                 f"{where}, window {row.window}",
-                f"ends at {row.end_s:g} s, the recording at {last + step:g} s",
-                "The window would be shorter than stated",
-                "move its end, or check the frame rate",
+                f"is from {row.start_s:g} to {row.end_s:g} s, and the recording from {first:g} to {last + step:g} s on "
+                "its own clock",
+                "The window would be shorter than stated" if not before else "No frame would lie in it",
+                "set time_zero to first in the sheet of recordings, to count from its first frame"
+                if early
+                else "move its end, or check the frame rate",
             )
+
+
+def _note_uneven(where: str, study: Study, clock: Clock, findings: Checked) -> None:
+    """Note it where frames come unevenly, so that bins between them hold none."""
+    bin_s = study.parameters.binarize.bin_s
+    bins = binning.lay_bins(clock.time, clock.rate_hz, np.zeros(len(clock.time), bool), bin_s)
+    steps = np.diff(bins.number)
+    between = steps[steps * bin_s < GAP / clock.rate_hz + bin_s]
+    empty = float((between - 1).sum() / max(len(steps), 1))
+    if empty > UNEVEN:
+        findings.notes.append(
+            f"{where}: frames come unevenly, and {empty:.0%} of the bins of {bin_s:g} s between them hold none; no "
+            f"transition crosses these. preprocess.resample_hz: {clock.rate_hz:.4g} gives even frames"
+        )
 
 
 def _runs(study: Study, clock: Clock, windows: pd.DataFrame) -> dict[str, Ints]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.base.errors import Problems
 
@@ -19,8 +19,10 @@ class Checked:
         problems: what stops a run.
         notes: what does not.
         held: the neurons of each recording that could be opened.
+        read: what was read of each: source, dataset, neurons, frames, rate_hz.
     """
 
     problems: Problems = field(default_factory=Problems)
     notes: list[str] = field(default_factory=list)
     held: dict[str, Held] = field(default_factory=dict)
+    read: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from pipeline.base.errors import Problem
 from pipeline.base.parameters import Identifier, Section
+from pipeline.binarize.bins import rounded_up, shorter_than_frame
 from pipeline.binarize.parameters import Binarize
 from pipeline.encoder.parameters import Encoder
 from pipeline.inference.parameters import Compare
@@ -201,12 +202,12 @@ def _unfolded_surrogates_are_made(p: Parameters) -> Iterator[Problem]:
 
 def _bins_hold_a_frame(p: Parameters) -> Iterator[Problem]:
     rate = p.preprocess.resample_hz
-    if rate and p.binarize.bin_s < 1 / rate - 1e-9:
+    if rate and shorter_than_frame(p.binarize.bin_s, rate):
         yield Problem(
             "binarize.bin_s and preprocess.resample_hz",
             f"a bin of {p.binarize.bin_s} s is shorter than a frame at {rate} Hz",
             "Bins would be empty",
-            f"use bins of at least {1 / rate:g} s, or a higher rate",
+            f"use bins of at least {rounded_up(1 / rate):g} s, or a higher rate",
         )
 
 

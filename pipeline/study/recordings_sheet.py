@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 from pipeline.base.errors import Problems
 from pipeline.base.text import did_you_mean
-from pipeline.ingest.registry import READERS
+from pipeline.ingest.registry import READERS, columns_of_any_format, option_columns
+from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.study.parameters import Parameters
-from pipeline.study.sheets import IDENTIFIER
+from pipeline.study.sheets import IDENTIFIER, RECORDING_COLUMNS, read_sheet
 from pipeline.traces.parameters import EVERY_SUBJECT
 
 Row = dict[str, str]
+OPTIONS, OF_ANY = option_columns(), columns_of_any_format()
 
 
 def check_recordings_sheet(table: pd.DataFrame, parameters: Parameters, problems: Problems) -> None:
@@ -27,12 +31,31 @@ def check_recordings_sheet(table: pd.DataFrame, parameters: Parameters, problems
         where = f"{sheet}, line {line}"
         _check_ids(where, row, problems)
         _check_format(where, row, problems)
+        _check_heeded(where, row, problems)
         _check_rates(where, row, problems)
         _check_codes(where, row, parameters, problems)
     _check_once(sheet, table, problems)
     _check_subjects(sheet, table, parameters, problems)
     if not parameters.windows:
         _check_windows_given(sheet, table, problems)
+
+
+def check_alone(folder: Path, problems: Problems) -> None:
+    """Note what is wrong with the sheets of a study whose parameters cannot be read, under the names they usually have.
+
+    Args:
+        folder: of study.yaml.
+        problems: where faults are noted.
+    """
+    kinds = {"recordings": (RECORDING_COLUMNS, OPTIONS), "windows": (WINDOW_COLUMNS, ())}
+    for field, (required, optional) in kinds.items():
+        sheet = str(Parameters.model_fields[field].default)
+        table = read_sheet(folder / sheet, required, optional, problems) if (folder / sheet).is_file() else None
+        if table is None or field == "windows":
+            continue
+        for line, row in zip(table.index, table.to_dict("records"), strict=True):
+            for check in (_check_ids, _check_format, _check_heeded, _check_rates):
+                check(f"{sheet}, line {line}", row, problems)
 
 
 def _check_ids(where: str, row: Row, problems: Problems) -> None:
@@ -62,6 +85,21 @@ def _check_format(where: str, row: Row, problems: Problems) -> None:
             "is empty",
             "There is no file to read",
             "give the path of the recording",
+            about=row["recording"],
+        )
+
+
+def _check_heeded(where: str, row: Row, problems: Problems) -> None:
+    """Note columns that are filled in and that the format does not heed."""
+    reader = READERS.get(row["format"])
+    known = set(OPTIONS) & set(row) if reader else set()
+    for column in sorted(name for name in known if row[name] and reader and name not in (*reader.columns, *OF_ANY)):
+        heeded = ", ".join(reader.columns) if reader and reader.columns else "none"
+        problems.add(
+            f"{where}: {column}",
+            f"is {row[column]!r}, and the format {row['format']!r} does not heed it",
+            "It would be ignored",
+            f"leave it empty; columns that this format heeds: {heeded}",
             about=row["recording"],
         )
 

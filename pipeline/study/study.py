@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.results.layout import Layout
 from pipeline.study.parameters import Parameters, contrasts
 from pipeline.study.reading import read_parameters
-from pipeline.study.recordings_sheet import check_recordings_sheet
+from pipeline.study.recordings_sheet import check_alone, check_recordings_sheet
 from pipeline.study.sheets import OPTION_COLUMNS, RECORDING_COLUMNS, expand_paths, read_sheet
 from pipeline.study.specifications import multiverse_faults
-from pipeline.study.windows_sheet import check_windows_sheet
+from pipeline.study.windows_sheet import EVERY_WINDOW, check_windows_sheet
 from pipeline.traces.parameters import EVERY_SUBJECT
 
 
@@ -79,17 +79,22 @@ class Study:
         problems = Problems()
         parameters = read_parameters(path, problems)
         if parameters is None:
+            check_alone(path.parent, problems)
             return None, problems
         recordings = read_sheet(path.parent / parameters.recordings, RECORDING_COLUMNS, OPTION_COLUMNS, problems)
-        sheet: pd.DataFrame | None = pd.DataFrame(columns=list(WINDOW_COLUMNS))
+        none = pd.DataFrame(columns=list(WINDOW_COLUMNS))
+        sheet: pd.DataFrame | None = none
         if parameters.windows:
-            sheet = read_sheet(path.parent / parameters.windows, WINDOW_COLUMNS, (), problems)
-        if recordings is None or sheet is None:
+            of_windows = Problems()
+            sheet = read_sheet(path.parent / parameters.windows, WINDOW_COLUMNS, (), of_windows)
+            about = EVERY_WINDOW if sheet is None else ""
+            problems.found.extend(replace(problem, about=about) for problem in of_windows.found)
+        if recordings is None:
             return None, problems
         problems.found.extend(multiverse_faults(parameters))
         expand_paths(recordings, path, parameters, data, problems)
         check_recordings_sheet(recordings, parameters, problems)
-        sheet = check_windows_sheet(sheet, recordings, parameters, problems)
+        sheet = none if sheet is None else check_windows_sheet(sheet, recordings, parameters, problems)
         return cls(path, parameters, recordings.set_index("recording", drop=False), sheet), problems
 
     @property

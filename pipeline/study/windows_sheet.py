@@ -13,6 +13,7 @@ from pipeline.study.parameters import Parameters
 from pipeline.study.sheets import IDENTIFIER
 
 Row = dict[str, Any]
+EVERY_WINDOW = "*/windows"  # what a problem is about that leaves no window known
 
 
 def check_windows_sheet(

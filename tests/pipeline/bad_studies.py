@@ -37,7 +37,11 @@ def write_study(folder: Path) -> dict:
 
 
 def write_recording(path: Path, change: Callable[[np.ndarray], None] | None = None) -> None:
-    traces = np.random.default_rng(0).normal(size=(int(RATE_HZ * SECONDS), NEURONS))
+    rng = np.random.default_rng(0)
+    shape = int(RATE_HZ * SECONDS), NEURONS
+    decay = np.exp(-np.arange(50) / RATE_HZ / 0.7)
+    onsets = (rng.random(shape) < 0.03) * 10.0
+    traces = rng.normal(size=shape) + np.column_stack([np.convolve(c, decay)[: shape[0]] for c in onsets.T])
     if change:
         change(traces)
     header = ",".join(f"n{i}" for i in range(NEURONS))
@@ -275,6 +279,13 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
         edit("recordings.tsv", "csv\tcsv", "csv\tcvs"),
         ["line 2: format", "'cvs'", "'csv'"],
     ),
+    "column that the format does not heed": (
+        lambda folder, p: (
+            edit("recordings.tsv", "rate_hz\n", "rate_hz\ttranspose\tdataset\n")(folder, p),
+            edit("recordings.tsv", "m1.csv\tcsv\t10", "m1.csv\tcsv\t10\t\ttraces")(folder, p),
+        ),
+        ["line 2: dataset: is 'traces', and the format 'csv' does not heed it"],
+    ),
     "path empty": (edit("recordings.tsv", "m1.csv", ""), ["line 2: path", "empty"]),
     "rate negative": (edit("recordings.tsv", "csv\t10", "csv\t-10"), ["line 2: rate_hz", "'-10'"]),
     "rate missing": (edit("recordings.tsv", "csv\t10", "csv\t"), ["m1", "rate_hz"]),
@@ -327,6 +338,32 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
         ["windows.tsv: m1", "no window"],
     ),
     "neuron constant": (recording(fill(1, 3.0)), ["'m1', neuron n1", "constant"]),
+    "clock taken for a neuron": (
+        recording(lambda traces: np.copyto(traces[:, 2], np.arange(len(traces)))),
+        ["recording 'm1', neuron n2: increases from frame to frame throughout"],
+    ),
+    "fewer neurons than units": (
+        recording(fill(1, np.nan)),
+        ["recording 'm1' and ensembles.iit: has 3 neurons for 4 units", "lower ensembles.iit to 3"],
+    ),
+    "traces around zero taken for fluorescence": (
+        put(preprocess={"kind": "fluorescence"}),
+        ["recording 'm1': 4 of 4 neurons", "negative or close to zero", "set preprocess.kind to dff"],
+    ),
+    "unit that is never ON": (
+        put(binarize__z=80.0),
+        ["recording 'm1', unit n0: it is never ON", "and 7 more like it: unit n1, unit n2, unit n3, ..."],
+    ),
+    "windows on another clock": (
+        lambda folder, p: (
+            edit("recordings.tsv", "csv\t10\nm2", "csv\t\nm2")(folder, p),
+            (folder / "m1.csv").write_text(
+                "time_s,n0,n1,n2,n3\n"
+                + "".join(f"{1e6 + i / 10},{i % 3},{i % 5},{i % 7},{i % 11}\n" for i in range(3000))
+            ),
+        ),
+        ["'m1', window awake: is from 0 to 150 s, and the recording from 1e+06 to 1.0003e+06 s", "time_zero to first"],
+    ),
     "data folder variable not set": (
         put(data="${PHISCALE_TEST_NOT_SET}"),
         ["PHISCALE_TEST_NOT_SET", "--data"],
@@ -347,6 +384,8 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
 # A fault of the whole study may concern both recordings, or leave windows without their recording.
 COUNTS = {
     "more neurons than units": 2,
+    "traces around zero taken for fluorescence": 2,
+    "windows on another clock": 2,
     "no positions to group by": 2,
     "no regions to group by": 2,
     "recording with a dash": 4,

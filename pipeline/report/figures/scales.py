@@ -252,6 +252,11 @@ def draw_null(panel: Axes, x: float, mean: float, sd: float, *, dotted: bool) ->
     panel.plot(ends, [mean, mean], color=MUTED, lw=1.1, ls=(0, (1, 1.2)) if dotted else "-", zorder=1.5)
 
 
+def _lowest(panel: Axes) -> float:
+    """Return the least value drawn, 0 at most; matplotlib says that an empty panel reaches to minus infinity."""
+    return min(0.0, float(panel.dataLim.ymin)) if np.isfinite(panel.dataLim.ymin) else 0.0
+
+
 def _limits(row: Sequence[Axes], reach: Sequence[float], *, logarithmic: bool) -> None:
     """One y axis for a row, so that scales can be compared by eye, unless one would vanish on it."""
     least = min((_least(panel) for panel in row), default=0.0)
@@ -265,7 +270,7 @@ def _limits(row: Sequence[Axes], reach: Sequence[float], *, logarithmic: bool) -
     common = bool(drawn) and max(drawn) < 8 * min(drawn)
     for panel, top in zip(row, reach, strict=True):
         limit = max(drawn) if common else top
-        low = min(_bottom(p) for p in (row if common else [panel]))
+        low = min(_lowest(p) for p in (row if common else [panel]))
         panel.set_ylim(low * 1.08, limit * 1.08 or 1.0)
         if low < 0:
             panel.axhline(0, color=FAINT, lw=0.8, zorder=0)
@@ -274,11 +279,6 @@ def _limits(row: Sequence[Axes], reach: Sequence[float], *, logarithmic: bool) -
     if drawn and not common:
         where = {"xycoords": "axes fraction", "ha": "right", "va": "bottom"}
         row[-1].annotate("own y axis", (1, 1), color=MUTED, fontsize=7.5, **where)  # type: ignore[arg-type]  # stubs
-
-
-def _bottom(panel: Axes) -> float:
-    """Lowest end of what is drawn in a panel, 0 at most; a panel without anything has infinite limits."""
-    return min(0.0, panel.dataLim.ymin) if np.isfinite(panel.dataLim.ymin) else 0.0
 
 
 def _least(panel: Axes) -> float:

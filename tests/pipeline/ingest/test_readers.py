@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import scipy.io
 import xarray as xr
+from made_files import write_caiman, write_nwb, write_spikefinder, write_suite2p
 
 from pipeline.base import files
 from pipeline.base.errors import PhiscaleError
@@ -43,6 +44,19 @@ def write(folder: Path, reader: Reader) -> dict[str, Any]:
     elif reader.name == "netcdf":
         origin = Origin(recording="else", subject="other")
         files.save(build(VALUES, time=np.arange(40) / 10, sampling_rate_hz=10, origin=origin), path)
+    elif reader.name == "suite2p":
+        write_suite2p(path, VALUES)
+    elif reader.name == "caiman":
+        path = write_caiman(folder / "x.hdf5", VALUES, accepted=[0, 1, 2])
+    elif reader.name == "nwb":
+        write_nwb(path, VALUES)
+        with h5py.File(path, "a") as file:
+            file["processing/ophys/ImageSegmentation/PlaneSegmentation/iscell"][:] = True
+            file["processing/ophys/ImageSegmentation/PlaneSegmentation/id"][:] = range(3)
+    elif reader.name == "spikefinder":
+        return {**ROW, "format": reader.name, "path": write_spikefinder(folder / "x.mat", VALUES[:, 0])}
+    elif reader.name == "spikes":
+        np.savez(path, counts=VALUES)
     else:
         return {**ROW, "format": reader.name, "duration_s": 4.0, "neurons_per_ensemble": 3}
     return {**ROW, "format": reader.name, "path": path}
@@ -57,7 +71,7 @@ def test_a_reader_gives_a_recording_that_is_the_same_each_time(reader: Reader, t
     assert dataset.attrs["format"] == reader.name
     assert dataset.attrs["history"].count(f"ingest.{reader.name}") == 1
     if reader.name != "simulate":
-        np.testing.assert_array_equal(dataset["fluorescence"], VALUES.astype(np.float32))
+        np.testing.assert_allclose(dataset["fluorescence"], VALUES[:, : dataset.sizes["neuron"]], rtol=1e-6)
     xr.testing.assert_identical(opening.open_recording(row), dataset)
 
 
@@ -105,7 +119,8 @@ def test_no_ending_belongs_to_two_formats() -> None:
 def test_the_columns_of_the_sheet_are_those_of_readers_state_codes_and_truth() -> None:
     assert option_columns() == (
         *("rate_hz", "dataset", "transpose", "zero_frames", "indicator", "neuropil_path", "neuropil_dataset"),
-        *("positions", "time_dataset", "state_codes", "state_dataset", "state_rate_hz", "truth"),
+        *("positions", "time_dataset", "time_zero", "keep", "drop", "um_per_pixel"),
+        *("state_codes", "state_dataset", "state_rate_hz", "truth"),
     )
     assert file_columns() == ("path", "neuropil_path", "positions", "state_codes", "truth")
 

@@ -401,3 +401,13 @@ def test_what_is_imprecise_or_withheld_makes_no_claim_of_an_order(tmp_path: Path
     text = told(Findings(tmp_path, made.parameters, [], made.windows, made.recordings))
     assert "Φ is withheld for 12 of 12 windows and scales: in 4 the interval spans" in text
     assert "in 8 rows of the TPM were hardly visited" in text
+
+
+def test_a_panel_with_nothing_in_it_has_limits() -> None:
+    figure = canvas.canvas(height=2)
+    full, empty = figure.subplots(1, 2)
+    full.plot([0, 1], [1, -2])
+    scales._limits([full, empty], [1.0, 0.0], logarithmic=False)
+    assert np.isfinite([*full.get_ylim(), *empty.get_ylim()]).all()
+    scales._limits([empty], [0.0], logarithmic=False)
+    assert np.isfinite(empty.get_ylim()).all()

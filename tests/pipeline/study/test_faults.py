@@ -77,7 +77,8 @@ def test_several_faults_are_told_together(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_a_neuron_without_any_value_is_left_out_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "study.yaml").write_text(yaml.safe_dump(write_study(tmp_path)))
+    parameters = write_study(tmp_path) | {"ensembles": {"method": "activity", "iit": 3}}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
     write_recording(tmp_path / "m1.csv", fill(2, np.nan))
     assert main(["check", str(tmp_path)]) == 0
     assert "note: recording 'm1': left out, having no value at all: n2" in capsys.readouterr().out

@@ -146,14 +146,14 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess
     """A run of four specifications on two cores; one recording fails, and two of the specifications."""
     folder = tmp_path_factory.mktemp("multiverse")
     write_multiverse(folder, GRID)
-    return folder, phiscale(folder, "multiverse", "study.yaml", "-c", "2")
+    return folder, phiscale(folder, "multiverse", "study.yaml", "--anyway", "-c", "2")
 
 
 def waiting_jobs(folder: Path) -> set[str]:
     """Return the jobs that the same command would run, those left out that failed."""
     names = Specifications.of(Study.load(folder / "study.yaml")).studies
     omit = [f"{name}/m3" for name in names] + [f"{name}/m{i}" for name in names if "60" in name for i in (1, 2)]
-    done = phiscale(folder, "multiverse", "study.yaml", "--", "--dry-run", "--config", f"omit={json.dumps(omit)}")
+    done = phiscale(folder, "multiverse", "study.yaml", "--anyway", "--", "--dry-run", "--config", f"omit={json.dumps(omit)}")
     text = (done.stdout + done.stderr).partition("Job stats:")[2].partition("total")[0]
     return set(re.findall(r"^(\w+) +\d+$", text, re.MULTILINE)) - {"all"}
 
@@ -222,7 +222,7 @@ def test_one_core_gives_the_same_bytes(finished: Any, tmp_path: Path) -> None:
     write = yaml.safe_load((tmp_path / "study.yaml").read_text())
     write["multiverse"]["grid"] = {"tpm.lag": [1, 2], "binarize.z": [2.0]}
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(write))
-    done = phiscale(tmp_path, "multiverse", "study.yaml", "-c", "1")
+    done = phiscale(tmp_path, "multiverse", "study.yaml", "--anyway", "-c", "1")
     assert done.returncode == 0, done.stderr
     ours, theirs = (Layout(place / "results" / "small") for place in (folder, tmp_path))
     for name in ("z_2_lag_1", "z_2_lag_2"):
