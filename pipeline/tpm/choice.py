@@ -193,7 +193,7 @@ def _of_hidden(p_on: Floats, emission: Floats, category: Ints, first: Array) -> 
     """Log-likelihood of categories, averaged over the draws of TPM and emission."""
     from scipy.special import logsumexp
 
-    from pipeline.tpm.hidden import filter_forward
+    from pipeline.tpm.hidden import filter_forward, joint_steps
     from pipeline.tpm.recorded import Recorded
 
     if not len(category):
@@ -204,7 +204,7 @@ def _of_hidden(p_on: Floats, emission: Floats, category: Ints, first: Array) -> 
     recorded = Recorded(np.ascontiguousarray(category), starts, joined, np.array([0, len(category)]), 1)
     level = np.zeros(len(category), np.int64)
     each = [
-        filter_forward(recorded, 0, len(category), np.ascontiguousarray(p.T), level, e)[1]
+        filter_forward(recorded, 0, len(category), joint_steps(np.ascontiguousarray(p.T)), level, e)[1]
         for p, e in zip(p_on, emission, strict=True)
     ]
     return float(logsumexp(each) - np.log(len(each)))

@@ -44,7 +44,7 @@ def test_filter_and_paths_are_those_of_enumeration(draw):
     seen, p_on, emission = small()
     paths = list(product(range(4), repeat=5))
     joint = np.array([chance(p, seen, p_on, emission) for p in paths])
-    filtered, likelihood = hidden.filter_forward(seen, 0, 5, p_on, ONE_LEVEL, emission)
+    filtered, likelihood = hidden.filter_forward(seen, 0, 5, hidden.joint_steps(p_on), ONE_LEVEL, emission)
     assert likelihood == pytest.approx(np.log(joint.sum()))
     last = np.array([joint[[p[-1] == s for p in paths]].sum() for s in range(4)])
     np.testing.assert_allclose(filtered[-1], last / joint.sum())
