@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.base.arrays import Array, Bools, Floats, Ints
     from pipeline.base.parameters import Section
 
-THIN, WARM_UP = 6, 500
+THIN, WARM_UP = 12, 500
 LEAST_DRAWS = 200  # the estimate rests on so many, however few are asked for
 SETTLED = 1.1  # split-R-hat above this is flagged
 
