@@ -6,7 +6,8 @@ modelled instead of ignored:
 - the joint state s_t of all units is hidden, and follows the TPM of its window (`pipeline.tpm.parent_sets`);
 - what is seen of a unit in a bin is one of a few categories of its signal, with probabilities that depend on its own
   state in this bin and in the bin before, and are the same in all windows of a recording, so that conditions cannot
-  differ by detection.
+  differ by detection. Where bins hold few frames and not always as many, they depend on how the bin lies to the frames
+  (its *kind*) as well: a bin that begins long before its first frame shows more of the state before.
 
 Paths are drawn by forward filtering and backward sampling: over all 2^n joint states of few units, of many units one
 after the other.
@@ -55,14 +56,15 @@ def categories(signal: Floats, states: Array) -> Ints:
 
 @numba.njit(cache=True)
 def draw_emission(rng: np.random.Generator, recorded: Recorded, path: Ints, emission: Floats) -> None:
-    """Draw (unit, 4, category) emissions given the path, in place."""
+    """Draw (unit, 4 · kind, category) emissions given the path, in place."""
     weight = np.full(emission.shape, EMISSION_PRIOR)
     for t in range(1, len(path)):
         if not recorded.first[t]:
             for u in range(len(emission)):
-                weight[u, (path[t] >> u & 1) + 2 * (path[t - 1] >> u & 1), recorded.category[t, u]] += 1
+                both = (path[t] >> u & 1) + 2 * (path[t - 1] >> u & 1)
+                weight[u, both + 4 * recorded.kind[t], recorded.category[t, u]] += 1
     for u in range(len(emission)):
-        for c in range(4):
+        for c in range(emission.shape[1]):
             for k in range(emission.shape[2]):
                 emission[u, c, k] = rng.gamma(weight[u, c, k], 1.0) + 1e-12
             emission[u, c] /= emission[u, c].sum()
@@ -80,7 +82,7 @@ def draw_path(
         window: its number.
         logit: (unit, row) logit of P(ON); rows are states, once for every level of the drive.
         level: (frame,) level of the drive.
-        emission: (unit, 4, category) probabilities.
+        emission: (unit, 4 · kind, category) probabilities.
         path: (frame,) of the whole recording.
     """
     start, end = recorded.border[window], recorded.border[window + 1]
@@ -128,7 +130,7 @@ def seen_after(recorded: Recorded, t: int, after: int, emission: Floats, seen: F
     """Write (state before,) the probability of what is seen in frame t, whose joint state is `after`."""
     seen[0] = 1.0
     for u in range(len(emission)):
-        size, on, category = 1 << u, after >> u & 1, recorded.category[t, u]
+        size, on, category = 1 << u, (after >> u & 1) + 4 * recorded.kind[t], recorded.category[t, u]
         for b in range(size):
             seen[b + size] = seen[b] * emission[u, on + 2, category]
             seen[b] *= emission[u, on, category]
@@ -148,7 +150,7 @@ def filter_forward(
         end: the frame after the last.
         steps: (row, state) of `joint_steps`.
         level: (frame,) level of the drive.
-        emission: (unit, 4, category) probabilities.
+        emission: (unit, 4 · kind, category) probabilities.
     """
     n_units, n_states = len(emission), steps.shape[1]
     seen = np.ascontiguousarray(emission.transpose(0, 2, 1))
@@ -164,7 +166,7 @@ def filter_forward(
             joint[0] = before
             size = 1
             for u in range(n_units):
-                category, was = recorded.category[t, u], 2 * (b >> u & 1)
+                category, was = recorded.category[t, u], 2 * (b >> u & 1) + 4 * recorded.kind[t]
                 off, on = seen[u, category, was], seen[u, category, was + 1]
                 for a in range(size):
                     joint[a + size] = joint[a] * on
@@ -226,5 +228,6 @@ def _step(
             for v in range(n_units):
                 if v != u:
                     others *= p_on[v, row] if path[t] >> v & 1 else 1 - p_on[v, row]
-        onward[before, 0] = others * (1 - p) * emission[u, 2 * before, category]
-        onward[before, 1] = others * p * emission[u, 2 * before + 1, category]
+        off = 2 * before + 4 * recorded.kind[t]
+        onward[before, 0] = others * (1 - p) * emission[u, off, category]
+        onward[before, 1] = others * p * emission[u, off + 1, category]
