@@ -49,6 +49,14 @@ class Bins:
         """Frames per bin, nominally."""
         return self.bin_s * self.rate_hz
 
+    @property
+    def first_frame(self) -> Floats:
+        """(bin,) time from the start of each bin to the first of its frames that is used [frame intervals], or NaN."""
+        place, at = np.unique(self.of_frame[self.used], return_index=True)
+        found = np.full(len(self.number), np.nan)
+        found[place] = (self.time[self.used][at] - self.start_s[place]) * self.rate_hz
+        return found
+
     def total(self, values: Floats) -> Floats:
         """Return (bin, unit) sums of `values` (time, unit) over the used frames."""
         sums = np.zeros((len(self.number), values.shape[1]))

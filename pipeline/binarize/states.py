@@ -21,6 +21,8 @@ from pipeline.binarize.bins import Bins
 from pipeline.binarize.deciding import Decided, Rule, decide, rule_of
 from pipeline.binarize.parameters import DEFAULT
 
+FIRST_FRAME = "time from the start of the bin to its first frame that is used"
+
 
 def binarize(
     traces: Array | xr.DataArray,
@@ -49,9 +51,9 @@ def binarize(
             estimates it for each unit (`decay.decay_times`). By default those of the study's section.
 
     Returns:
-        Dataset (frame, unit) `states` uint8 and `signal`; (unit) `threshold`; coords `time` (start
-        of the bin [s]) and `segment` (increments where bins are not consecutive). Bins of which
-        less than half the frames can be used are left out.
+        Dataset (frame, unit) `states` uint8 and `signal`; (unit) `threshold`; coords `time` (start of the bin [s]),
+        `segment` (increments where bins are not consecutive) and `first_frame` (see `Bins`). Bins of which less
+        than half the frames can be used are left out.
 
     Raises:
         PhiscaleError: parameters that the method does not have or that do not fit the traces; units without a usable
@@ -115,7 +117,7 @@ def binarize_windows(
     Returns:
         Dataset (frame, unit) `states` and `signal`, (window_name, unit) `threshold`, (window_name,)
         `dropped_fraction`; coords along frame: `time` [s], `window`, `condition`, `segment`,
-        `matched`. Bins that are not wholly within a window, or of which less than half the frames
+        `matched`, `first_frame`. Bins that are not wholly within a window, or of which less than half the frames
         can be used, are left out; so are windows with less than two bins, which the history names.
 
     Raises:
@@ -205,8 +207,14 @@ def _dataset(activity: Activity, decided: Decided, rule: Rule, units: str) -> xr
             "time": ("frame", bins.start_s[activity.kept], _about("start of the bin", "s")),
             "unit": ("unit", np.array(activity.units, str), _about("unit")),
             "segment": ("frame", activity.segment, _about("stretch of consecutive bins")),
+            "first_frame": ("frame", bins.first_frame[activity.kept], _about(FIRST_FRAME, "frame intervals")),
         },
-        attrs={"bin_s": bins.bin_s, "method": rule.binarizer.name, "signal_units": units},
+        attrs={
+            "bin_s": bins.bin_s,
+            "frames_per_bin": bins.frames,
+            "method": rule.binarizer.name,
+            "signal_units": units,
+        },
     )
 
 

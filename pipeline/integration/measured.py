@@ -103,7 +103,7 @@ class Measured:
     def _recording(self) -> SampledRecording:
         """What was seen of the recording, and how it was fitted."""
         from pipeline.tpm.hidden import categories
-        from pipeline.tpm.latent import windows_of
+        from pipeline.tpm.latent import kinds_of, windows_of
         from pipeline.tpm.recorded import Model, Recorded
         from pipeline.tpm.sampled import SampledRecording
 
@@ -114,13 +114,16 @@ class Measured:
         given: Array = used["states"].transpose("frame", "unit").values.astype(np.int64)
         joined = np.repeat(~first[:, None], given.shape[1], axis=1)
         seen = categories(used["signal"].transpose("frame", "unit").values, given)
+        kind, n_kinds = kinds_of(used)
         attrs = next(iter(self.tpms.values())).attrs
         model = Model(int(attrs["family"]), bool(attrs["drive"]), hidden=True)
-        return SampledRecording(windows, Recorded(seen, first, joined, border, 1), cast("ChainDraws", None), model)
+        return SampledRecording(
+            windows, Recorded(seen, first, joined, border, 1, kind, n_kinds), cast("ChainDraws", None), model
+        )
 
 
 def emission_of(path: Array, recorded: Recorded) -> Floats:
-    """Return what is seen of states along a path, (unit, 4, category): by state + 2 · state before.
+    """Return what is seen of states along a path, (unit, 4 · kind, category): by state + 2 · state before + 4 · kind.
 
     Args:
         path: (frame, unit) states.
@@ -129,8 +132,8 @@ def emission_of(path: Array, recorded: Recorded) -> Floats:
     from pipeline.tpm.hidden import EMISSION_PRIOR
 
     category, inside = recorded.category, ~recorded.first[1:]
-    which = path[1:] + 2 * path[:-1]
-    found = np.full((path.shape[1], 4, int(category.max()) + 1), EMISSION_PRIOR)
+    which = path[1:] + 2 * path[:-1] + 4 * recorded.kind[1:, None]
+    found = np.full((path.shape[1], 4 * recorded.n_kinds, int(category.max()) + 1), EMISSION_PRIOR)
     for u in range(path.shape[1]):
         np.add.at(found[u], (which[inside, u], category[1:][inside, u]), 1)
     share: Floats = found / found.sum(axis=2, keepdims=True)

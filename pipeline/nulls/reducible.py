@@ -105,7 +105,8 @@ def models(states: Array, runs: Ints, lag: int, n: int, rng: np.random.Generator
     chosen = rng.choice(len(cuts.source), size=n, p=cuts.weights())
     joined = np.zeros(states.shape, bool)
     joined[target] = True
-    recorded = Recorded(np.zeros_like(given), ~joined[:, 0], joined, np.array([0, len(states)]), lag)
+    border, one_kind = np.array([0, len(states)]), np.zeros(len(states), np.int64)
+    recorded = Recorded(np.zeros_like(given), ~joined[:, 0], joined, border, lag, one_kind, 1)
     model = Model(FAMILY[n_units <= LARGE], drive=True, hidden=False)
     p_on, switching = np.empty((n, levels, 2**n_units, n_units)), np.empty((n, levels, levels))
     for cut in np.unique(chosen):

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from pipeline.base.arrays import Array, Floats
-from pipeline.base.raster import states_of
+from pipeline.base.arrays import Floats
+from pipeline.base.raster import encode, states_of
 from pipeline.simulation.regimes import Regime
 from pipeline.simulation.substrate import Circumstances, Substrate, of_logits
 
@@ -23,19 +23,24 @@ class Gates(Substrate):
     methods: ClassVar[str] = "noisy AND, OR and majority gates of two or three other units"
     least_units: ClassVar[int] = 3
 
-    def draw(self, n: int, jitter: float, rng: np.random.Generator) -> Array:
-        """Return (2**n, n) whether the gate of each unit holds after each state; see `Substrate.draw`."""
-        states, holds = states_of(n), np.empty((2**n, n), bool)
+    def draw(self, n: int, jitter: float, rng: np.random.Generator) -> Floats:
+        """Return (2**n, n) how surely the gate of each unit holds after each state, around ±1; see `Substrate.draw`.
+
+        It differs by `jitter` between the patterns of the gate's inputs. Where two of them are exactly as sure,
+        cuts cost exactly as much, or exactly nothing, as in no substrate that is near.
+        """
+        states, sureness = states_of(n), np.empty((2**n, n))
         for unit in range(n):
             others = [i for i in range(n) if i != unit]
             inputs = 2 if rng.random() < TWO else min(3, n - 1)
             on = states[:, rng.choice(others, inputs, replace=False)]
             gate = (on.all(axis=1), on.any(axis=1), on.mean(axis=1) > 0.5)
-            holds[:, unit] = gate[rng.integers(3)]
-        return holds
+            holds = gate[rng.integers(3)]
+            spread = 1 + jitter * rng.standard_normal(2**inputs)
+            sureness[:, unit] = np.where(holds, 1.0, -1.0) * spread[encode(on)]
+        return sureness
 
-    def regime(self, drawn: Array, circumstances: Circumstances) -> Regime:
+    def regime(self, drawn: Floats, circumstances: Circumstances) -> Regime:
         """Return gates whose certainty falls with the coupling; see `Substrate.regime`."""
         sure = circumstances.coupling * np.log(TRUE / (1 - TRUE))
-        logits: Floats = np.where(drawn, sure, -sure)
-        return of_logits(logits, circumstances)
+        return of_logits(sure * drawn, circumstances)

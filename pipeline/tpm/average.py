@@ -87,7 +87,7 @@ class Average(Entry):
         n, n_units = states.shape
         nothing, given = np.zeros((n, n_units), np.int64), np.asarray(states, np.int64)
         first: Bools = np.asarray(~joined.any(axis=1))
-        recorded = Recorded(nothing, first, joined, np.array([0, n]), lag)
+        recorded = Recorded(nothing, first, joined, np.array([0, n]), lag, np.zeros(n, np.int64), 1)
         model = Model(family, drive, hidden=False)
         sweeps = Sweeps(draws, THIN, WARM_UP) if draws else Sweeps(POINT_DRAWS, 1, POINT_WARM_UP)
         drawn = sample_recording(recorded, given, model, sweeps, rng)

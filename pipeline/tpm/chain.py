@@ -68,7 +68,7 @@ def _chain(
     sweeps: Sweeps,
 ) -> tuple[Floats, Ints, Floats, Floats, Ints, Floats]:
     border, n_units, n_windows = recorded.border, recorded.category.shape[1], len(recorded.border) - 1
-    emission = np.zeros((n_units, 4, recorded.category.max() + 1))
+    emission = np.zeros((n_units, 4 * recorded.n_kinds, recorded.category.max() + 1))
     if hidden:
         draw_emission(rng, recorded, path, emission)
     shares, space = even_shares(made, n_windows), new_space(made)

@@ -150,7 +150,7 @@ def _predict_signal(states: xr.Dataset, own: Mapping[str, Any], rng: np.random.G
     """Log2-likelihood per bin and unit of the signal's categories in the last part of each window."""
     from pipeline.tpm.chain import sample_recording
     from pipeline.tpm.hidden import categories
-    from pipeline.tpm.latent import windows_of
+    from pipeline.tpm.latent import kinds_of, windows_of
     from pipeline.tpm.recorded import Model, Recorded, Sweeps
     from pipeline.tpm.sampled import SampledRecording
 
@@ -163,7 +163,8 @@ def _predict_signal(states: xr.Dataset, own: Mapping[str, Any], rng: np.random.G
     lengths = [e - a for a, e in zip(border[:-1], ends, strict=True)]
     inner = np.r_[0, np.cumsum(lengths)].astype(np.int64)
     joined = np.repeat(~first[learned, None], given.shape[1], axis=1)
-    recorded = Recorded(category[learned], first[learned], joined, inner, 1)
+    kind, n_kinds = kinds_of(used)
+    recorded = Recorded(category[learned], first[learned], joined, inner, 1, kind[learned], n_kinds)
     totals = {HIDDEN: 0.0, "average": 0.0}
     for name in totals:
         model = Model(int(own["family"]), bool(own["drive"]), hidden=name == HIDDEN)
@@ -173,7 +174,7 @@ def _predict_signal(states: xr.Dataset, own: Mapping[str, Any], rng: np.random.G
         for w, (a, e, b) in enumerate(zip(border[:-1], ends, border[1:], strict=True)):
             p_on = _of_states(fitted, w)
             if shares is None:
-                totals[name] += _of_hidden(p_on, drawn.emission, category[e:b], first[e:b])
+                totals[name] += _of_hidden(p_on, drawn.emission, category[e:b], first[e:b], kind[e:b])
             else:
                 start = max(e - 1, int(a))
                 totals[name] += _of_given(p_on, shares, given[start:b], category[start:b], first[start:b])
@@ -189,11 +190,11 @@ def _of_states(fitted: Any, w: int) -> Floats:
     return found
 
 
-def _of_hidden(p_on: Floats, emission: Floats, category: Ints, first: Array) -> float:
+def _of_hidden(p_on: Floats, emission: Floats, category: Ints, first: Array, kind: Ints) -> float:
     """Log-likelihood of categories, averaged over the draws of TPM and emission."""
     from scipy.special import logsumexp
 
-    from pipeline.tpm.hidden import filter_forward
+    from pipeline.tpm.hidden import filter_forward, joint_steps
     from pipeline.tpm.recorded import Recorded
 
     if not len(category):
@@ -201,10 +202,11 @@ def _of_hidden(p_on: Floats, emission: Floats, category: Ints, first: Array) -> 
     starts = first.copy()
     starts[0] = True
     joined = np.repeat(~starts[:, None], category.shape[1], axis=1)
-    recorded = Recorded(np.ascontiguousarray(category), starts, joined, np.array([0, len(category)]), 1)
+    border, n_kinds = np.array([0, len(category)]), emission.shape[2] // 4
+    recorded = Recorded(np.ascontiguousarray(category), starts, joined, border, 1, kind, n_kinds)
     level = np.zeros(len(category), np.int64)
     each = [
-        filter_forward(recorded, 0, len(category), np.ascontiguousarray(p.T), level, e)[1]
+        filter_forward(recorded, 0, len(category), joint_steps(np.ascontiguousarray(p.T)), level, e)[1]
         for p, e in zip(p_on, emission, strict=True)
     ]
     return float(logsumexp(each) - np.log(len(each)))

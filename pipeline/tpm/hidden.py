@@ -6,7 +6,8 @@ modelled instead of ignored:
 - the joint state s_t of all units is hidden, and follows the TPM of its window (`pipeline.tpm.parent_sets`);
 - what is seen of a unit in a bin is one of a few categories of its signal, with probabilities that depend on its own
   state in this bin and in the bin before, and are the same in all windows of a recording, so that conditions cannot
-  differ by detection.
+  differ by detection. Where bins hold few frames and not always as many, they depend on how the bin lies to the frames
+  (its *kind*) as well: a bin that begins long before its first frame shows more of the state before.
 
 Paths are drawn by forward filtering and backward sampling: over all 2^n joint states of few units, of many units one
 after the other.
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 OFF_CATEGORIES, ON_CATEGORIES = 7, 8  # of the signal below and above the threshold
 EMISSION_PRIOR = 0.3  # Dirichlet weight of every category
-LEAST_FILTERED = 1e-12  # joint states less probable than this are passed over
+LEAST_FILTERED = 1e-7  # joint states less probable than this are passed over
 
 
 def categories(signal: Floats, states: Array) -> Ints:
@@ -55,14 +56,15 @@ def categories(signal: Floats, states: Array) -> Ints:
 
 @numba.njit(cache=True)
 def draw_emission(rng: np.random.Generator, recorded: Recorded, path: Ints, emission: Floats) -> None:
-    """Draw (unit, 4, category) emissions given the path, in place."""
+    """Draw (unit, 4 · kind, category) emissions given the path, in place."""
     weight = np.full(emission.shape, EMISSION_PRIOR)
     for t in range(1, len(path)):
         if not recorded.first[t]:
             for u in range(len(emission)):
-                weight[u, (path[t] >> u & 1) + 2 * (path[t - 1] >> u & 1), recorded.category[t, u]] += 1
+                both = (path[t] >> u & 1) + 2 * (path[t - 1] >> u & 1)
+                weight[u, both + 4 * recorded.kind[t], recorded.category[t, u]] += 1
     for u in range(len(emission)):
-        for c in range(4):
+        for c in range(emission.shape[1]):
             for k in range(emission.shape[2]):
                 emission[u, c, k] = rng.gamma(weight[u, c, k], 1.0) + 1e-12
             emission[u, c] /= emission[u, c].sum()
@@ -80,25 +82,27 @@ def draw_path(
         window: its number.
         logit: (unit, row) logit of P(ON); rows are states, once for every level of the drive.
         level: (frame,) level of the drive.
-        emission: (unit, 4, category) probabilities.
+        emission: (unit, 4 · kind, category) probabilities.
         path: (frame,) of the whole recording.
     """
     start, end = recorded.border[window], recorded.border[window + 1]
-    p_on = 1 / (1 + np.exp(-logit))
-    filtered, _ = filter_forward(recorded, start, end, p_on, level, emission)
-    n_units, n_states = len(logit), filtered.shape[1]
-    back = np.empty(n_states)
+    n_units = len(logit)
+    steps = joint_steps(1 / (1 + np.exp(-logit)))
+    filtered, _ = filter_forward(recorded, start, end, steps, level, emission)
+    n_states = filtered.shape[1]
+    back, seen = np.empty(n_states), np.empty(n_states)
     for t in range(end - 1, start - 1, -1):
-        back[:] = filtered[t - start]
+        total = 0.0
         if t < end - 1 and not recorded.first[t + 1]:
+            after, rows = path[t + 1], level[t + 1] << n_units
+            seen_after(recorded, t + 1, after, emission, seen)
             for b in range(n_states):
-                if back[b] > LEAST_FILTERED:
-                    row = b + (level[t + 1] << n_units)
-                    for u in range(n_units):
-                        on, before = path[t + 1] >> u & 1, b >> u & 1
-                        back[b] *= p_on[u, row] if on else 1 - p_on[u, row]
-                        back[b] *= emission[u, on + 2 * before, recorded.category[t + 1, u]]
-        rest = rng.random() * back.sum()
+                back[b] = filtered[t - start, b] * steps[rows + b, after] * seen[b]
+                total += back[b]
+        else:
+            back[:] = filtered[t - start]
+            total = back.sum()
+        rest = rng.random() * total
         state = 0
         while state < n_states - 1 and rest >= back[state]:
             rest -= back[state]
@@ -107,38 +111,74 @@ def draw_path(
 
 
 @numba.njit(cache=True)
+def joint_steps(p_on: Floats) -> Floats:
+    """Return (row, state) P(joint state | row) of (unit, row) P(ON | row)."""
+    n_units, n_rows = p_on.shape
+    steps = np.empty((n_rows, 1 << n_units))
+    for row in range(n_rows):
+        steps[row, 0] = 1.0
+        for u in range(n_units):
+            size = 1 << u
+            for a in range(size):
+                steps[row, a + size] = steps[row, a] * p_on[u, row]
+                steps[row, a] *= 1 - p_on[u, row]
+    return steps
+
+
+@numba.njit(cache=True)
+def seen_after(recorded: Recorded, t: int, after: int, emission: Floats, seen: Floats) -> None:
+    """Write (state before,) the probability of what is seen in frame t, whose joint state is `after`."""
+    seen[0] = 1.0
+    for u in range(len(emission)):
+        size, on, category = 1 << u, (after >> u & 1) + 4 * recorded.kind[t], recorded.category[t, u]
+        for b in range(size):
+            seen[b + size] = seen[b] * emission[u, on + 2, category]
+            seen[b] *= emission[u, on, category]
+
+
+@numba.njit(cache=True)
 def filter_forward(
-    recorded: Recorded, start: int, end: int, p_on: Floats, level: Ints, emission: Floats
+    recorded: Recorded, start: int, end: int, steps: Floats, level: Ints, emission: Floats
 ) -> tuple[Floats, float]:
     """Return (frame, state) P(state | all seen so far) of the frames start ... end - 1, and the log-likelihood.
 
     Before the first frame of a stretch every state is equally likely, and so is every state in it but for what is seen.
+
+    Args:
+        recorded: the whole recording.
+        start: first frame.
+        end: the frame after the last.
+        steps: (row, state) of `joint_steps`.
+        level: (frame,) level of the drive.
+        emission: (unit, 4 · kind, category) probabilities.
     """
-    n_units = len(p_on)
-    n_states = 1 << n_units
-    filtered = np.zeros((end - start, n_states))
-    joint = np.empty(n_states)
+    n_units, n_states = len(emission), steps.shape[1]
+    seen = np.ascontiguousarray(emission.transpose(0, 2, 1))
+    filtered, now, joint = np.empty((end - start, n_states)), np.empty(n_states), np.empty(n_states)
     likelihood = 0.0
     for t in range(start, end):
-        now = filtered[t - start]
+        begins, rows = recorded.first[t], level[t] << n_units
+        now[:] = 0.0
         for b in range(n_states):
-            before = 1.0 / n_states if recorded.first[t] else filtered[t - start - 1, b]
+            before = 1.0 / n_states if begins else filtered[t - start - 1, b]
             if before < LEAST_FILTERED:
                 continue
             joint[0] = before
             size = 1
             for u in range(n_units):
-                p = 0.5 if recorded.first[t] else p_on[u, b + (level[t] << n_units)]
-                category, was = recorded.category[t, u], 2 * (b >> u & 1)
-                off, on = (1 - p) * emission[u, was, category], p * emission[u, was + 1, category]
+                category, was = recorded.category[t, u], 2 * (b >> u & 1) + 4 * recorded.kind[t]
+                off, on = seen[u, category, was], seen[u, category, was + 1]
                 for a in range(size):
                     joint[a + size] = joint[a] * on
                     joint[a] *= off
                 size *= 2
             for a in range(n_states):
-                now[a] += joint[a]
-        total = now.sum()
-        now /= total
+                now[a] += joint[a] * (1.0 / n_states if begins else steps[rows + b, a])
+        total = 0.0
+        for a in range(n_states):
+            total += now[a]
+        for a in range(n_states):
+            filtered[t - start, a] = now[a] / total
         likelihood += log(total)
     return filtered, likelihood
 
@@ -188,5 +228,6 @@ def _step(
             for v in range(n_units):
                 if v != u:
                     others *= p_on[v, row] if path[t] >> v & 1 else 1 - p_on[v, row]
-        onward[before, 0] = others * (1 - p) * emission[u, 2 * before, category]
-        onward[before, 1] = others * p * emission[u, 2 * before + 1, category]
+        off = 2 * before + 4 * recorded.kind[t]
+        onward[before, 0] = others * (1 - p) * emission[u, off, category]
+        onward[before, 1] = others * p * emission[u, off + 1, category]

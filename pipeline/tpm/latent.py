@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from pipeline.base.arrays import Array, Bools, Floats, Ints
     from pipeline.base.parameters import Section
 
-THIN, WARM_UP = 6, 500
+THIN, WARM_UP = 12, 500
 LEAST_DRAWS = 200  # the estimate rests on so many, however few are asked for
+FEW_FRAMES, PARTS = 4, 3  # bins of fewer frames are told apart by where their first frame lies, in so many parts
 SETTLED = 1.1  # split-R-hat above this is flagged
 
 
@@ -83,9 +84,26 @@ class Latent(Average):
         given: Array = used["states"].transpose("frame", "unit").values.astype(np.int64)
         signal: Floats = used["signal"].transpose("frame", "unit").values
         joined = np.repeat(~first[:, None], given.shape[1], axis=1)
-        recorded = Recorded(categories(signal, given), first, joined, border, 1)
+        recorded = Recorded(categories(signal, given), first, joined, border, 1, *kinds_of(used))
         model, sweeps = Model(family, drive, hidden=True), Sweeps(max(draws, LEAST_DRAWS), THIN, WARM_UP)
         return SampledRecording(names, recorded, sample_recording(recorded, given, model, sweeps, rng), model)
+
+
+def kinds_of(states: xr.Dataset) -> tuple[Ints, int]:
+    """Return how each bin lies to the frames of the recording, (frame,) a number, and how many ways there are.
+
+    They are told apart where bins hold few frames, and the first comes sooner or later after the bin's start.
+
+    Args:
+        states: `first_frame` (frame,), from the bin's start to its first frame [frame intervals]; without it there is
+            one way.
+    """
+    found = np.zeros(states.sizes["frame"], np.int64)
+    if "first_frame" in states.coords and float(states.attrs["frames_per_bin"]) < FEW_FRAMES:
+        part = np.floor(np.clip(states["first_frame"].values, 0, 1 - 1e-9) * PARTS + 1e-3).astype(np.int64)
+        used, found = np.unique(np.minimum(part, PARTS - 1), return_inverse=True)
+        return found.astype(np.int64), len(used)
+    return found, 1
 
 
 def windows_of(states: xr.Dataset) -> tuple[list[str], Bools, Ints]:

@@ -16,6 +16,9 @@ class Recorded(NamedTuple):
         joined: (frame, unit) True where the unit's transition into the frame counts.
         border: (window + 1,) first frame of each window, and the number of frames.
         lag: of a transition [frames]; 1 where states are hidden.
+        kind: (frame,) how the bin lies to the frames of the recording: what is seen of a state may depend on it. All 0
+            where that is always the same, and where the states are given.
+        n_kinds: how many kinds there are.
     """
 
     category: Ints
@@ -23,6 +26,8 @@ class Recorded(NamedTuple):
     joined: Bools
     border: Ints
     lag: int
+    kind: Ints
+    n_kinds: int
 
 
 class Sweeps(NamedTuple):
@@ -62,8 +67,8 @@ class ChainDraws(NamedTuple):
         switching: (draw, window, level, level) how the drive switches.
         amplitude: (draw, window, unit) of the drive [logit], 0 where it is absent.
         paths: (draw, frame) joint states; of given states the one path.
-        emission: (draw, unit, 4, category) probability of each category, by state + 2 · state before; of given states
-            none.
+        emission: (draw, unit, 4 · kind, category) probability of each category, by state + 2 · state before + 4 ·
+            kind; of given states none.
     """
 
     logits: Floats

@@ -101,7 +101,7 @@ class SampledRecording:
             systems: for each window, (level, state, unit) P(ON) under each level of the drive, and (level, level) how
                 the drive switches.
             occupancy: for each window, (state,) shares from which the states before each stretch are drawn.
-            emission: (unit, 4, category) what is seen of hidden states; of given ones not used.
+            emission: (unit, 4 · kind, category) what is seen of hidden states; of given ones not used.
             rng: fixes what is simulated, and the chain.
         """
         from pipeline.base.raster import bits
@@ -115,8 +115,8 @@ class SampledRecording:
         for w, (p_on, switching) in enumerate(systems):
             frames = self.frames(w)
             if self.model.hidden:
-                first = self.recorded.first[frames]
-                simulate_seen(rng, p_on, switching, occupancy[w], emission, first, category[frames])
+                first, kind = self.recorded.first[frames], self.recorded.kind[frames]
+                simulate_seen(rng, p_on, switching, occupancy[w], emission, first, kind, category[frames])
             else:
                 path[frames] = simulate_path(
                     rng, p_on, switching, starts[frames], self.recorded.lag, np.cumsum(occupancy[w])

@@ -121,6 +121,7 @@ def simulate_seen(
     occupancy: Floats,
     emission: Floats,
     first: Bools,
+    kind: Ints,
     category: Ints,
 ) -> None:
     """Simulate what is seen of hidden states in one window.
@@ -130,8 +131,9 @@ def simulate_seen(
         p_on: (level, state, unit) P(unit ON next | state) under each level of a drive.
         switching: (level, level) how it switches from frame to frame.
         occupancy: (state,) shares from which the unseen state before each stretch is drawn.
-        emission: (unit, 4, category) probability of each category, by state + 2 · state before.
+        emission: (unit, 4 · kind, category) probability of each category, by state + 2 · state before + 4 · kind.
         first: (frame,) True where the frame before is not the one before in time.
+        kind: (frame,) how the bin lies to the frames of the recording.
         category: (frame, unit) that is written.
     """
     cumulative = np.cumsum(occupancy)
@@ -141,7 +143,8 @@ def simulate_seen(
         before = any_of(rng, cumulative) if first[t] else now
         now = _next(rng, p_on[level, before])
         for u in range(len(emission)):
-            category[t, u] = any_of(rng, np.cumsum(emission[u, (now >> u & 1) + 2 * (before >> u & 1)]))
+            both = (now >> u & 1) + 2 * (before >> u & 1)
+            category[t, u] = any_of(rng, np.cumsum(emission[u, both + 4 * kind[t]]))
 
 
 def stationary(p_on: Floats, start: Floats) -> Floats:

@@ -15,7 +15,6 @@ from pipeline.base.arrays import Floats
 from pipeline.base.errors import PhiscaleError
 from pipeline.base.parameters import filled
 from pipeline.base.seeds import derive, generator
-from pipeline.binarize.states import binarize_windows
 from pipeline.inference.summary import summarise
 from pipeline.integration import batch
 from pipeline.integration.observed import integrate
@@ -26,12 +25,11 @@ from pipeline.macro.parameters import MAPPINGS
 from pipeline.nulls.integration import Integration
 from pipeline.simulation.course import regimes_of
 from pipeline.simulation.parameters import Simulate
-from pipeline.simulation.recordings import default_windows, simulate_ensembles
 from pipeline.simulation.regimes import Regime
 from pipeline.tpm.estimation import estimate, estimate_window, fit_recording
-from pipeline.validation.cohorts import QUESTIONS, cohort, true_phi_s
+from pipeline.validation.cohorts import QUESTIONS, cohort, imaged_cohort, true_phi_s
+from pipeline.validation.imaged import STEP_S, Part, imaged
 
-STEP_S = 0.5
 NAME = "r"  # of every recording; seeds tell them apart
 N_MACRO = 2
 GIVEN = "states"  # imaging: none, the states are known
@@ -156,11 +154,9 @@ def record_cell(cell: Cell) -> KnownRecording:
     subject, regime = _drawn(case, cell.chance, filled(Simulate, fields, "simulate"))
     if cell.imaging == GIVEN:
         return KnownRecording(_given(regime, cell, case.condition), regime, imaged=False)
-    windows = default_windows(NAME, [case.condition], fields["duration_s"])
-    activity, course = simulate_ensembles(subject, NAME, NAME, windows, cell.chance, **fields)
-    decay = course.settings.transient.decay_s
-    states = binarize_windows(activity, windows, method="events", bin_s=STEP_S, tau_s=decay, z=3.0)
-    return KnownRecording(states, course.regimes[case.condition], imaged=True)
+    parts = {case.condition: Part(case.condition, fields)}
+    states, regimes = imaged(subject, NAME, parts, cell.length, cell.chance)
+    return KnownRecording(states, regimes[case.condition], imaged=True)
 
 
 def _drawn(case: Case, seed: int, settings: Simulate) -> tuple[int, Regime]:
@@ -298,7 +294,11 @@ def compared(cell: Cell, effort: Effort) -> dict[str, Any]:
         cell: the group; its case is a question.
         effort: how much is computed.
     """
-    return cohort(QUESTIONS[cell.case], cell.estimator, effort.animals, cell.length, cell.chance)
+    question = QUESTIONS[cell.case]
+    if cell.imaging == GIVEN:
+        return cohort(question, cell.estimator, effort.animals, cell.length, cell.chance)
+    fit = {"method": cell.estimator, "draws": effort.draws, "copies": effort.copies}
+    return imaged_cohort(question, effort.animals, cell.length, cell.chance, IMAGING[cell.imaging], **fit)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Groups of simulated animals through the comparison of a study: power, and what passes as an effect that is none.
 
 Each animal has its own planted pairs and both conditions; its states are given (or given through a detector that
-misses events and sees some that are none). The question is what the report decides: whether the p of the primary
-endpoint is at most 5%.
+misses events and sees some that are none), or it is imaged. The question is what the report decides: whether the p of
+the primary endpoint is at most 5%.
 
     python -m pipeline.validation.cohorts --cohorts 100 --method average
 """
@@ -10,7 +10,7 @@ endpoint is at most 5%.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -24,14 +24,17 @@ from pipeline.base.raster import states_of
 from pipeline.base.seeds import derive, generator
 from pipeline.inference.contrasts import compare
 from pipeline.inference.families import ALPHA
+from pipeline.inference.summary import summarise
 from pipeline.integration import batch
 from pipeline.integration.matched import WindowStates, matched_values
+from pipeline.integration.observed import integrate
 from pipeline.integration.occupancy import weighted_mean
 from pipeline.results.columns import SUMMARY_COLUMNS
 from pipeline.simulation.drives import Drive, Telegraph
 from pipeline.simulation.planted import BIAS, couplings
 from pipeline.simulation.regimes import Regime, logistic
-from pipeline.tpm.estimation import estimate
+from pipeline.tpm.estimation import estimate, estimate_window, fit_recording
+from pipeline.validation.imaged import Part, imaged
 
 CONDITIONS = ("awake", "other")
 JITTER = 0.05
@@ -39,6 +42,7 @@ DWELL = 20.0  # mean steps between two switches of the drive
 RATIO = 1.5  # of the true phi_s of the conditions, where they differ
 DETECTION = {"awake": (0.05, 0.01), "other": (0.20, 0.02)}  # share of ON bins missed, of OFF bins seen as ON
 AMPLITUDE = 0.64  # logit of the common drive, where there is one
+DIMMER = {"awake": {"participation": 0.05, "noise": 2.0}}  # half of the neurons that fire, twice the noise
 WEAK = 0.4  # couplings, relative to awake, of animals whose other condition has a drive: there it shows
 
 
@@ -51,12 +55,14 @@ class Question:
         other: gives the substrate of the other condition from that of the first.
         seen: (miss, false) of each condition; states are as they are where it is None.
         coupling: of the first condition, relative to awake.
+        imaged: the second window, where animals are imaged; the first is awake. None where that is not asked.
     """
 
     name: str
     other: Callable[[Regime], Regime]
     seen: dict[str, tuple[float, float]] | None = None
     coupling: float = 1.0
+    imaged: Part | None = None
 
 
 def true_phi_s(substrate: Regime) -> float:
@@ -132,10 +138,10 @@ def _first(weights: Floats, coupling: float) -> Regime:
 QUESTIONS = {
     question.name: question
     for question in (
-        Question("power", weaker),
-        Question("detection", lambda substrate: substrate, DETECTION),
+        Question("power", weaker, imaged=Part("recovery")),
+        Question("detection", lambda substrate: substrate, DETECTION, imaged=Part("awake", {"detection": DIMMER})),
         Question("drive", driven, coupling=WEAK),
-        Question("nothing", lambda substrate: substrate),
+        Question("nothing", lambda substrate: substrate, imaged=Part("awake")),
     )
 }
 
@@ -205,6 +211,46 @@ def cohort(question: Question, method: str, animals: int, bins: int, seed: int, 
         "p_matched": float(table.loc["adjusted", "p"]) if matched else np.nan,
         "truth": float(np.mean(truth)),
     }
+
+
+def imaged_cohort(
+    question: Question, animals: int, bins: int, seed: int, imaging: Mapping[str, Any], **fit: Any
+) -> dict[str, Any]:
+    """Image a group of animals in both conditions, and compare the two as a study does.
+
+    Args:
+        question: what differs between the conditions.
+        animals: of the group.
+        bins: of each condition.
+        seed: of the group.
+        imaging: fields of the section `simulate`: how they are seen.
+        **fit: fields of the section `tpm`.
+
+    Returns:
+        As `cohort`, rates not matched.
+
+    Raises:
+        ValueError: a question that is not asked of imaged animals.
+    """
+    if question.imaged is None:
+        raise ValueError(f"{question.name} is not asked of imaged animals")
+    rows, truth = [], []
+    second = Part(question.imaged.condition, {**imaging, **question.imaged.simulate})
+    parts = dict(zip(CONDITIONS, (Part("awake", imaging), second), strict=True))
+    for i in range(animals):
+        own, name = derive(seed, "imaged", i), f"m{i}"
+        states, regimes = imaged(i, name, parts, bins, own)
+        together = fit_recording(states, seed=own, **fit)
+        for condition in CONDITIONS:
+            tpm = estimate_window(states, condition, recording=together, seed=own, **fit)
+            phi = integrate(tpm, structures=0, complex_max_units=0, big_phi_max_units=0)
+            row = summarise([phi])[0].set_index("measure", drop=False).loc["phi_s"]
+            rows.append(row.to_dict() | {"flag": ""})
+        truth.append(true_phi_s(regimes[CONDITIONS[0]]) - true_phi_s(regimes[CONDITIONS[1]]))
+    summary = pd.DataFrame(rows).reindex(columns=SUMMARY_COLUMNS)
+    table = compare(summary, [CONDITIONS], bootstrap=100, seed=seed).set_index("role")
+    found = {name: float(table.loc["primary", name]) for name in ("p", "estimate")}
+    return found | {"p_matched": np.nan, "truth": float(np.mean(truth))}
 
 
 def _tpm(states: Array, method: str, condition: str, i: int) -> xr.Dataset:

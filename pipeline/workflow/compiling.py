@@ -32,7 +32,9 @@ def sampler() -> None:
     rng = np.random.default_rng(0)
     states = (rng.random((60, 2)) < 0.5).astype(np.int64)
     first = np.arange(60) == 0
-    recorded = Recorded(states * 7, first, np.repeat(~first[:, None], 2, axis=1), np.array([0, 60]), 1)
+    recorded = Recorded(
+        states * 7, first, np.repeat(~first[:, None], 2, axis=1), np.array([0, 60]), 1, np.zeros(60, np.int64), 1
+    )
     for hidden in (True, False):
         model = Model(2, drive=True, hidden=hidden)
         drawn = sample_recording(recorded, states, model, Sweeps(2, 1, 1), rng)

@@ -63,7 +63,8 @@ def test_the_null_of_integration_is_made_of_what_was_fitted_again(hidden):
 def test_what_is_seen_of_a_state_is_counted_by_that_state_and_the_one_before():
     path = np.array([[0], [1], [1], [0]])
     category = np.array([[0], [1], [2], [0]])
-    recorded = Recorded(category, np.array([True, False, False, False]), np.ones((4, 1), bool), np.array([0, 4]), 1)
+    first, one_kind = np.array([True, False, False, False]), np.zeros(4, np.int64)
+    recorded = Recorded(category, first, np.ones((4, 1), bool), np.array([0, 4]), 1, one_kind, 1)
     emission = emission_of(path, recorded)[0]
     assert emission[1].argmax() == 1  # ON after OFF
     assert emission[3].argmax() == 2  # ON after ON

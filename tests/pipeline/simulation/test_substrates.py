@@ -187,8 +187,11 @@ def test_random_networks_are_those_that_were_described() -> None:
     assert sparse[sparse != 0].std() == pytest.approx(1.0, abs=0.05)
     dense = np.array([SUBSTRATES["dense"].draw(4, 0.05, rng)[0] for _ in range(500)])
     assert dense.std() == pytest.approx(0.6, abs=0.03)
-    gates = regime_of("gates", drive="none")
-    np.testing.assert_allclose(np.unique(gates.p_on.round(9)), [0.15, 0.85])
+    gates = [SUBSTRATES["gates"].regime(SUBSTRATES["gates"].draw(4, j, rng), Circumstances()) for j in (0, 0.05)]
+    np.testing.assert_allclose(np.unique(gates[0].p_on.round(9)), [0.15, 0.85])
+    unsure = np.minimum(gates[1].p_on, 1 - gates[1].p_on)
+    assert 0.1 < unsure.min() < unsure.max() < 0.2
+    assert {len(np.unique(column)) for column in gates[1].p_on.T} <= {4, 8}  # one for each pattern of the inputs
     signed = 2 * states_of(4) - 1.0
     weights, bias = SUBSTRATES["sparse"].draw(4, 0.05, np.random.default_rng(9))
     built = SUBSTRATES["sparse"].regime((weights, bias), Circumstances())

@@ -52,7 +52,8 @@ def test_a_lag_of_two_bins_leads_from_the_bin_before_the_last():
 def test_what_is_seen_depends_on_this_bin_and_the_one_before():
     emission = np.tile(np.eye(4), (2, 1, 1))  # the category is the state + 2 · the state before
     category, first = np.zeros((6, 2), int), np.array([True, False, False, True, False, False])
-    simulate_seen(np.random.default_rng(0), CYCLE[None], np.ones((1, 1)), ALWAYS_0, emission, first, category)
+    kind = np.zeros(6, int)
+    simulate_seen(np.random.default_rng(0), CYCLE[None], np.ones((1, 1)), ALWAYS_0, emission, first, kind, category)
     path = np.array([1, 2, 3, 1, 2, 3])
     before = np.array([0, 1, 2, 0, 1, 2])
     bits = np.arange(2)

@@ -11,6 +11,7 @@ from pipeline.base.raster import encode, states_of
 from pipeline.tpm import chain, hidden, recorded
 
 ONE_LEVEL = np.zeros(5, np.int64)
+ONE_KIND = np.zeros(3000, np.int64)
 
 
 def small():
@@ -18,7 +19,7 @@ def small():
     rng = np.random.default_rng(0)
     first = np.array([True, False, False, True, False])
     joined = np.repeat(~first[:, None], 2, axis=1)
-    seen = recorded.Recorded(rng.integers(0, 3, (5, 2)), first, joined, np.array([0, 5]), 1)
+    seen = recorded.Recorded(rng.integers(0, 3, (5, 2)), first, joined, np.array([0, 5]), 1, ONE_KIND[:5], 1)
     return seen, rng.uniform(0.1, 0.9, (2, 4)), rng.dirichlet(np.ones(3), size=(2, 4))
 
 
@@ -44,7 +45,7 @@ def test_filter_and_paths_are_those_of_enumeration(draw):
     seen, p_on, emission = small()
     paths = list(product(range(4), repeat=5))
     joint = np.array([chance(p, seen, p_on, emission) for p in paths])
-    filtered, likelihood = hidden.filter_forward(seen, 0, 5, p_on, ONE_LEVEL, emission)
+    filtered, likelihood = hidden.filter_forward(seen, 0, 5, hidden.joint_steps(p_on), ONE_LEVEL, emission)
     assert likelihood == pytest.approx(np.log(joint.sum()))
     last = np.array([joint[[p[-1] == s for p in paths]].sum() for s in range(4)])
     np.testing.assert_allclose(filtered[-1], last / joint.sum())
@@ -105,7 +106,7 @@ def recovered():
     thresholded = (signal > 3.0).astype(int)
     first = np.arange(3000) == 0
     joined = np.repeat(~first[:, None], 4, axis=1)
-    seen = recorded.Recorded(hidden.categories(signal, thresholded), first, joined, np.array([0, 3000]), 1)
+    seen = recorded.Recorded(hidden.categories(signal, thresholded), first, joined, np.array([0, 3000]), 1, ONE_KIND, 1)
     model, sweeps = recorded.Model(1, drive=False, hidden=True), recorded.Sweeps(150, 3, 300)
     drawn = chain.sample_recording(seen, thresholded, model, sweeps, np.random.default_rng(6))
     return p_on, states, thresholded, drawn
