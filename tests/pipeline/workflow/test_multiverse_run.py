@@ -153,7 +153,9 @@ def waiting_jobs(folder: Path) -> set[str]:
     """Return the jobs that the same command would run, those left out that failed."""
     names = Specifications.of(Study.load(folder / "study.yaml")).studies
     omit = [f"{name}/m3" for name in names] + [f"{name}/m{i}" for name in names if "60" in name for i in (1, 2)]
-    done = phiscale(folder, "multiverse", "study.yaml", "--anyway", "--", "--dry-run", "--config", f"omit={json.dumps(omit)}")
+    done = phiscale(
+        folder, "multiverse", "study.yaml", "--anyway", "--", "--dry-run", "--config", f"omit={json.dumps(omit)}"
+    )
     text = (done.stdout + done.stderr).partition("Job stats:")[2].partition("total")[0]
     return set(re.findall(r"^(\w+) +\d+$", text, re.MULTILINE)) - {"all"}
 
