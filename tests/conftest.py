@@ -1,8 +1,14 @@
 """Fixtures shared by all tests."""
 
+import signal
 from pathlib import Path
 
 import pytest
+
+# started by nohup, or in the background by a script, commands heed neither signal; tests send them
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -27,7 +27,7 @@ Table = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """Where a training is.
 
     Attributes:
@@ -47,7 +47,7 @@ class Progress:
     score: float
 
 
-class Objective(Protocol):
+class TrainingObjective(Protocol):
     """What a mode minimises; see `Calibrated`."""
 
     folds: Folds
@@ -148,7 +148,7 @@ class Trainer:
         seed: of the choice of transitions.
     """
 
-    objective: Objective
+    objective: TrainingObjective
     model: Hierarchy
     settings: Training
     seed: int
@@ -180,7 +180,7 @@ class Trainer:
         self.waited = torch.zeros(models, dtype=torch.long, device=device)
         self.kept = {name: value.clone() for name, value in self.model.state_dict().items()}
 
-    def run(self, progress: Callable[[Progress], None] | None, checkpoint: Path | None) -> None:
+    def run(self, progress: Callable[[TrainingProgress], None] | None, checkpoint: Path | None) -> None:
         """Train to the end.
 
         Args:
@@ -234,14 +234,14 @@ class Trainer:
         self.model.load_state_dict(self.kept if last else self.states[self.objective.stages[0]])
         self._fresh()
 
-    def _tell(self, progress: Callable[[Progress], None] | None, begun: float, done: int) -> None:
+    def _tell(self, progress: Callable[[TrainingProgress], None] | None, begun: float, done: int) -> None:
         if progress is None:
             return
         seconds = time.monotonic() - begun
         later = (len(self.objective.stages) - self.stage - 1) * self.settings.power_steps
         eta = seconds / done * (self.limit - self.step + later)
         score = float(self.history[-1]["score"].mean())
-        progress(Progress(self.name, self.step, self.limit, seconds, eta, score))
+        progress(TrainingProgress(self.name, self.step, self.limit, seconds, eta, score))
 
     def save(self, path: Path) -> None:
         """Write all that the next step depends on.
@@ -306,7 +306,7 @@ def train(
     seed: int = 0,
     seeds: Sequence[int] | None = None,
     conventions: Conventions | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[TrainingProgress], None] | None = None,
     checkpoint: str | Path | None = None,
     device: str = "cpu",
     **parameters: Any,
@@ -389,7 +389,7 @@ def _trainer(
         folds.autocorrelation_time,
     )
     model = Hierarchy(architecture, seeds).to(device)
-    objective: Objective = (
+    objective: TrainingObjective = (
         Published(folds, architecture.scales, settings.transitions, conventions)
         if published
         else Calibrated(folds, settings.tolerance, settings.transitions, settings.start)

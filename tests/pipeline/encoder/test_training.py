@@ -8,7 +8,7 @@ from encoder_series import autoregression, spring
 from pipeline.base.errors import PhiscaleError
 from pipeline.encoder.folds import folds_of
 from pipeline.encoder.published import Conventions, forward_errors, uniform_weights
-from pipeline.encoder.training import Progress, train
+from pipeline.encoder.training import TrainingProgress, train
 
 SMALL = {"hidden": 8, "couplings": 2, "evaluate_every": 2}
 PUBLISHED = {**SMALL, "mode": "published", "batch": 64, "rate": 0.003, "patience": 0}
@@ -43,7 +43,7 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(sizes: dict, tmp_path
     class Interrupted(Exception):
         pass
 
-    def interrupt(at: Progress) -> None:
+    def interrupt(at: TrainingProgress) -> None:
         if at.stage != "predict" and at.step == 4:
             raise Interrupted
 
@@ -75,7 +75,7 @@ def test_a_model_is_the_same_alone_and_in_a_stack() -> None:
 
 
 def test_progress_tells_the_time_that_is_left() -> None:
-    told: list[Progress] = []
+    told: list[TrainingProgress] = []
     train(autoregression(1, n=200, d=2), steps=6, power_steps=4, **SMALL, progress=told.append)
     assert [(p.stage, p.step) for p in told] == [
         ("predict", 2),
