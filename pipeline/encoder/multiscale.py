@@ -20,7 +20,7 @@ from pipeline.encoder.attribution import attribution, coverage, of_neurons
 from pipeline.encoder.parameters import Encoder, Training
 from pipeline.encoder.power import Channel, Reading, Stack, channel, powers, readings, stack, train_stack
 from pipeline.encoder.stability import subspace_cosines
-from pipeline.encoder.training import TrainingProgress, Trained
+from pipeline.encoder.training import Trained, TrainingProgress
 from pipeline.results.columns import LATENTS
 
 ROWS = 24_000  # frames of all models of one stack: more do not fit into the caches, and make no step cheaper

@@ -28,7 +28,7 @@ from pipeline.simulation.parameters import Simulate
 from pipeline.simulation.regimes import Regime
 from pipeline.tpm.estimation import estimate, estimate_window, fit_recording
 from pipeline.validation.cohorts import QUESTIONS, cohort, imaged_cohort, true_phi_s
-from pipeline.validation.imaged import STEP_S, Stretch, imaged
+from pipeline.validation.imaged import STEP_S, ImagedWindow, imaged
 
 NAME = "r"  # of every recording; seeds tell them apart
 N_MACRO = 2
@@ -154,7 +154,7 @@ def record_cell(cell: Cell) -> KnownRecording:
     subject, regime = _drawn(case, cell.chance, filled(Simulate, fields, "simulate"))
     if cell.imaging == GIVEN:
         return KnownRecording(_given(regime, cell, case.condition), regime, imaged=False)
-    parts = {case.condition: Stretch(case.condition, fields)}
+    parts = {case.condition: ImagedWindow(case.condition, fields)}
     states, regimes = imaged(subject, NAME, parts, cell.length, cell.chance)
     return KnownRecording(states, regimes[case.condition], imaged=True)
 

@@ -34,7 +34,7 @@ from pipeline.simulation.drives import Drive, Telegraph
 from pipeline.simulation.planted import BIAS, couplings
 from pipeline.simulation.regimes import Regime, logistic
 from pipeline.tpm.estimation import estimate, estimate_window, fit_recording
-from pipeline.validation.imaged import Stretch, imaged
+from pipeline.validation.imaged import ImagedWindow, imaged
 
 CONDITIONS = ("awake", "other")
 JITTER = 0.05
@@ -62,7 +62,7 @@ class Question:
     other: Callable[[Regime], Regime]
     seen: dict[str, tuple[float, float]] | None = None
     coupling: float = 1.0
-    imaged: Stretch | None = None
+    imaged: ImagedWindow | None = None
 
 
 def true_phi_s(substrate: Regime) -> float:
@@ -138,10 +138,12 @@ def _first(weights: Floats, coupling: float) -> Regime:
 QUESTIONS = {
     question.name: question
     for question in (
-        Question("power", weaker, imaged=Stretch("recovery")),
-        Question("detection", lambda substrate: substrate, DETECTION, imaged=Stretch("awake", {"detection": DIMMER})),
+        Question("power", weaker, imaged=ImagedWindow("recovery")),
+        Question(
+            "detection", lambda substrate: substrate, DETECTION, imaged=ImagedWindow("awake", {"detection": DIMMER})
+        ),
         Question("drive", driven, coupling=WEAK),
-        Question("nothing", lambda substrate: substrate, imaged=Stretch("awake")),
+        Question("nothing", lambda substrate: substrate, imaged=ImagedWindow("awake")),
     )
 }
 
@@ -235,8 +237,8 @@ def imaged_cohort(
     if question.imaged is None:
         raise ValueError(f"{question.name} is not asked of imaged animals")
     rows, truth = [], []
-    second = Stretch(question.imaged.condition, {**imaging, **question.imaged.simulate})
-    parts = dict(zip(CONDITIONS, (Stretch("awake", imaging), second), strict=True))
+    second = ImagedWindow(question.imaged.condition, {**imaging, **question.imaged.simulate})
+    parts = dict(zip(CONDITIONS, (ImagedWindow("awake", imaging), second), strict=True))
     for i in range(animals):
         own, name = derive(seed, "imaged", i), f"m{i}"
         states, regimes = imaged(i, name, parts, bins, own)

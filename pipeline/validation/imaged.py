@@ -18,7 +18,7 @@ Z = 3.0  # threshold, in standard deviations of the noise
 
 
 @dataclass(frozen=True)
-class Stretch:
+class ImagedWindow:
     """One window of a recording.
 
     Attributes:
@@ -31,7 +31,7 @@ class Stretch:
 
 
 def imaged(
-    subject: int, name: str, parts: Mapping[str, Stretch], length: int, seed: int
+    subject: int, name: str, parts: Mapping[str, ImagedWindow], length: int, seed: int
 ) -> tuple[xr.Dataset, dict[str, Regime]]:
     """Simulate a recording, window after window, and find its states.
 
