@@ -96,6 +96,7 @@ SETTINGS = {
             Block("groupings", ("awake", "dense"), (500, 1000, 2000, 4000), (GIVEN,), ("average", "logistic"), 100),
             Block("groupings", ("awake",), (2000,), CHAIN, ("latent", "average"), 40),
             Block("cohorts", ("power", "nothing", "detection", "drive"), (2000,), (GIVEN,), ("average",), 100),
+            Block("cohorts", ("power", "nothing", "detection"), (2000,), ("10 Hz",), ("latent",), 40),
             Block("coverage", (*PLANTED, "chain"), (2000,), CHAIN, ("latent", "average"), 40),
         ),
     ),

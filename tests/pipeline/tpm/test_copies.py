@@ -50,14 +50,15 @@ def test_a_lag_of_two_bins_leads_from_the_bin_before_the_last():
 
 
 def test_what_is_seen_depends_on_this_bin_and_the_one_before():
-    emission = np.tile(np.eye(4), (2, 1, 1))  # the category is the state + 2 · the state before
+    emission = np.tile(np.eye(8), (2, 1, 1))  # the category is the state + 2 · the state before + 4 · the kind of bin
     category, first = np.zeros((6, 2), int), np.array([True, False, False, True, False, False])
-    kind = np.zeros(6, int)
+    kind = np.array([0, 1, 0, 0, 1, 1])
     simulate_seen(np.random.default_rng(0), CYCLE[None], np.ones((1, 1)), ALWAYS_0, emission, first, kind, category)
     path = np.array([1, 2, 3, 1, 2, 3])
     before = np.array([0, 1, 2, 0, 1, 2])
     bits = np.arange(2)
-    np.testing.assert_array_equal(category, (path[:, None] >> bits & 1) + 2 * (before[:, None] >> bits & 1))
+    told = (path[:, None] >> bits & 1) + 2 * (before[:, None] >> bits & 1) + 4 * kind[:, None]
+    np.testing.assert_array_equal(category, told)
 
 
 def test_stationary_probabilities_stay_also_where_the_chain_has_a_period_or_parts():

@@ -8,19 +8,22 @@ from scipy.special import expit, logit
 from test_parent_sets import logistic, run
 
 from pipeline.base.raster import encode, states_of
+from pipeline.binarize import binarize
 from pipeline.tpm import chain, hidden, recorded
+from pipeline.tpm.latent import kinds_of
 
 ONE_LEVEL = np.zeros(5, np.int64)
 ONE_KIND = np.zeros(3000, np.int64)
 
 
 def small():
-    """A recording of two units and five frames with a border in it, its TPM and its emissions."""
+    """A recording of two units and five frames with a border in it and bins of two kinds, its TPM and its emissions."""
     rng = np.random.default_rng(0)
     first = np.array([True, False, False, True, False])
     joined = np.repeat(~first[:, None], 2, axis=1)
-    seen = recorded.Recorded(rng.integers(0, 3, (5, 2)), first, joined, np.array([0, 5]), 1, ONE_KIND[:5], 1)
-    return seen, rng.uniform(0.1, 0.9, (2, 4)), rng.dirichlet(np.ones(3), size=(2, 4))
+    kind = np.array([0, 1, 0, 0, 1])
+    seen = recorded.Recorded(rng.integers(0, 3, (5, 2)), first, joined, np.array([0, 5]), 1, kind, 2)
+    return seen, rng.uniform(0.1, 0.9, (2, 4)), rng.dirichlet(np.ones(3), size=(2, 8))
 
 
 def chance(path, seen, p_on, emission):
@@ -34,7 +37,7 @@ def chance(path, seen, p_on, emission):
             for u in range(2):
                 on, was = state >> u & 1, before >> u & 1
                 p = 0.5 if seen.first[t] else p_on[u, before]
-                term *= (p if on else 1 - p) * emission[u, on + 2 * was, seen.category[t, u]]
+                term *= (p if on else 1 - p) * emission[u, on + 2 * was + 4 * seen.kind[t], seen.category[t, u]]
             part += term
         total *= part
     return total
@@ -65,6 +68,32 @@ def test_the_drive_of_a_frame_decides_which_tpm_leads_into_it(draw):
     for _ in range(20):
         draw(rng, seen, 0, logit(by_level), np.array([0, 0, 1, 1, 0]), emission, path)
         assert path[[1, 2, 4]].tolist() == [3, 0, 3]
+
+
+def test_what_is_seen_is_learned_for_each_kind_of_bin_by_itself():
+    n = 4000
+    path, kind = np.random.default_rng(3).integers(0, 2, n), np.arange(n) % 2
+    category = np.where(kind == 0, path, 2)[:, None]  # in every other bin nothing is told of the state
+    first, border = np.arange(n) == 0, np.array([0, n])
+    seen = recorded.Recorded(category, first, ~first[:, None], border, 1, kind, 2)
+    emission = np.zeros((1, 8, 3))
+    hidden.draw_emission(np.random.default_rng(4), seen, path, emission)
+    np.testing.assert_allclose(emission[0, :4], np.eye(3)[[0, 1, 0, 1]], atol=0.01)
+    np.testing.assert_allclose(emission[0, 4:], np.eye(3)[[2, 2, 2, 2]], atol=0.01)
+
+
+def test_bins_of_few_frames_are_told_apart_by_where_the_first_frame_lies():
+    def states(rate_hz):
+        traces = np.random.default_rng(5).normal(size=(int(60 * rate_hz), 1))
+        return binarize(traces, rate_hz, "median", bin_s=0.5)
+
+    kind, n = kinds_of(states(3.0))  # a bin has two frames, or one that comes half an interval later
+    assert n == 2
+    np.testing.assert_array_equal(kind, np.arange(len(kind)) % 2)
+    for rate_hz in (4.0, 10.3):  # bins are all alike; or they hold many frames
+        kind, n = kinds_of(states(rate_hz))
+        assert (n, kind.any()) == (1, False)
+    assert kinds_of(states(3.0).drop_vars("first_frame"))[1] == 1
 
 
 def test_transitions_of_a_path_do_not_cross_borders():

@@ -38,6 +38,15 @@ def test_a_row_depends_on_its_cell_alone(tmp_path):
 AGAIN = ("states", "logistic", 0)
 
 
+def test_groups_may_be_imaged():
+    for question, differs in (("nothing", False), ("detection", False), ("power", True)):
+        row = measured(Cell("cohorts", question, 300, "10 Hz", "logistic", 0), QUICK)
+        assert row["failed"] == ""
+        assert 0.25 <= row["p"] <= 1  # three animals: 2 of 8 sign flips at the least
+        assert (row["truth"] > 0.01) is differs
+        assert differs or row["truth"] == 0
+
+
 def test_recordings_of_other_seeds_are_others_and_estimators_see_the_same():
     first, second = (record_cell(cell) for cell in quick(2))
     assert not np.array_equal(first.states["states"], second.states["states"])
