@@ -12,7 +12,7 @@ rule shared_macro:
     log:
         LAYOUT.log("shared_macro", "{name}"),
     wildcard_constraints:
-        name="|".join(SHARING) or "none",
+        name="|".join(SHARING) or "-",  # no name
     threads: 1
     resources:
         mem_mb=4000,

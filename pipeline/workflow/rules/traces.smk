@@ -31,7 +31,7 @@ rule shared_units:
     log:
         LAYOUT.log("shared_units", "{name}", k="{k}"),
     wildcard_constraints:
-        name="|".join(SHARING) or "none",
+        name="|".join(SHARING) or "-",  # no name
     threads: 1
     resources:
         mem_mb=16000,
