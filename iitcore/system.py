@@ -100,6 +100,11 @@ class SystemPhi(Plain):
             return iter(self.winning_pairs)
         return product(self.cause.tied_states, self.effect.tied_states)
 
+    def _repr_html_(self) -> str:
+        from iitcore import display
+
+        return display.of_system_phi(self)
+
     def __repr__(self) -> str:
         units = ", ".join(f"{u}={v}" for u, v in zip(self.labels, self.state, strict=True))
         version = "" if self.formalism == "2023" else f"{self.formalism}, "

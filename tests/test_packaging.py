@@ -12,7 +12,7 @@ SETUP = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools
 MADE = {".pyc", ".nbi", ".nbc"}  # by running
 
 
-@pytest.mark.parametrize("package", ["iitcore", "pipeline"])
+@pytest.mark.parametrize("package", ["iitcore", "phiscale", "pipeline"])
 def test_files_that_are_no_modules_go_into_the_wheel(package: str) -> None:
     top = ROOT / package
     others = {path for path in top.rglob("*") if path.is_file() and path.suffix not in {".py", *MADE}}
@@ -22,7 +22,7 @@ def test_files_that_are_no_modules_go_into_the_wheel(package: str) -> None:
     assert others <= declared
 
 
-@pytest.mark.parametrize("package", ["iitcore", "pipeline"])
+@pytest.mark.parametrize("package", ["iitcore", "phiscale", "pipeline"])
 def test_every_folder_of_modules_is_a_package(package: str) -> None:
     folders = {path.parent for path in (ROOT / package).rglob("*.py")}
     assert all((folder / "__init__.py").exists() for folder in folders), "setuptools leaves out the others"
