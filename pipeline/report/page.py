@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from pipeline.report import methods, multiverse
-from pipeline.report.figures import activity, canvas, contrasts, grains, macro_maps, multiscale, quality, scales, truth
+from pipeline.report.figures import activity, canvas, contrasts, grains, macro_maps, quality, scales, truth
 from pipeline.report.figures.canvas import Figure
+from pipeline.report.figures.drawn import drawn
 from pipeline.report.findings import Findings
 from pipeline.report.macro_units import MacroUnits, introduction, macro_units
 from pipeline.report.rendering import environment
@@ -81,18 +82,18 @@ def _figures(study: Findings, found: list[MacroUnits]) -> dict[str, Any]:
     with canvas.style():
         sizes = dict.fromkeys(units.size for units in found)
         maps = [macro_maps.maps(study, found, size) for size in sizes]
-        drawn = {name: _quality(study, name) for name in study.recordings["recording"]}
+        qualities = {name: _quality(study, name) for name in study.recordings["recording"]}
         return {
             "main": scales.scales(study),
             "grains": grains.grains(study),
             "others": scales.other_measures(study),
-            "multiscale": [f for f in (multiscale.multiscale(study), multiscale.over_time(study)) if f],
+            "multiscale": drawn(study, "multiscale"),
             "contrasts": contrasts.contrasts(study),
             "activity": activity.activity(study),
             "truth": truth.truth(study),
             "multiverse": multiverse.section(study.results, study.folder, study.parameters),
             "maps": [figure for figure in maps if figure],
-            "quality": {name: figures for name, figures in drawn.items() if figures},
+            "quality": {name: figures for name, figures in qualities.items() if figures},
         }
 
 
