@@ -1,5 +1,7 @@
 """The documentation: `make docs`. Notebooks are executed, warnings are errors, pages load nothing from elsewhere."""
 
+import re
+from collections.abc import Iterator
 from importlib.metadata import version as installed
 from typing import Any
 
@@ -20,7 +22,8 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
 ]
-exclude_patterns = ["_build"]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "_templates"]
 suppress_warnings = ["ref.python"]  # names of attributes that several classes have are no links
 html_theme = "pydata_sphinx_theme"
 html_title = "phiscale"
@@ -50,7 +53,7 @@ nb_merge_streams = True
 autosummary_generate = True
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_default_options = {"members": True}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
@@ -70,9 +73,34 @@ def _block(translator: Any, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def _one_each(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Give each of several names that share a line of a docstring ("a, b: text") a line of its own."""
+    found: list[str] = []
+    for i, line in enumerate(lines):
+        shared = re.match(r"^(\s+)(\w+(?:, \w+)+): (.*)$", line)
+        if shared is None:
+            found.append(line)
+            continue
+        names = shared[2].split(", ")
+        deeper = list(_until_back(lines[i + 1 :], len(shared[1])))
+        for other in names[:-1]:
+            found += [f"{shared[1]}{other}: {shared[3]}", *deeper]
+        found.append(f"{shared[1]}{names[-1]}: {shared[3]}")
+    lines[:] = found
+
+
+def _until_back(lines: list[str], indent: int) -> Iterator[str]:
+    """Lines up to the first that is no deeper."""
+    for line in lines:
+        if len(line) - len(line.lstrip()) <= indent:
+            return
+        yield line
+
+
 def setup(app: Sphinx) -> None:
     """Write formulas as MathML, which browsers show by themselves."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
+    app.connect("autodoc-process-docstring", _one_each, priority=400)  # before napoleon
 
 
 html_math_renderer = "mathml"

@@ -115,17 +115,17 @@ class Results:
 
     @cached_property
     def classification(self) -> pd.DataFrame:
-        """One row per contrast and features: how well a state is told in subjects that were left out."""
+        """How well a state is told in subjects that were left out, one row per contrast and features."""
         return read_table(self.layout.of_study("classification"), CLASSIFICATION.names)
 
     @cached_property
     def fits(self) -> pd.DataFrame:
-        """One row per recording and window: how far its unit TPM can be trusted."""
+        """How far unit TPMs can be trusted, one row per recording and window."""
         return read_table(self.layout.of_study("fits"), FITS.names)
 
     @cached_property
     def halves(self) -> pd.DataFrame:
-        """One row per window and measure: its first half beside its second."""
+        """First half of a window beside its second, one row per window and measure."""
         return read_table(self.layout.of_study("halves"), HALVES.names)
 
     @cached_property
@@ -157,7 +157,7 @@ class Results:
 
     @cached_property
     def detection(self) -> pd.DataFrame:
-        """One row per recording and two of its windows: what is left of their difference under equal detection."""
+        """What is left of a difference under equal detection, one row per recording and two of its windows."""
         return self._of_recordings("detection", DETECTION_COLUMNS)
 
     def _of_recordings(self, file: RecordingFile, columns: Sequence[str]) -> pd.DataFrame:
