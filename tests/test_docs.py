@@ -66,6 +66,6 @@ def test_every_page_is_in_the_contents() -> None:
     for path in DOCS.rglob("*.md"):
         for toc in re.findall(r"```\{toctree\}\n(.*?)```", path.read_text(), flags=re.DOTALL):
             folder = path.parent.relative_to(DOCS)
-            entries = [re.sub(r".*<(.*)>", r"\1", line) for line in toc.splitlines() if line and not line.startswith(":")]
-            listed |= {(folder / entry).as_posix() for entry in entries}
+            lines = [line for line in toc.splitlines() if line and not line.startswith(":")]
+            listed |= {(folder / re.sub(r".*<(.*)>", r"\1", line)).as_posix() for line in lines}
     assert pages <= listed
