@@ -1,8 +1,11 @@
 """The documentation: `make docs`. Notebooks are executed, warnings are errors, pages load nothing from elsewhere."""
 
+import os
 import re
+import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version as installed
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -49,6 +52,10 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 180
 nb_merge_streams = True
+quiet = Path(tempfile.mkdtemp()) / "profile_default"  # kernels of notebooks warn that they listen on this machine
+quiet.mkdir()
+(quiet / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 'ERROR'\n")
+os.environ["IPYTHONDIR"] = str(quiet.parent)
 
 autosummary_generate = True
 autodoc_typehints = "signature"
