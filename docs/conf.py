@@ -52,6 +52,7 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 180
 nb_merge_streams = True
+nb_render_markdown_format = "myst"
 quiet = Path(tempfile.mkdtemp()) / "profile_default"  # kernels of notebooks warn that they listen on this machine
 quiet.mkdir()
 (quiet / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 'ERROR'\n")
@@ -59,6 +60,7 @@ os.environ["IPYTHONDIR"] = str(quiet.parent)
 
 autosummary_generate = True
 autodoc_typehints = "signature"
+autodoc_type_aliases = {name: name for name in ("Array", "Bools", "Floats", "Ints", "StateLike", "Strings", "TpmLike")}
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True}
 napoleon_google_docstring = True
@@ -96,6 +98,11 @@ def _one_each(app: Sphinx, what: str, name: str, thing: object, options: object,
     lines[:] = found
 
 
+def _plain_types(app: Sphinx, what: str, name: str, thing: object, options: object, *text: str | None) -> Any:
+    """Write names of array types as they stand in the code."""
+    return tuple(re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", part) if part else part for part in text)
+
+
 def _until_back(lines: list[str], indent: int) -> Iterator[str]:
     """Lines up to the first that is no deeper."""
     for line in lines:
@@ -108,6 +115,7 @@ def setup(app: Sphinx) -> None:
     """Write formulas as MathML, which browsers show by themselves."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     app.connect("autodoc-process-docstring", _one_each, priority=400)  # before napoleon
+    app.connect("autodoc-process-signature", _plain_types)
 
 
 html_math_renderer = "mathml"
