@@ -28,6 +28,7 @@ from pipeline.results.columns import (
     DETECTION_COLUMNS,
     FITS,
     HALVES,
+    LATENTS,
     MATCHED,
     MULTIVERSE,
     NULL_COLUMNS,
@@ -188,6 +189,11 @@ class Results:
         """Every system of the summary: (recording, window, route, scale), sorted."""
         return tuple(sorted(systems_of(self.summary)))
 
+    @property
+    def _with_tpm(self) -> list[SystemKey]:
+        """Systems that have a TPM, and so a phi: latents have neither."""
+        return [key for key in self.systems if key.route != LATENTS]
+
     def tpm(self, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
         """TPM of a system with its posterior draws (see `tpm.estimate`, `coarse.coarse_grain`).
 
@@ -221,13 +227,14 @@ class Results:
         Raises:
             PhiscaleError: there is none, or more than one; the message lists those that there are.
         """
-        there = [key for key in self.systems if (key.recording, key.window) == (recording, window)]
+        with_tpm = self._with_tpm
+        there = [key for key in with_tpm if (key.recording, key.window) == (recording, window)]
         found = [key for key in there if str(scale) in (key.system, str(key.scale))]
         if len(found) == 1:
             return found[0]
         what = f"has {len(found)} systems of scale {scale}" if found else f"has no system of scale {scale}"
         names = ", ".join(key.system for key in (found or there))
-        others = sorted({(key.recording, key.window) for key in self.systems})
+        others = sorted({(key.recording, key.window) for key in with_tpm})
         fix = f"take one of {names}" if there else f"the windows are {', '.join(f'{r} {w}' for r, w in others)}"
         raise PhiscaleError(Problem(f"{recording}, window {window}", what, fix=fix))
 
@@ -291,7 +298,7 @@ class Results:
         rows = self.summary[self.summary["value"].isna()]
         absent = {(SystemKey(*key), m) for *key, m in rows[[*SystemKey._fields, "measure"]].itertuples(index=False)}
         tables = []
-        for key in self.systems:
+        for key in self._with_tpm:
             table = _values_of(self.phi(*key))
             if not withheld:
                 for name in table.columns.intersection([*OF_STATE, *PARTS_OF_PHI]):
@@ -314,7 +321,7 @@ class Results:
             RECORDING/traces/recording and preprocessed.
         """
         found: dict[tuple[str, ...], xr.Dataset] = {}
-        for key in self.systems:
+        for key in self._with_tpm:
             for name, file in (("tpm", tpm_file(key.route)), ("phi", "phi"), ("nulls", "nulls")):
                 path = self.layout.of(file, key.recording)
                 if path.is_file() and key.group in groups_of(path):
