@@ -246,11 +246,7 @@ class Results:
             window: of the recording.
             scale: number of units, or name of the system.
         """
-        from iitcore import Substrate
-
-        tpm = self.tpm(*self.key(recording, window, scale))
-        units = [str(unit) for unit in tpm["unit"].values]
-        return Substrate(tpm["p_on"].transpose("state", "unit").values, units)
+        return substrate_of(self.tpm(*self.key(recording, window, scale)))
 
     def structure(self, recording: str, window: str, scale: Scale, state: State) -> PhiStructure:
         """Return the Φ-structure of a system in a joint state, of the point estimate of its TPM.
@@ -406,6 +402,22 @@ def load_results(directory: str | Path) -> Results:
             )
         )
     return results
+
+
+def substrate_of(tpm: xr.Dataset) -> Substrate:
+    """Return an estimated TPM as a substrate of the exact engine, which has `.plot()`, `.system(state)` and a table.
+
+    Args:
+        tpm: as `pipeline.tpm.estimate` and `pipeline.macro.coarse_grain` return it; its point estimate is taken.
+
+    >>> tpm = xr.Dataset({"p_on": (("state", "unit"), [[0.1], [0.9]])}, {"unit": ["e0"]})
+    >>> substrate_of(tpm)
+    Substrate(e0)
+    """
+    from iitcore import Substrate
+
+    units = [str(unit) for unit in tpm["unit"].values]
+    return Substrate(tpm["p_on"].transpose("state", "unit").values, units)
 
 
 def _number_of(state: State) -> int:
