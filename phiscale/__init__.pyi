@@ -7,6 +7,7 @@ from .recordings import simulate_recording as simulate_recording
 from .recordings import simulate_study as simulate_study
 from .study import Results as Results
 from .study import load_results as load_results
+from .study import substrate_of as substrate_of
 from .study import to_nwb as to_nwb
 from .substrates import coarse_grain as coarse_grain
 from .substrates import estimate as estimate
@@ -56,6 +57,7 @@ __all__ = [
     "search_grains",
     "simulate_recording",
     "simulate_study",
+    "substrate_of",
     "surrogates",
     "system_phi",
     "to_networkx",

@@ -28,6 +28,7 @@ from pipeline.results.columns import (
     DETECTION_COLUMNS,
     FITS,
     HALVES,
+    LATENTS,
     MATCHED,
     MULTIVERSE,
     NULL_COLUMNS,
@@ -115,17 +116,17 @@ class Results:
 
     @cached_property
     def classification(self) -> pd.DataFrame:
-        """One row per contrast and features: how well a state is told in subjects that were left out."""
+        """How well a state is told in subjects that were left out, one row per contrast and features."""
         return read_table(self.layout.of_study("classification"), CLASSIFICATION.names)
 
     @cached_property
     def fits(self) -> pd.DataFrame:
-        """One row per recording and window: how far its unit TPM can be trusted."""
+        """How far unit TPMs can be trusted, one row per recording and window."""
         return read_table(self.layout.of_study("fits"), FITS.names)
 
     @cached_property
     def halves(self) -> pd.DataFrame:
-        """One row per window and measure: its first half beside its second."""
+        """First half of a window beside its second, one row per window and measure."""
         return read_table(self.layout.of_study("halves"), HALVES.names)
 
     @cached_property
@@ -157,7 +158,7 @@ class Results:
 
     @cached_property
     def detection(self) -> pd.DataFrame:
-        """One row per recording and two of its windows: what is left of their difference under equal detection."""
+        """What is left of a difference under equal detection, one row per recording and two of its windows."""
         return self._of_recordings("detection", DETECTION_COLUMNS)
 
     def _of_recordings(self, file: RecordingFile, columns: Sequence[str]) -> pd.DataFrame:
@@ -187,6 +188,11 @@ class Results:
     def systems(self) -> tuple[SystemKey, ...]:
         """Every system of the summary: (recording, window, route, scale), sorted."""
         return tuple(sorted(systems_of(self.summary)))
+
+    @property
+    def _with_tpm(self) -> list[SystemKey]:
+        """Systems that have a TPM, and so a phi: latents have neither."""
+        return [key for key in self.systems if key.route != LATENTS]
 
     def tpm(self, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
         """TPM of a system with its posterior draws (see `tpm.estimate`, `coarse.coarse_grain`).
@@ -221,13 +227,14 @@ class Results:
         Raises:
             PhiscaleError: there is none, or more than one; the message lists those that there are.
         """
-        there = [key for key in self.systems if (key.recording, key.window) == (recording, window)]
+        with_tpm = self._with_tpm
+        there = [key for key in with_tpm if (key.recording, key.window) == (recording, window)]
         found = [key for key in there if str(scale) in (key.system, str(key.scale))]
         if len(found) == 1:
             return found[0]
         what = f"has {len(found)} systems of scale {scale}" if found else f"has no system of scale {scale}"
         names = ", ".join(key.system for key in (found or there))
-        others = sorted({(key.recording, key.window) for key in self.systems})
+        others = sorted({(key.recording, key.window) for key in with_tpm})
         fix = f"take one of {names}" if there else f"the windows are {', '.join(f'{r} {w}' for r, w in others)}"
         raise PhiscaleError(Problem(f"{recording}, window {window}", what, fix=fix))
 
@@ -239,11 +246,7 @@ class Results:
             window: of the recording.
             scale: number of units, or name of the system.
         """
-        from iitcore import Substrate
-
-        tpm = self.tpm(*self.key(recording, window, scale))
-        units = [str(unit) for unit in tpm["unit"].values]
-        return Substrate(tpm["p_on"].transpose("state", "unit").values, units)
+        return substrate_of(self.tpm(*self.key(recording, window, scale)))
 
     def structure(self, recording: str, window: str, scale: Scale, state: State) -> PhiStructure:
         """Return the Φ-structure of a system in a joint state, of the point estimate of its TPM.
@@ -291,7 +294,7 @@ class Results:
         rows = self.summary[self.summary["value"].isna()]
         absent = {(SystemKey(*key), m) for *key, m in rows[[*SystemKey._fields, "measure"]].itertuples(index=False)}
         tables = []
-        for key in self.systems:
+        for key in self._with_tpm:
             table = _values_of(self.phi(*key))
             if not withheld:
                 for name in table.columns.intersection([*OF_STATE, *PARTS_OF_PHI]):
@@ -314,7 +317,7 @@ class Results:
             RECORDING/traces/recording and preprocessed.
         """
         found: dict[tuple[str, ...], xr.Dataset] = {}
-        for key in self.systems:
+        for key in self._with_tpm:
             for name, file in (("tpm", tpm_file(key.route)), ("phi", "phi"), ("nulls", "nulls")):
                 path = self.layout.of(file, key.recording)
                 if path.is_file() and key.group in groups_of(path):
@@ -399,6 +402,22 @@ def load_results(directory: str | Path) -> Results:
             )
         )
     return results
+
+
+def substrate_of(tpm: xr.Dataset) -> Substrate:
+    """Return an estimated TPM as a substrate of the exact engine, which has `.plot()`, `.system(state)` and a table.
+
+    Args:
+        tpm: as `pipeline.tpm.estimate` and `pipeline.macro.coarse_grain` return it; its point estimate is taken.
+
+    >>> tpm = xr.Dataset({"p_on": (("state", "unit"), [[0.1], [0.9]])}, {"unit": ["e0"]})
+    >>> substrate_of(tpm)
+    Substrate(e0)
+    """
+    from iitcore import Substrate
+
+    units = [str(unit) for unit in tpm["unit"].values]
+    return Substrate(tpm["p_on"].transpose("state", "unit").values, units)
 
 
 def _number_of(state: State) -> int:

@@ -50,6 +50,7 @@ def made(tmp_path_factory):
                 "ci_high": 0.4,
             }
             rows.append(row)
+    rows.append(rows[0] | {"route": "latents", "scale": 1, "measure": "causal_power"})  # has neither TPM nor phi
     table(rows, SUMMARY_COLUMNS).to_csv(layout.of_study("summary"), index=False)
     times = np.arange(40) * 0.5
     bins = {"states": (("frame", "unit"), np.eye(2, dtype="u1")[np.arange(40) % 2])}
