@@ -451,7 +451,8 @@ def _tested(null: Null, p: dict[str, Any], listed: tuple[str, ...]) -> str:
 
 def _shown(null: str, shown: Mapping[str, str]) -> str:
     """Which measures have this null beside them in the summary."""
-    measures = [MEASURES[measure].short for measure, chosen in shown.items() if chosen == null]
+    known = [MEASURES[measure] for measure, chosen in shown.items() if chosen == null]
+    measures = [m.words if " " in m.short else m.short for m in known]  # signs stay signs, all else is spelt out
     return _SHOWN.format(null=null.replace("_", " "), measures=", ".join(measures))
 
 
