@@ -289,6 +289,37 @@ def paragraphs(study: Findings) -> list[tuple[str, str]]:
     ]
 
 
+def written(study: Findings) -> str:
+    """Return the methods section as Markdown, for methods.md.
+
+    Args:
+        study: its results; what was chosen stands in its parameters.
+    """
+    parts = [f"# Methods of {study.parameters['study']}", *(f"**{head}.** {text}" for head, text in paragraphs(study))]
+    listed = "\n".join(f"{i}. {reference}" for i, reference in enumerate(references(study), 1))
+    return "\n\n".join([*parts, "## References", listed]) + "\n"
+
+
+def in_short(study: Findings) -> str:
+    """Return the choices of the study in one sentence.
+
+    Args:
+        study: its results; what was chosen stands in its parameters.
+    """
+    p = settled(study)
+    choices = [
+        f"{p['ensembles']['iit']} units ({p['ensembles']['method']})",
+        f"ON and OFF by {p['binarize']['method']} in bins of {p['binarize']['bin_s'] or 'a frame'} s".replace(
+            "a frame s", "a frame"
+        ),
+        f"TPMs by {p['tpm']['method']}, {p['tpm']['draws']} draws",
+        f"exact IIT 4.0 (formalism {p['iit']['formalism']})",
+        f"{p['nulls']['surrogates']} surrogates per null",
+        f"sign-flip tests over subjects, corrected by {p['compare']['correction']}",
+    ]
+    return "; ".join(choices) + "."
+
+
 def references(study: Findings) -> tuple[str, ...]:
     """Return what the text cites, [1] first: the works that it is built on, then those that chosen entries add.
 

@@ -41,10 +41,13 @@
   addEventListener("keydown", event => { if (event.key === "Escape") quiet(); });
 
   // A panel that has the focus tells its marks one after the other.
+  const last = new WeakMap(); // the mark at which a panel's reader is
   const step = (panel, by) => {
     const marks = all(panel, ".m").filter(mark => !mark.closest(".gone"));
     if (!marks.length) return;
-    const next = marks[(marks.indexOf(now) + by + marks.length) % marks.length] || marks[0];
+    const from = marks.indexOf(last.get(panel));
+    const next = marks[((from < 0 && by < 0 ? 0 : from) + by + marks.length) % marks.length];
+    last.set(panel, next);
     const box = next.getBoundingClientRect();
     tell(next, box.left + box.width / 2, box.top + box.height / 2);
   };
@@ -158,6 +161,7 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     root.dataset.saved = name + " " + text.length;
   };
+  const held = where => where.querySelector("script").textContent.replaceAll("\\u003c", "<");
   const quoted = text => /[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
   const sheet = table => all(table, "tr").map(row => [...row.cells].map(cell => quoted(cell.textContent.trim())).join(",")).join("\n") + "\n";
   const drawing = figure => {
@@ -178,11 +182,12 @@
   };
   for (const button of all(document, "[data-save]")) button.addEventListener("click", () => {
     const figure = button.closest("figure"), csv = button.dataset.save === "csv";
-    if (!figure) {
+    if (button.dataset.save === "md") save("methods.md", "text/markdown", held(button.closest("section")));
+    else if (!figure) {
       const section = button.closest("section"), tables = all(section, ".tabled");
       const own = button.closest(".tabled");
       save(`${section.id}-${tables.indexOf(own) + 1}.csv`, "text/csv", sheet(own.querySelector("table")));
-    } else if (csv) save(figure.dataset.name + ".csv", "text/csv", figure.querySelector("script").textContent.replaceAll("\\u003c", "<"));
+    } else if (csv) save(figure.dataset.name + ".csv", "text/csv", held(figure));
     else save(figure.dataset.name + ".svg", "image/svg+xml", drawing(figure));
   });
   addEventListener("beforeprint", () => { for (const part of all(document, "details.printed")) part.open = true; });

@@ -34,7 +34,7 @@ def build(
     windows: pd.DataFrame | None,
     recordings: pd.DataFrame,
 ) -> Path:
-    """Write RESULTS/report.html and RESULTS/figures/*.svg, *.csv, and return the page's path.
+    """Write report.html, methods.md, figures/*.svg and *.csv into the results, and return the page's path.
 
     Only files in `results` are read; what is missing is left out of the page.
 
@@ -47,7 +47,9 @@ def build(
     """
     sheet = None if windows is None else _as_text(windows)
     study = Findings(Path(results), parameters, failures, sheet, _as_text(recordings))
-    html = environment().get_template("template.html").render(**_content(study))
+    content = _content(study)
+    write_bytes(Layout(study.folder).of_study("methods"), content["methods"].encode())
+    html = environment().get_template("template.html").render(**content)
     page = Layout(study.folder).of_study("page")
     write_bytes(page, html.encode())
     return page
@@ -75,8 +77,8 @@ def _content(study: Findings) -> dict[str, Any]:
         "limits": limits.limits(study, found),
         "coverage": truth.coverage(study),
         "macro_units": introduction(found),
-        "methods": methods.paragraphs(study),
-        "references": methods.references(study),
+        "methods": methods.written(study),
+        "methods_in_short": methods.in_short(study),
         "tables": _tables(study, found),
         "drawn": {section: drawn(study, section) for section in FIGURES},
         "quality": pictures,

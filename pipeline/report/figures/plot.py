@@ -15,6 +15,7 @@ from pipeline.report.figures.axes import Axis
 Tags = Mapping[str, str]
 LEFT, RIGHT, TOP, BOTTOM = 56.0, 10.0, 24.0, 42.0  # px around what is drawn in a panel
 PX_LETTER = 6.3  # mean width of a letter of a panel's text
+MOST_LETTERS = 14  # of a label that is written aslant
 PHI_S = "phi_s"  # as sentences and tables write it; drawings set it with a lowered s
 _CORNERS = {
     "s": "-.9,-.9 .9,-.9 .9,.9 -.9,.9",
@@ -101,7 +102,10 @@ class Plot:
         bottom: float = BOTTOM,
     ) -> None:
         self.x, self.y, self.width, self.height, self.title = x, y, width, height, title
-        self.left, self.right, self.top, self.bottom = left, width - RIGHT, TOP if title else 8.0, height - bottom
+        self.left, self.right, self.top = left, width - RIGHT, TOP if title else 8.0
+        self._steep = self._letters() * PX_LETTER > (self.right - self.left) / max(len(x.ticks()), 1) - 3
+        slanted = 22 + 0.55 * PX_LETTER * self._letters() + (16 if xlabel else 0)
+        self.bottom = height - max(bottom, slanted if self._steep else 0.0)
         self._parts: list[str] = []
         self._frame(xlabel, ylabel)
 
@@ -179,16 +183,17 @@ class Plot:
             middle = (self.top + self.bottom) / 2
             self._parts.append(text(ylabel, 12, middle, "t mid", f' transform="rotate(-90 12 {middle:.1f})"'))
 
+    def _letters(self) -> int:
+        """Letters of the longest label below, at most as many as are written."""
+        parts = (part for _, label in self.x.ticks() for part in label.split("\n"))
+        return min(MOST_LETTERS, max(map(len, parts), default=0))
+
     def _below(self, xlabel: str) -> None:
-        ticks = self.x.ticks()
-        room = (self.right - self.left) / max(len(ticks), 1)
-        longest = max((len(part) for _, label in ticks for part in label.split("\n")), default=0)
-        steep = longest * PX_LETTER > room - 3
-        for where, label in ticks:
+        for where, label in self.x.ticks():
             x, y = self.left + where * (self.right - self.left), self.bottom + 14
-            if steep:
+            if self._steep:
                 turned = f' transform="rotate(-32 {x:.1f} {y:.1f})"'
-                self._parts.append(text(shortened(label.replace("\n", " "), 14), x + 4, y, "t end", turned))
+                self._parts.append(text(shortened(label.replace("\n", " "), MOST_LETTERS), x + 4, y, "t end", turned))
                 continue
             for i, part in enumerate(label.split("\n")):
                 self.write(part, x, y + 12 * i, "t mid")

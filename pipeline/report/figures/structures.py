@@ -30,8 +30,8 @@ MOST = 6  # recordings that are drawn
 DISTINCTIONS = 40  # of a structure, those with the largest phi
 EDGES, FACES, STAR = 90, 40, 4  # drawn at most; members from which a relation is a star
 YAW, PITCH = -0.4, 0.42  # of the view that is drawn
-SIDE = 1.85  # how far causes and effects stand from the mechanisms
-WIDTH, HEIGHT, UNIT = 325.0, 330.0, 57.0  # px; of one unit of length
+SIDE = 2.1  # how far causes and effects stand from the mechanisms
+WIDTH, HEIGHT, UNIT = 325.0, 330.0, 54.0  # px; of one unit of length
 MIDDLE = (WIDTH / 2, HEIGHT / 2 + 14)
 
 
@@ -197,7 +197,7 @@ class _View:
         self.labels, self.distinctions, self.top = tuple(labels), distinctions, top
         n = len(labels)
         angle = 2 * np.pi * np.arange(n) / n + 0.25 * np.sin(1.7 * np.arange(n)) + 0.4
-        self._ring = np.column_stack([0.8 * np.cos(angle), 0.8 * np.sin(angle)]) if n > 1 else np.zeros((1, 2))
+        self._ring = np.column_stack([0.7 * np.cos(angle), 0.7 * np.sin(angle)]) if n > 1 else np.zeros((1, 2))
         elements = sorted({e for d in distinctions for e in d.elements})
         bit = {e: 1 << i for i, e in enumerate(elements)}
         self.elements = elements

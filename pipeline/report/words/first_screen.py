@@ -191,18 +191,20 @@ def what_would_change_it(study: Findings) -> str:
     parts = []
     if row is not None and int(row.n_subjects) > 0 and row.smallest_p > ALPHA:
         parts.append(f"{what_it_takes(row)}, which p ≤ {ALPHA:g} takes")
-    if row is not None and math.isfinite(row.estimate):
-        lost = _lost(study, row)
-        if lost:
-            parts.append(f"{_joined(lost)}, which the difference does not survive")
-        elif len(study.adjusted):
-            parts.append("none of the adjustments made, under which the difference keeps its sign")
     if study.results.multiverse.empty:
-        parts.append("other choices of units, threshold and bin (no multiverse was run)")
+        parts.append("perhaps other units, thresholds and bins (no multiverse was run)")
     else:
-        parts.append("other defensible choices: told below")
+        parts.append("perhaps other choices, see below")
     said = "; ".join(parts)
-    return f"{said[:1].upper()}{said[1:]}. Nothing was perturbed: common input looks like interaction."
+    kept = "" if row is None or not math.isfinite(row.estimate) else _kept(study, row)
+    return f"{said[:1].upper()}{said[1:]}.{kept} Nothing was perturbed: common input looks like interaction."
+
+
+def _kept(study: Findings, row: Any) -> str:
+    lost = _lost(study, row)
+    if lost:
+        return f" The difference does not survive {_joined(lost)}."
+    return " It keeps its sign under the adjustments made." if len(study.adjusted) else ""
 
 
 _ADJUSTED = {

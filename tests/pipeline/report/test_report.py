@@ -182,11 +182,15 @@ def test_a_failure_names_the_window_and_the_system_that_are_left_out(study: Fake
     assert rows == [["m1_s1", "awake", "macro_units-2", "macro", "why"]]
 
 
-def test_page_says_what_a_lab_needs_to_publish(page: Page) -> None:
+def test_page_and_methods_say_what_a_lab_needs_to_publish(study: FakeStudy, page: Page) -> None:
+    methods = (study.results / "methods.md").read_text()
+    source = (study.results / "report.html").read_text()
+    assert re.search(r'<script type="text/markdown">(.*?)</script>', source, re.S)[1].replace("\\u003c", "<") == methods
+    said = page.text + methods
     sources = ("Albantakis", "2509.10891", "SHA-256", "seed")
     handling = ("0.7 times it was subtracted", "non-negative deconvolution", "observational", "common occupancy")
     for text in (*sources, *handling, "sign-flip", "smallest p", "Holm", "never visited"):
-        assert text in page.text, text
+        assert text in said, text
 
 
 def test_learned_grouping_is_held_against_the_planted_one(page: Page) -> None:
