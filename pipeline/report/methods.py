@@ -307,11 +307,10 @@ def in_short(study: Findings) -> str:
         study: its results; what was chosen stands in its parameters.
     """
     p = settled(study)
+    bins = isinstance(p["binarize"].get("bin_s"), int | float)
     choices = [
         f"{p['ensembles']['iit']} units ({p['ensembles']['method']})",
-        f"ON and OFF by {p['binarize']['method']} in bins of {p['binarize']['bin_s'] or 'a frame'} s".replace(
-            "a frame s", "a frame"
-        ),
+        f"ON and OFF by {p['binarize']['method']}" + (f" in bins of {p['binarize']['bin_s']:g} s" if bins else ""),
         f"TPMs by {p['tpm']['method']}, {p['tpm']['draws']} draws",
         f"exact IIT 4.0 (formalism {p['iit']['formalism']})",
         f"{p['nulls']['surrogates']} surrogates per null",

@@ -204,7 +204,7 @@ def _kept(study: Findings, row: Any) -> str:
     lost = _lost(study, row)
     if lost:
         return f" The difference does not survive {_joined(lost)}."
-    return " It keeps its sign under the adjustments made." if len(study.adjusted) else ""
+    return " The difference keeps its sign under the adjustments made." if len(study.adjusted) else ""
 
 
 _ADJUSTED = {
