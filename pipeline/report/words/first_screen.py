@@ -126,6 +126,10 @@ def _difference(row: Any) -> list[str]:
     low, high = (row.ci_low, row.ci_high) if row.estimate > 0 else (-row.ci_high, -row.ci_low)
     size = valued(abs(row.estimate), row.measure) + interval_of(low, high)
     where = StudyScale(row.route, int(row.scale))
+    if low <= 0:
+        return [
+            f"No difference in {short(row.measure)} is shown: {a} − {b} is {size} at {where} (the primary endpoint)."
+        ]
     return [f"{short(row.measure)} is lower in {b} than in {a}, by {size} at {where} (the primary endpoint)."]
 
 

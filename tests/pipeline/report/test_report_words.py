@@ -205,6 +205,7 @@ def test_suggested_where_the_test_could_decide_but_does_not(tmp_path: Path) -> N
 def test_interval_over_zero_is_no_support(tmp_path: Path) -> None:
     text = told(study(tmp_path, {"awake": [1.1] * 8, "asleep": [1.0] * 8}, (0.1, -0.2, 0.4, 0.6, 0.6), 0.5))
     assert "the difference is not shown: the data do not support it" in text
+    assert "What does the state do? No difference in phi_s is shown: awake − asleep is 0.100 ibit [−0.200" in text
     assert "0 of 16 values" in text
 
 
