@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from iitcore import _few_units
 from iitcore import _unions as unions
 from iitcore._arrays import Floats, Ints
+from iitcore._few_units import BOTH, INPUTS, OUTPUTS
 from iitcore._jit import compiled
 from iitcore._kernels import TOLERANCE
 
-INPUTS, OUTPUTS, BOTH = 0, 1, 2  # marks <-, ->, <->
+_FEW = 9  # units up to which every table is filled (`_few_units`)
 _NOISE = 1e-13  # rounding in a sum of table entries
 
 Incumbent = tuple[float, int, float, float, bool]
@@ -99,11 +101,6 @@ def first_guess(gain: Floats, parts: Ints, marks: Ints) -> None:
 def improve(gain: Floats, loss: float, norm: int, parts: Ints, marks: Ints) -> tuple[float, int, bool]:
     """Lower an incumbent partition to the minimum of loss / norm (Dinkelbach); ties: larger loss.
 
-    For every union of the parts marked <-, unless a bound excludes it, the cheapest set partition at the rate of the
-    best partition so far is sought; a better one lowers the rate for the unions that follow. Those before have nothing
-    better at a lower rate either. Unions grow by one unit at a time, in ascending order: the losses of blocks are
-    those of the union before, less what the new unit changes.
-
     Args:
         gain: (2**n, n) table of one side.
         loss: of the incumbent, in ibits; with `norm` it may come from the other side of the system, so
@@ -115,9 +112,33 @@ def improve(gain: Floats, loss: float, norm: int, parts: Ints, marks: Ints) -> t
     Returns:
         Loss, norm and whether this side improved on them.
     """
-    n = len(parts)
-    if n == 1 or loss <= TOLERANCE:
+    if len(parts) == 1 or loss <= TOLERANCE:
         return loss, norm, False
+    if len(parts) <= _FEW:
+        return _improve_few(gain, loss, norm, parts, marks)
+    return improve_many(gain, loss, norm, parts, marks)
+
+
+@compiled
+def improve_many(gain: Floats, loss: float, norm: int, parts: Ints, marks: Ints) -> tuple[float, int, bool]:
+    """`improve` for two units or more.
+
+    For every union of the parts marked <-, unless a bound excludes it, the cheapest set partition at the rate of the
+    best partition so far is sought; a better one lowers the rate for the unions that follow. Those before have nothing
+    better at a lower rate either. Unions grow by one unit at a time, in ascending order: the losses of blocks are
+    those of the union before, less what the new unit changes.
+
+    Args:
+        gain: (2**n, n) table of one side.
+        loss: of the incumbent, in ibits, above zero.
+        norm: connections that the incumbent cuts.
+        parts: (n,) receives the partition where it improves.
+        marks: (n,) receives its marks where it improves.
+
+    Returns:
+        Loss, norm and whether this side improved on them.
+    """
+    n = len(parts)
     room = _room(gain)
     apart, size, inverse = room[0][:3]
     rate, limit = loss / norm + TOLERANCE, _limit(loss, norm)
@@ -152,6 +173,26 @@ def improve(gain: Floats, loss: float, norm: int, parts: Ints, marks: Ints) -> t
                 low = inner[child], outer[child]
                 best = _visit(gain, room, (child, depth, start[depth]), low, best, parts, marks)
     return best[0], best[1], best[4]
+
+
+@compiled
+def _improve_few(gain: Floats, loss: float, norm: int, parts: Ints, marks: Ints) -> tuple[float, int, bool]:
+    """`improve` for few units: the cheapest of all partitions, again and again at the rate of the last."""
+    changed = False
+    new_parts, new_marks = np.empty(len(parts), np.int64), np.empty(len(parts), np.int64)
+    while loss > TOLERANCE:
+        rate, limit = loss / norm, _limit(loss, norm)
+        if _few_units.search(gain, rate + TOLERANCE, limit, new_parts, new_marks) >= limit:
+            break
+        new_loss, new_norm = evaluate(gain, new_parts, new_marks)
+        lower = new_loss / new_norm < rate - TOLERANCE
+        if lower or new_loss > loss:
+            loss, norm, changed = new_loss, new_norm, True
+            parts[:] = new_parts
+            marks[:] = new_marks
+        if not lower:
+            break
+    return loss, norm, changed
 
 
 @compiled
