@@ -122,8 +122,8 @@ def seen_of(states: xr.Dataset, among: Iterable[str] | None = None) -> Seen:
     Windows may alternate, as bouts of sleep and wakefulness do: the frames of each are put together.
 
     Args:
-        states: `signal` and `states` (frame, unit), coords `window`, `segment` and, where frames are left out, `matched`
-            along frame.
+        states: `signal` and `states` (frame, unit), coords `window`, `segment` and, where frames are left out,
+            `matched` along frame.
         among: windows that are taken; by default all.
     """
     from pipeline.tpm.hidden import categories
