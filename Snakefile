@@ -47,6 +47,7 @@ rule all:
     default_target: True
     input:
         [LAYOUT.of_study(name) for name in (*TABLES, "page", "provenance")],
+        targets.multiscale(STUDY),
 
 
 include: RULES / "ingest.smk"
