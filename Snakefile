@@ -48,6 +48,7 @@ rule all:
     input:
         [LAYOUT.of_study(name) for name in (*TABLES, "page", "provenance")],
         targets.detection(STUDY, OMIT),
+        targets.multiscale(STUDY),
 
 
 include: RULES / "ingest.smk"

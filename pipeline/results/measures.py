@@ -268,6 +268,24 @@ _OF_SYSTEMS = (
         "Causal power of latents, per dimension, minus that of the scale of all dimensions of the same window.",
     ),
     Measure(
+        "published_j",
+        "nat",
+        "J of learned latents as published, per dimension",
+        "$J$ of latents, as published",
+        "published J of latents",
+        "Causal power per dimension as the mouse study prints it (mode published only): the mean log-determinant of "
+        "the learned map on the box, less the entropy of its residuals. It grows when latents shrink, and is no mutual "
+        "information: compare it with its nulls, not with other hierarchies.",
+    ),
+    Measure(
+        "delta_published_j",
+        "nat",
+        "gain in published J of learned latents over all dimensions",
+        r"$\Delta J$ of latents, as published",
+        "gain in published J of latents",
+        "Published J, per dimension, minus that of the scale of all dimensions of the same window.",
+    ),
+    Measure(
         "emergent_complexity",
         "bit",
         "emergent complexity of learned latents",

@@ -26,7 +26,9 @@ from pipeline.results.columns import (
     CLASSIFICATION,
     COMPARISON_COLUMNS,
     DETECTION_COLUMNS,
+    DYNAMICS,
     FITS,
+    FIXED_POINTS,
     HALVES,
     LATENTS,
     MATCHED,
@@ -34,6 +36,7 @@ from pipeline.results.columns import (
     NULL_COLUMNS,
     NUMBERS,
     QUALITY_COLUMNS,
+    STABILITY,
     SUMMARY_COLUMNS,
     TRUE_GROUPINGS,
     TRUTH,
@@ -152,6 +155,21 @@ class Results:
         return known
 
     @cached_property
+    def dynamics(self) -> pd.DataFrame:
+        """One row per window and measure of what its latents of one and two dimensions do."""
+        return read_table(self.layout.of_study("dynamics"), DYNAMICS.names)
+
+    @cached_property
+    def fixed_points(self) -> pd.DataFrame:
+        """One row per window and fixed point of its latents of one and two dimensions."""
+        return read_table(self.layout.of_study("fixed_points"), FIXED_POINTS.names)
+
+    @cached_property
+    def stability(self) -> pd.DataFrame:
+        """One row per scale and what was learned twice: how far it is the same."""
+        return read_table(self.layout.of_study("stability"), STABILITY.names)
+
+    @cached_property
     def quality(self) -> pd.DataFrame:
         """One row per recording, window, unit and measure of quality."""
         return self._of_recordings("quality", QUALITY_COLUMNS)
@@ -200,7 +218,7 @@ class Results:
         Args:
             recording: name of the recording.
             window: of the recording.
-            route: "micro" or "macro_units".
+            route: "micro", "macro_units" or "macro_model".
             scale: number of units of the system.
 
         Raises:
@@ -215,6 +233,19 @@ class Results:
     def surrogates(self, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
         """Null values of a system (see `integration.integrate_nulls`); arguments and errors as `tpm`."""
         return self._system("nulls", recording, window, route, scale)
+
+    def encoder(self, recording: str, window: str, units: int) -> xr.Dataset:
+        """Learned hierarchy of a window (see `encoder.multiscale.told`).
+
+        Args:
+            recording: name of the recording.
+            window: of the recording.
+            units: number of ensembles that it begins with.
+
+        Raises:
+            PhiscaleError: there is no such file or system; the message lists those that there are.
+        """
+        return self._system("encoder", recording, window, LATENTS, units)
 
     def key(self, recording: str, window: str, scale: Scale) -> SystemKey:
         """Find a system by its scale.

@@ -17,7 +17,7 @@ from pipeline.workflow.job import Note, noted, place
 from pipeline.workflow.owner import run_through
 
 # Files whose failure for a recording costs nothing else of it
-OPTIONAL = ("macro", "truth", "matched", "detection", "encoder")
+OPTIONAL = ("macro", "truth", "matched", "detection", "encoder", "macro_model")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class Asked:
             + (of_codes if study.row(name).get("state_codes") else [])
             for name in study.names
         }
-        return cls(windows, targets.systems(study), targets.known(study), list(targets.jobs(study)))
+        systems = [*targets.systems(study), *targets.learned_systems(study)]
+        return cls(windows, systems, targets.known(study), list(targets.jobs(study)))
 
     def plain(self) -> dict[str, Any]:
         """Return the fields as the parameters of a rule."""

@@ -12,7 +12,8 @@ from typing import Any
 
 from pipeline.base.compared import compared_together
 from pipeline.nulls.registry import NULLS
-from pipeline.results.layout import RecordingFile
+from pipeline.results.columns import MACRO_MODEL
+from pipeline.results.layout import RecordingFile, StudyFile
 from pipeline.study.sheets import FILE_COLUMNS
 from pipeline.study.study import Study
 
@@ -24,6 +25,12 @@ def systems(study: Study) -> list[str]:
         f"micro-{parameters.ensembles.iit}",
         *(f"macro_units-{d}" for d in parameters.macro_scales),
     ]
+
+
+def learned_systems(study: Study) -> list[str]:
+    """Return the macro models that are analysed in each window, beside the systems; none without an encoder."""
+    encoder = study.parameters.encoder
+    return [] if encoder is None else [f"{MACRO_MODEL}-{d}" for d in encoder.macro_models]
 
 
 def simulated(study: Study) -> list[str]:
@@ -137,6 +144,8 @@ def jobs(study: Study) -> dict[str, int]:
         "macro": n if study.parameters.macro_scales else 0,
         **dict.fromkeys(("phi", "nulls"), n),
         "encode": n if study.parameters.encoder else 0,
+        "macro_model": n if learned_systems(study) else 0,
+        "multiscale": 1 if study.parameters.encoder else 0,
         "matched": n if _matches(study) else 0,
         "detection": len(_of_several_windows(study)),
         **dict.fromkeys(("summarise", "halves", "compare", "validate", "report", "all"), 1),
@@ -183,6 +192,17 @@ def macro(study: Study, omit: Sequence[str], among: Sequence[str]) -> list[Path]
         among: the recordings.
     """
     return files(study, "macro", omit, among) if study.parameters.macro_scales else []
+
+
+def macro_models(study: Study, omit: Sequence[str], among: Sequence[str]) -> list[Path]:
+    """Return the files of these recordings that hold the TPMs of macro models, as far as there are to be any.
+
+    Args:
+        study: the study.
+        omit: what failed before and is left out.
+        among: the recordings.
+    """
+    return files(study, "macro_model", omit, among) if learned_systems(study) else []
 
 
 def _matches(study: Study) -> bool:
@@ -323,6 +343,27 @@ def encoded(study: Study, omit: Sequence[str] = ()) -> list[Path]:
         omit: what failed before and is left out.
     """
     return files(study, "encoder", omit) if study.parameters.encoder else []
+
+
+def joint(study: Study, omit: Sequence[str] = ()) -> list[Path]:
+    """Return the files of latents that the windows of a recording have in common, as far as there are to be any.
+
+    Args:
+        study: the study.
+        omit: what failed before and is left out.
+    """
+    without = [name for name in study.names if f"{name}:macro_model" not in omit]
+    return files(study, "joint", omit, without) if learned_systems(study) else []
+
+
+def multiscale(study: Study) -> list[Path]:
+    """Return the tables of learned dynamics, as far as there are to be any.
+
+    Args:
+        study: the study.
+    """
+    names: tuple[StudyFile, ...] = ("dynamics", "fixed_points", "stability")
+    return [study.layout.of_study(name) for name in names] if study.parameters.encoder else []
 
 
 def multiverse(study: Study) -> list[Path]:

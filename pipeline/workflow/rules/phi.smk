@@ -4,6 +4,9 @@
 rule phi:
     input:
         tpms=lambda wildcards: targets.tpms(STUDY, wildcards.recording, OMIT),
+        macro_models=lambda wildcards: targets.macro_models(
+            STUDY, OMIT, [wildcards.recording]
+        ),
     output:
         phi=LAYOUT.of("phi"),
     log:
@@ -24,6 +27,9 @@ rule nulls:
     input:
         states=LAYOUT.of("states", k=UNITS),
         tpms=lambda wildcards: targets.tpms(STUDY, wildcards.recording, OMIT),
+        macro_models=lambda wildcards: targets.macro_models(
+            STUDY, OMIT, [wildcards.recording]
+        ),
         windows=LAYOUT.of("windows") if ON_TRACES else [],
         ensembles=LAYOUT.of("ensembles", k=UNITS) if ON_TRACES else [],
     output:

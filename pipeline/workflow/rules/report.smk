@@ -17,6 +17,11 @@ rule report:
             for path in targets.tpms(STUDY, name, OMIT)
         ],
         phi=targets.files(STUDY, "phi", OMIT),
+        encoder=targets.encoded(STUDY, OMIT),
+        macro_models=targets.macro_models(
+            STUDY, [*OMIT], [name for name in STUDY.names if name not in OMIT]
+        ),
+        multiscale=targets.multiscale(STUDY),
         truth=targets.files(STUDY, "truth", OMIT, KNOWN),
         multiverse=targets.multiverse(STUDY),
         problems=targets.problems(STUDY),

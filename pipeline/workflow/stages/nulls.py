@@ -6,6 +6,7 @@ import xarray as xr
 
 from pipeline.base.files import load, load_groups
 from pipeline.base.seeds import derive
+from pipeline.integration.encoded import integrate_encoded
 from pipeline.integration.measured import Measured
 from pipeline.integration.surrogates import integrate_nulls
 from pipeline.nulls.traces import Traces
@@ -40,7 +41,19 @@ def run(job: Job) -> None:
                 measured=measured,
                 seed=derive(p.seed, "nulls", job.recording, key.window, units[key.window]),
             )
+    for path in job.input.macro_models:
+        found |= _encoded(job, path)
     job.keep(found, job.output.nulls)
+
+
+def _encoded(job: Job, path: str) -> dict[str, xr.Dataset]:
+    """Return the nulls of macro models, whose surrogates were encoded with them."""
+    found, options = {}, {"big_phi_surrogates": job.params.nulls["big_phi_surrogates"], **job.params.iit}
+    for group, tpm in load_groups(path).items():
+        key = SystemKey.of_group(job.recording, group)
+        with job.part(window=key.window, system=key.system):
+            found[group] = integrate_encoded(tpm, **options)
+    return found
 
 
 def _measured(job: Job, states: xr.Dataset, micro: Mapping[str, xr.Dataset]) -> Measured | None:

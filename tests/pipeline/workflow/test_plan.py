@@ -189,10 +189,18 @@ def test_durations_have_one_digit(seconds: float, text: str) -> None:
 def test_hierarchies_are_counted_and_their_time_is_told(tmp_path: Path) -> None:
     without, learned = study(tmp_path), study(tmp_path, encoder={"seeds": 2, "surrogates": 5, "nulls": ["brownian"]})
     more = {name: n - targets.jobs(without).get(name, 0) for name, n in targets.jobs(learned).items()}
-    assert {name: n for name, n in more.items() if n} == {"encode": 1, "ensembles": 1}
+    assert {name: n for name, n in more.items() if n} == {
+        **{"encode": 1, "ensembles": 1, "macro_model": 1, "multiscale": 1}
+    }
+    assert targets.learned_systems(learned) == ["macro_model-8", "macro_model-4", "macro_model-2"]
+    assert targets.learned_systems(without) == []
+    assert targets.macro_models(learned, ["r:macro_model"], ["r"]) == targets.joint(learned, ["r:macro_model"]) == []
+    few = study(tmp_path, encoder={"macro_scales": []})
+    assert "macro_model" not in targets.jobs(few)
+    assert window_seconds(learned)[0] > window_seconds(few)[0] == window_seconds(without)[0]
     assert targets.encoded(without) == []
     assert targets.encoded(learned, ["r:encoder"]) == []
     encoder = learned.parameters.encoder
     assert encoder is not None
     assert encoder_seconds(None) == 0
-    assert encoder_seconds(encoder) == pytest.approx(12 * 600 * 0.057, rel=0.01)  # 2 × (1 + 5) models of 600 steps
+    assert encoder_seconds(encoder) == pytest.approx(14 * 600 * 0.057, rel=0.01)  # 2 × (1 + 1 + 5) models of 600 steps

@@ -31,7 +31,11 @@ def job(stage: str, folder: Path, params: dict[str, Any], **output: Path) -> Job
         str(folder),
         {"recording": "r1"},
         SimpleNamespace(
-            **files, windows=str(folder / "windows.csv"), tpms=[files["tpm"], str(folder / "macro.nc")], shared=[]
+            **files,
+            windows=str(folder / "windows.csv"),
+            tpms=[files["tpm"], str(folder / "macro.nc")],
+            shared=[],
+            macro_models=[],
         ),
         SimpleNamespace(**{name: str(path) for name, path in output.items()}),
         SimpleNamespace(seed=1, **params),
