@@ -102,7 +102,7 @@ def kinds_of(states: xr.Dataset) -> tuple[Ints, int]:
     return found, 1
 
 
-class Seen(NamedTuple):
+class SeenRecording(NamedTuple):
     """What was seen of a recording.
 
     Attributes:
@@ -116,7 +116,7 @@ class Seen(NamedTuple):
     states: Ints
 
 
-def seen_of(states: xr.Dataset, among: Iterable[str] | None = None) -> Seen:
+def seen_of(states: xr.Dataset, among: Iterable[str] | None = None) -> SeenRecording:
     """Return what was seen of a recording; frames that are not matched are left out, and end a run.
 
     Windows may alternate, as bouts of sleep and wakefulness do: the frames of each are put together.
@@ -142,4 +142,4 @@ def seen_of(states: xr.Dataset, among: Iterable[str] | None = None) -> Seen:
     category = categories(used["signal"].transpose("frame", "unit").values, given)
     joined = np.repeat(~first[:, None], given.shape[1], axis=1)
     border = np.r_[np.flatnonzero(begins), len(frame)].astype(np.int64)
-    return Seen(names, Recorded(category, first, joined, border, 1, *kinds_of(used)), given)
+    return SeenRecording(names, Recorded(category, first, joined, border, 1, *kinds_of(used)), given)
