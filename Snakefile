@@ -48,6 +48,7 @@ rule all:
     input:
         [LAYOUT.of_study(name) for name in (*TABLES, "page", "provenance")],
         targets.multiscale(STUDY),
+        targets.detection(STUDY, OMIT),
 
 
 include: RULES / "ingest.smk"

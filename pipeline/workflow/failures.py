@@ -16,13 +16,8 @@ from pipeline.workflow import targets
 from pipeline.workflow.job import Note, noted, place
 from pipeline.workflow.owner import run_through
 
-OPTIONAL = (
-    "macro",
-    "truth",
-    "matched",
-    "encoder",
-    "macro_model",
-)  # files whose failure for a recording costs nothing else of it
+# Files whose failure for a recording costs nothing else of it
+OPTIONAL = ("macro", "truth", "matched", "detection", "encoder", "macro_model")
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,7 @@ def jobs(study: Study) -> dict[str, int]:
         "macro_model": n if learned_systems(study) else 0,
         "multiscale": 1 if study.parameters.encoder else 0,
         "matched": n if _matches(study) else 0,
+        "detection": len(_of_several_windows(study)),
         **dict.fromkeys(("summarise", "halves", "compare", "validate", "report", "all"), 1),
     }
     return {stage: count for stage, count in found.items() if count}
@@ -219,6 +220,23 @@ def matched(study: Study, omit: Sequence[str] = ()) -> list[Path]:
     return files(study, "matched", omit) if _matches(study) else []
 
 
+def _of_several_windows(study: Study) -> list[str]:
+    """Return the recordings with windows to be compared under equal detection; state codes may give several."""
+    if not study.parameters.nulls.detection:
+        return []
+    return [n for n in study.names if study.row(n).get("state_codes") or len(study.sheet_of(n)) > 1]
+
+
+def detection(study: Study, omit: Sequence[str] = ()) -> list[Path]:
+    """Return the files of what equal detection leaves of differences, as far as there are to be any.
+
+    Args:
+        study: the study.
+        omit: what failed before and is left out.
+    """
+    return files(study, "detection", omit, _of_several_windows(study))
+
+
 def values_of(study: Study, recording: str) -> list[Path]:
     """Return the files that hold all values of a recording, of which tables are made.
 
@@ -229,6 +247,8 @@ def values_of(study: Study, recording: str) -> list[Path]:
     names: list[RecordingFile] = ["quality", "phi", "nulls"]
     if _matches(study):
         names.append("matched")
+    if recording in _of_several_windows(study):
+        names.append("detection")
     if recording in known(study):
         names.append("truth")
     return [path for name in names for path in files(study, name, among=[recording])]

@@ -10,6 +10,7 @@ rule encode:
         weights=LAYOUT.of("encoder_weights"),
     log:
         LAYOUT.log("encode"),
+    priority: plan.LONG
     threads: 1
     resources:
         mem_mb=8000,
@@ -33,6 +34,7 @@ rule macro_model:
         weights=LAYOUT.of("joint_weights"),
     log:
         LAYOUT.log("macro_model"),
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=8000,

@@ -10,6 +10,7 @@ rule ingest:
         LAYOUT.log("ingest"),
     wildcard_constraints:
         recording="|".join(READ) or "none",
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=4000,
@@ -30,6 +31,7 @@ rule simulate:
         LAYOUT.log("simulate"),
     wildcard_constraints:
         recording="|".join(SIMULATED) or "none",
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=4000,

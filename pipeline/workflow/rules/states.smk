@@ -14,6 +14,7 @@ rule lengths:
         LAYOUT.log("lengths"),
     wildcard_constraints:
         recording="|".join(MATCHED) or "none",
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=4000,
@@ -46,6 +47,7 @@ rule states:
         quality=LAYOUT.of("quality"),
     log:
         LAYOUT.log("states"),
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=8000,

@@ -1,20 +1,18 @@
-"""Nulls of every system of one recording, and what is left of its contrasts under equal detection."""
+"""Nulls of every system of one recording."""
 
 from collections.abc import Mapping
 
 import xarray as xr
 
-from pipeline.base.files import load, load_groups, save_table
+from pipeline.base.files import load, load_groups
 from pipeline.base.seeds import derive
-from pipeline.integration.detection import equal_detection
 from pipeline.integration.encoded import integrate_encoded
 from pipeline.integration.measured import Measured
 from pipeline.integration.surrogates import integrate_nulls
 from pipeline.nulls.traces import Traces
-from pipeline.results.columns import DETECTION_COLUMNS, WINDOW_COLUMNS
+from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.results.layout import SystemKey
 from pipeline.results.reader import read_table
-from pipeline.results.tables import table
 from pipeline.workflow.job import Job
 
 
@@ -45,9 +43,6 @@ def run(job: Job) -> None:
             )
     for path in job.input.macro_models:
         found |= _encoded(job, path)
-    seed = derive(p.seed, "detection", job.recording)
-    rows = equal_detection(states, micro, p.detection, seed) if p.detection else []
-    save_table(table(rows, DETECTION_COLUMNS), job.output.detection)
     job.keep(found, job.output.nulls)
 
 
