@@ -47,8 +47,8 @@ rule all:
     default_target: True
     input:
         [LAYOUT.of_study(name) for name in (*TABLES, "page", "provenance")],
-        targets.multiscale(STUDY),
         targets.detection(STUDY, OMIT),
+        targets.multiscale(STUDY),
 
 
 include: RULES / "ingest.smk"

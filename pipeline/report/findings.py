@@ -12,16 +12,21 @@ from typing import Any, ParamSpec, TypeVar
 import pandas as pd
 import xarray as xr
 
+from pipeline.base.arrays import Array
 from pipeline.base.errors import PhiscaleError
 from pipeline.inference.families import ADJUSTED
+from pipeline.inference.subjects import beside_values, subject_values
 from pipeline.macro.parameters import scale_sizes
+from pipeline.report.reading import arrays
 from pipeline.results.columns import HALVES, LATENTS, LEARNED, MACRO_MODEL, ROUTES, WINDOWS
-from pipeline.results.layout import Layout, SystemKey
+from pipeline.results.layout import Layout, SystemKey, tpm_file
 from pipeline.results.provenance import collect
 from pipeline.results.reader import Results, read_tables
 
 P = ParamSpec("P")
 Found = TypeVar("Found")
+PHI_VARIABLES = ("state", "visits", "phi_s", "structure")
+TPM_VARIABLES = ("state", "unit", "visits", "p_on", "p_on_draws", "connection")
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,11 @@ class Findings:
     failures: list[dict[str, str]]
     sheet: pd.DataFrame | None
     recordings: pd.DataFrame
+
+    @cached_property
+    def _ensembles(self) -> dict[str, xr.Dataset | None]:
+        """Units of the recordings that were asked for: several figures need them."""
+        return {}
 
     @cached_property
     def results(self) -> Results:
@@ -189,11 +199,43 @@ class Findings:
 
     def ensembles(self, name: str) -> xr.Dataset | None:
         """The units of a recording's analysis, or None."""
-        return _known(self.results.ensembles, name, self._units)
+        if name not in self._ensembles:
+            self._ensembles[name] = _known(self.results.ensembles, name, self._units)
+        return self._ensembles[name]
 
     def states(self, name: str) -> xr.Dataset | None:
         """Binary states of a recording's units, or None."""
         return _known(self.results.states, name, self._units)
+
+    def phi(self, key: SystemKey) -> dict[str, Array] | None:
+        """What the page tells of a system's integrated information, by the names of its variables, or None."""
+        return arrays(self.results.layout.of("phi", key.recording), key.group, PHI_VARIABLES)
+
+    def tpm(self, key: SystemKey) -> dict[str, Array] | None:
+        """What the page tells of a system's TPM, by the names of its variables, or None."""
+        return arrays(self.results.layout.of(tpm_file(key.route), key.recording), key.group, TPM_VARIABLES)
+
+    @cached_property
+    def values(self) -> pd.DataFrame:
+        """The value of every subject, see `subject_values`, at all scales and of all measures."""
+        return subject_values(self.summary)
+
+    @cached_property
+    def null_values(self) -> pd.DataFrame:
+        """Means and standard deviations of surrogates, combined as the values of the subjects are."""
+        return beside_values(self.nulls.dropna(subset="mean"), self.summary, ["mean", "sd"], by=["null"])
+
+    @cached_property
+    def planted_values(self) -> pd.DataFrame:
+        """Planted values, combined as the values of the subjects are."""
+        return beside_values(self.true_values.dropna(subset="planted"), self.summary, ["planted"])
+
+    def windows_of(self, recording: str) -> dict[str, str]:
+        """Return the longest window of each condition of a recording, by condition."""
+        own = self.summary[self.summary["recording"] == recording]
+        longest = own.sort_values("n_frames", ascending=False, kind="stable").drop_duplicates("condition")
+        found = dict(zip(longest["condition"], longest["window"], strict=True))
+        return {c: str(found[c]) for c in self.conditions if c in found}
 
     @cached_property
     def macro_tpms(self) -> list[tuple[SystemKey, xr.Dataset]]:

@@ -312,6 +312,23 @@ def raw_files(study: Study, recording: str, columns: tuple[str, ...] = FILE_COLU
     return [row[column] for column in columns if row.get(column) and Path(row[column]).exists()]
 
 
+def stamps(study: Study, recording: str, columns: tuple[str, ...] = FILE_COLUMNS) -> list[list[int]]:
+    """Return what changes when a file of a recording is replaced, also by an older one: size and time of each.
+
+    Args:
+        study: the study.
+        recording: name of the recording.
+        columns: columns of the sheet that name files.
+    """
+    found = []
+    for name in raw_files(study, recording, columns):
+        path = Path(name)
+        for file in sorted(path.rglob("*.npy")) if path.is_dir() else [path]:
+            told = file.stat()
+            found.append([told.st_size, told.st_mtime_ns])
+    return found
+
+
 def encoder_units(study: Study) -> int:
     """Return the number of ensembles that the hierarchy begins with; that of IIT where there is to be none."""
     encoder = study.parameters.encoder

@@ -9,7 +9,7 @@ rule ingest:
     log:
         LAYOUT.log("ingest"),
     wildcard_constraints:
-        recording="|".join(READ) or "none",
+        recording="|".join(READ) or "-",  # no name
     priority: plan.FIRST
     threads: 1
     resources:
@@ -17,6 +17,7 @@ rule ingest:
         runtime=10,
     params:
         row=lambda wildcards: STUDY.row(wildcards.recording),
+        stamps=lambda wildcards: targets.stamps(STUDY, wildcards.recording),
     message:
         "Reading recording {wildcards.recording}"
     run:
@@ -30,7 +31,7 @@ rule simulate:
     log:
         LAYOUT.log("simulate"),
     wildcard_constraints:
-        recording="|".join(SIMULATED) or "none",
+        recording="|".join(SIMULATED) or "-",  # no name
     priority: plan.FIRST
     threads: 1
     resources:
@@ -57,13 +58,14 @@ rule truth:
     log:
         LAYOUT.log("truth"),
     wildcard_constraints:
-        recording="|".join(READ) or "none",
+        recording="|".join(READ) or "-",  # no name
     threads: 1
     resources:
         mem_mb=1000,
         runtime=5,
     params:
         path=lambda wildcards: STUDY.row(wildcards.recording)["truth"],
+        stamps=lambda wildcards: targets.stamps(STUDY, wildcards.recording, ("truth",)),
     message:
         "Truth of recording {wildcards.recording}"
     run:

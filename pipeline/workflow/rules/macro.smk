@@ -12,7 +12,7 @@ rule shared_macro:
     log:
         LAYOUT.log("shared_macro", "{name}"),
     wildcard_constraints:
-        name="|".join(SHARING) or "none",
+        name="|".join(SHARING) or "-",  # no name
     priority: plan.FIRST
     threads: 1
     resources:

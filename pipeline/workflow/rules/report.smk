@@ -27,6 +27,7 @@ rule report:
         problems=targets.problems(STUDY),
     output:
         page=LAYOUT.of_study("page"),
+        methods=LAYOUT.of_study("methods"),
         figures=directory(LAYOUT.of_study("figures")),
         provenance=LAYOUT.of_study("provenance"),
     log:

@@ -32,7 +32,7 @@ rule shared_units:
     log:
         LAYOUT.log("shared_units", "{name}", k="{k}"),
     wildcard_constraints:
-        name="|".join(SHARING) or "none",
+        name="|".join(SHARING) or "-",  # no name
     priority: plan.FIRST
     threads: 1
     resources:
