@@ -189,11 +189,12 @@ def test_an_output_without_greek_is_told_all_the_rest(tmp_path: Path) -> None:
 
 def faulty_study(folder: Path) -> Path:
     """Write a study of two recordings: the windows of the second end after it."""
-    np.save(folder / "m.npy", np.random.default_rng(0).random((4000, 4)))
+    for seed, name in enumerate(("m1", "m2")):
+        np.save(folder / f"{name}.npy", np.random.default_rng(seed).random((4000, 4)))
     (folder / "study.yaml").write_text(
         "study: s\nconditions: [a, b]\nensembles: {method: none, iit: 4}\nbinarize: {method: otsu, bin_s: 0.5}\n"
     )
-    rows = "".join(f"{name}\t{name}\tm.npy\tnpy\t{rate}\n" for name, rate in (("m1", 10), ("m2", 12)))
+    rows = "".join(f"{name}\t{name}\t{name}.npy\tnpy\t{rate}\n" for name, rate in (("m1", 10), ("m2", 12)))
     (folder / "recordings.tsv").write_text("recording\tsubject\tpath\tformat\trate_hz\n" + rows)
     rows = "".join(f"{n}\t{w}\t{w}\t{t}\t{t + 200}\n" for n in ("m1", "m2") for w, t in (("a", 0), ("b", 200)))
     (folder / "windows.tsv").write_text("recording\twindow\tcondition\tstart_s\tend_s\n" + rows)
