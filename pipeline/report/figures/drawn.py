@@ -40,7 +40,7 @@ def drawn(study: Findings, section: str) -> list[Figure]:
     """
     if section not in MATPLOTLIB:
         return _made(study, section)
-    if MATPLOTLIB[section] not in set(study.summary["route"]):
+    if MATPLOTLIB[section] not in set(study.learned.summary["route"]):
         return []
     from pipeline.report.figures import canvas
 
