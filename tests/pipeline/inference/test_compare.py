@@ -21,8 +21,7 @@ from pipeline.inference.subjects import (
     window_activity,
 )
 from pipeline.results.columns import COMPARISON_COLUMNS, SUMMARY_COLUMNS
-from pipeline.results.reader import read_table
-from pipeline.results.tables import table
+from pipeline.results.tables import read_table, table
 
 
 def summary_of(values, measure="phi_s", scale=4, route="micro", n_frames=1000):
