@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from pipeline.base.parameters import MOST_DRAWS, MOST_FRAMES, Seconds, Section
+from pipeline.encoder.scales import LARGEST, scales_of
 from pipeline.nulls.registry import NULLS
+from pipeline.tpm.parameters import METHOD as AUTO
+from pipeline.tpm.parameters import QUICK
+from pipeline.tpm.registry import ESTIMATORS, RasterEstimator, RecordingEstimator
 
 KINDS = ("brownian", "interaction", "var")
 SHOWN = "interaction"
@@ -17,7 +21,11 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     TraceNull: TypeAlias = str
+    CountingEstimator: TypeAlias = str
 else:
+    CountingEstimator = Literal[
+        tuple(n for n, e in ESTIMATORS.items() if not isinstance(e, RecordingEstimator | RasterEstimator) and n != AUTO)
+    ]
     TraceNull = Literal[tuple(name for name, null in NULLS.items() if "traces" in null.takes)]
 
 
@@ -96,3 +104,27 @@ class Encoder(Training):
     )
     shown: TraceNull = Field(SHOWN, description="The null that summary.csv shows")
     surrogates: Annotated[int, Field(ge=2, le=MOST_DRAWS)] = Field(10, description="Surrogates per null")
+    macro_scales: list[Annotated[int, Field(ge=2, le=LARGEST)]] | None = Field(
+        None,
+        description="Scales whose latents are made ON and OFF for phi of the macro model (route macro_model); empty: "
+        "all from 8 to 2. Larger ones have more states than any recording visits: of them there is causal power only",
+    )
+    macro_estimator: CountingEstimator = Field(
+        QUICK,
+        description="Estimator of their TPM; their states are known, so that none that finds hidden ones is meant",
+    )
+    dynamics_surrogates: Annotated[int, Field(ge=0, le=MOST_DRAWS)] = Field(
+        99,
+        description="Linear surrogates (Gaussian autoregressions) that barriers and saddles of latents are tested "
+        "against; with fewer than 19 no p can be 0.05",
+    )
+
+    @property
+    def macro_models(self) -> list[int]:
+        """Numbers of latents of which there are macro models: those asked for, or all scales from 8 to 2.
+
+        >>> Encoder().macro_models, Encoder(units=6, macro_scales=[2, 4]).macro_models
+        ([8, 4, 2], [2])
+        """
+        there = [d for d in scales_of(self.units) if 1 < d <= LARGEST]
+        return there if self.macro_scales is None else [d for d in there if d in self.macro_scales]

@@ -26,7 +26,12 @@ class Simulated(Reader):
         "a substrate of binary ensembles ({planted}, updated every {step_s:g} s; coupling {anesthesia_coupling:g} "
         "under anesthesia and {recovery_coupling:g} in recovery relative to awake{drifting}; {outside}) drove "
         "{neurons_per_ensemble} neurons per ensemble (participation {participation:g}{otherwise}), observed at "
-        "{rate_hz:g} Hz, {phased}, through the kinetics of {kinetics}, noise, neuropil, bleaching and motion"
+        "{rate_hz:g} Hz, {phased}, through the kinetics of {kinetics}, noise, neuropil, bleaching and motion{beside}"
+    )
+    landscape = (
+        "; opposed halves of each ensemble's neurons carried slow continuous dynamics of several scales besides "
+        "({landscape:g} ΔF/F; the whole cortex with two wells, a stay in one of {landscape_stay_s:g} s awake, and one "
+        "well under anesthesia)"
     )
 
     def sentence(self, section: Mapping[str, Any]) -> str:
@@ -40,6 +45,7 @@ class Simulated(Reader):
             + (f" and {section['hidden']} more that were not recorded" if section["hidden"] else ""),
             outside=drive.words.format(**section),
             drifting=", rates drifting within windows" if any(section["drift_logit"].values()) else "",
+            beside=self.landscape.format(**section) if section["landscape"] else "",
             otherwise=f"; {', '.join(section['detection'])} seen otherwise" if section["detection"] else "",
             phased="at a random phase of these steps" if share == "random" else f"from {share:g} of a step on",
         )

@@ -105,6 +105,20 @@ class Simulate(Section):
     )
     brightness: Relative = Field(1.0, description="Light, relative to the usual; more of it is less noise in ΔF/F")
     noise: Relative = Field(1.0, description="Shot noise at given light, relative to the usual")
+    landscape: NotNegative = Field(
+        0.0,
+        description="Slow continuous dynamics of several scales beside the ensembles: standard deviation in ΔF/F that "
+        "they give each neuron; 0: none. Awake and in recovery the whole cortex has two wells, under anesthesia one; "
+        "opposed neurons carry them, so that the mean of a simulated ensemble is without",
+    )
+    landscape_sites: Annotated[int, Field(ge=1, le=64)] = Field(
+        1, description="Sites of each ensemble that differ in them; there are as many variables as sites in all"
+    )
+    landscape_s: Seconds = Field(1.0, description="Time constant of the slowest of their variables with one well [s]")
+    landscape_stay_s: Seconds = Field(15.0, description="Mean stay of the whole cortex in a well awake [s]")
+    landscape_barrier: Annotated[float, Field(ge=0.1, le=20)] = Field(
+        1.5, description="Barrier between its wells awake, in units of the noise; times the coupling in recovery"
+    )
     detection: dict[Condition, Detection] = Field(
         default_factory=dict,
         description="Conditions that are seen otherwise: condition -> its own participation, spontaneous, brightness "
@@ -122,6 +136,8 @@ class Simulate(Section):
             raise ValueError(f"the substrate {self.substrate} takes at least {chosen.least_units} units")
         if chosen.planted and self.all_units % MOTIF:
             raise ValueError(f"the substrate {self.substrate} is made of motifs of {MOTIF}: use 4 or 8 units")
+        if self.landscape and 2 * self.landscape_sites > self.neurons_per_ensemble:
+            raise ValueError("landscape_sites: a site takes two neurons at least, of those of its ensemble")
         return self
 
     @property

@@ -17,6 +17,7 @@ from pipeline.base.parameters import filled
 from pipeline.base.recording import Neurons, Origin, build
 from pipeline.base.seeds import generator
 from pipeline.simulation import imaging
+from pipeline.simulation.carriers import carried
 from pipeline.simulation.course import Course, run_course
 from pipeline.simulation.detection import ensemble_traces
 from pipeline.simulation.parameters import CONDITIONS, Simulate
@@ -53,7 +54,8 @@ def simulate_recording(
     Returns:
         The Recording, and its truth: neuron_ensemble, step_s, phase_s, states (what each ensemble did,
         step by step; the first step began phase_s before the first frame), and per condition what
-        `truth.truth_of` returns and how it was seen (`detection`).
+        `truth.truth_of` returns and how it was seen (`detection`). With continuous dynamics (`landscape`) their
+        values and carriers (`Carried.told`), and in each condition their laws (`Landscape.told`).
 
     Raises:
         PhiscaleError: a condition that the simulation does not know.
@@ -68,6 +70,9 @@ def simulate_recording(
     ensemble = (order // each).astype(int)
     rng = generator(seed, "imaging", recording)
     dff = imaging.calcium(course.states, ensemble, course.view, course.detected, course.n_frames, rng)
+    slow = carried(course, subject_index, recording, xy, ensemble, seed) if settings.landscape else None
+    if slow is not None:
+        dff += slow.light
     movie = imaging.film(dff, xy, settings.rate_hz, rng, course.clarity)
     names = neuron_names(settings)
     dataset = build(
@@ -80,7 +85,12 @@ def simulate_recording(
         dropped=movie.dropped,
     )
     made = history.record(dataset, "ingest.simulate", seed=seed, subject_index=subject_index, **settings.model_dump())
-    return made, _truth(course, recording, subject, dict(zip(names, ensemble.tolist(), strict=True)))
+    truth = _truth(course, recording, subject, dict(zip(names, ensemble.tolist(), strict=True)))
+    if slow is not None:
+        truth["landscape"] = slow.told(names, settings.rate_hz)
+        for condition, known in truth["conditions"].items():
+            known["landscape"] = slow.of_condition(condition)
+    return made, truth
 
 
 def simulate_ensembles(

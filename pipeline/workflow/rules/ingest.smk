@@ -10,6 +10,7 @@ rule ingest:
         LAYOUT.log("ingest"),
     wildcard_constraints:
         recording="|".join(READ) or "-",  # no name
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=4000,
@@ -31,6 +32,7 @@ rule simulate:
         LAYOUT.log("simulate"),
     wildcard_constraints:
         recording="|".join(SIMULATED) or "-",  # no name
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=4000,

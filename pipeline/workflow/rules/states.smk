@@ -14,6 +14,7 @@ rule lengths:
         LAYOUT.log("lengths"),
     wildcard_constraints:
         recording="|".join(MATCHED) or "-",  # no name
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=4000,
@@ -49,6 +50,7 @@ rule states:
         quality=LAYOUT.of("quality"),
     log:
         LAYOUT.log("states"),
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=8000,

@@ -12,6 +12,7 @@ from pipeline.base import files
 from pipeline.encoder.parameters import Encoder
 from pipeline.inference.latents import summarise_latents
 from pipeline.report.figures import canvas
+from pipeline.report.figures.drawn import drawn
 from pipeline.report.figures.multiscale import LEAST_WINDOWS, multiscale, over_time
 from pipeline.report.findings import Findings
 from pipeline.report.methods import paragraphs
@@ -40,8 +41,7 @@ def test_latents_have_a_figure_and_are_no_scale_of_the_others(tmp_path: Path) ->
     made = write_study(tmp_path, subjects=2)
     study = Findings(made.results, made.parameters, [], made.windows, made.recordings)
     before = study.scales
-    with canvas.style():
-        assert multiscale(study) is None
+    assert drawn(study, "multiscale") == []
     layout = Layout(made.results)
     found = [learned(f"m{i}_s1", c, 10 * i + j) for i in (1, 2) for j, c in enumerate(("awake", "anesthesia"))]
     for name, rows in zip(("summary", "nulls"), summarise_latents(found, 0.95), strict=True):
@@ -53,6 +53,7 @@ def test_latents_have_a_figure_and_are_no_scale_of_the_others(tmp_path: Path) ->
         figure = multiscale(study)
         assert over_time(study) is None
     assert figure is not None
+    assert [made.caption for made in drawn(study, "multiscale")] == [figure.caption]  # as the page asks for it
     assert "units shifted in time" in figure.caption
     assert "causal power of latents" in figure.alt
     assert (layout.of_study("figures") / "multiscale.svg").exists()
