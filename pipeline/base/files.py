@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a formula of a spreadsheet begins with
+LEAST_FREE = 2**20  # bytes: with less a run could not even write what it has done
 PARTIAL = ".partial"  # in the name of a file that is being written, between the number of its process and its suffix
 
 
@@ -27,15 +30,32 @@ def write_whole(path: str | Path, write: Callable[[Path], None]) -> None:
     Args:
         path: the file; its folder is made where there is none.
         write: writes a whole file at the path that it is given, a temporary neighbour that is then renamed.
+
+    Raises:
+        PhiscaleError: the operating system refused it (a full disk, one that was lost).
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write(partial)
         partial.replace(path)
+    except (OSError, RuntimeError) as error:
+        refused = _refused(error)
+        if not refused:
+            raise
+        fix = "make room, or give permission; the same command then goes on"
+        raise PhiscaleError(Problem(str(path), f"cannot be written ({refused})", fix=fix)) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _refused(error: Exception) -> str:
+    """Return why the operating system refused to write, empty where it was not that; HDF5 tells it in its text only."""
+    told = re.search(r"errno = (\d+)", str(error))
+    number = getattr(error, "errno", None) or (int(told[1]) if told else 0)
+    return os.strerror(number) if number else ""
 
 
 def remove_partial(folder: str | Path, process: int | None = None) -> None:
@@ -72,7 +92,7 @@ def is_file(path: Path) -> bool:
 
 
 def check_writable(folder: Path) -> None:
-    """Find out whether files could be written to a folder, which need not exist yet.
+    """Find out whether files could be written to a folder, which need not exist yet, and whether there is any room.
 
     Raises:
         OSError: they could not; the error names the folder that stands in the way.
@@ -83,6 +103,8 @@ def check_writable(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(existing))
     if not os.access(existing, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(existing))
+    if shutil.disk_usage(existing).free < LEAST_FREE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(existing))
 
 
 def save(dataset: xr.Dataset, path: str | Path) -> None:

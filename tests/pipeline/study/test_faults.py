@@ -127,7 +127,7 @@ def test_check_counts_the_transitions_that_a_run_has(
     assert [window for window, _ in told] == ["awake", "anesthesia"][: 1 + match_length]
 
 
-def test_a_simulated_study_is_checked_without_simulating(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_simulated_study_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parameters = write_study(tmp_path)
     simulated("awake", "recovery")(tmp_path, parameters)
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
