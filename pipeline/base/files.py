@@ -12,14 +12,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
+from pipeline.base.arrays import Floats
 from pipeline.base.errors import PhiscaleError, Problem
 
 if TYPE_CHECKING:
     import xarray as xr
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a formula of a spreadsheet begins with
+CHUNK = (1024, 128)  # frames and neurons of `Layers` that are stored together
 LEAST_FREE = 2**20  # bytes: with less a run could not even write what it has done
 PARTIAL = ".partial"  # in the name of a file that is being written, between the number of its process and its suffix
 
@@ -157,6 +160,70 @@ def load(path: str | Path, group: str | None = None) -> xr.Dataset:
 
     with _readable(path), xr.open_dataset(path, engine="h5netcdf", group=group) as dataset:
         return dataset.load()
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[xr.Dataset]:
+    """Open a dataset whose values are read when they are asked for, part by part; raises as `load`.
+
+    Args:
+        path: of the file.
+    """
+    import xarray as xr
+
+    with _readable(path):
+        dataset = xr.open_dataset(path, engine="h5netcdf")
+    with dataset:
+        yield dataset
+
+
+class Layers:
+    """Arrays (time, neuron) of a dataset that are written some neurons at a time, into a file that is new.
+
+    Args:
+        path: of the file.
+        neurons: how many there are.
+    """
+
+    def __init__(self, path: Path, neurons: int) -> None:
+        import h5netcdf
+
+        self._file = h5netcdf.File(path, "w")
+        self._neurons = neurons
+
+    def __enter__(self) -> Layers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def put(self, name: str, first: int, values: Floats, attrs: Mapping[str, str]) -> None:
+        """Write the values of some neurons.
+
+        Args:
+            name: of the array, which is made with the first of them.
+            first: of these neurons.
+            values: (time, neuron), stored as float32.
+            attrs: of the array.
+        """
+        if name not in self._file.variables:
+            if not self._file.dimensions:
+                self._file.dimensions = {"time": len(values), "neuron": self._neurons}
+            chunks = min(CHUNK[0], len(values)), min(CHUNK[1], self._neurons)
+            how = {"chunks": chunks, "compression": "gzip", "compression_opts": 4, "shuffle": True}
+            made = self._file.create_variable(name, ("time", "neuron"), "f4", fillvalue=np.float32(np.nan), **how)
+            made.attrs.update(attrs)
+        self._file.variables[name][:, first : first + values.shape[1]] = np.asarray(values, np.float32)
+
+
+def add(dataset: xr.Dataset, path: Path) -> None:
+    """Write the variables and attributes of a dataset into a file that has some of the same dimensions already.
+
+    Args:
+        dataset: what is written.
+        path: of the file.
+    """
+    dataset.to_netcdf(path, mode="a", engine="h5netcdf", encoding=_encoding(dataset))
 
 
 def load_groups(path: str | Path) -> dict[str, xr.Dataset]:
