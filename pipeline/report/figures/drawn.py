@@ -21,7 +21,10 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
     "comparison": ("contrasts.contrasts",),
     "mechanism": ("mechanism.heatmaps", "mechanism.connectivity"),
     "macro": ("macro_maps.maps",),
-    "multiscale": ("multiscale.multiscale", "multiscale.over_time"),
+    "multiscale": (
+        *("multiscale.multiscale", "multiscale.macro_model", "courses.over_time"),
+        *("portraits.flows", "portraits.planes", "attributions.attributions"),
+    ),
     "activity": ("activity.activity",),
     "truth": ("truth.truth",),
 }
@@ -40,7 +43,7 @@ def drawn(study: Findings, section: str) -> list[Figure]:
     """
     if section not in MATPLOTLIB:
         return _made(study, section)
-    if MATPLOTLIB[section] not in set(study.summary["route"]):
+    if MATPLOTLIB[section] not in set(study.learned.summary["route"]):
         return []
     from pipeline.report.figures import canvas
 
