@@ -18,7 +18,7 @@ from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.files import write_text
 from pipeline.commands import run as run_command
 from pipeline.commands.run import resource
-from pipeline.results.layout import Layout
+from pipeline.results.layout import Layout, RecordingFile
 from pipeline.workflow.owner import Stopped
 
 DEFAULT = [
@@ -189,11 +189,12 @@ def test_an_output_without_greek_is_told_all_the_rest(tmp_path: Path) -> None:
 
 def faulty_study(folder: Path) -> Path:
     """Write a study of two recordings: the windows of the second end after it."""
-    np.save(folder / "m.npy", np.random.default_rng(0).random((4000, 4)))
+    for seed, name in enumerate(("m1", "m2")):
+        np.save(folder / f"{name}.npy", np.random.default_rng(seed).random((4000, 4)))
     (folder / "study.yaml").write_text(
         "study: s\nconditions: [a, b]\nensembles: {method: none, iit: 4}\nbinarize: {method: otsu, bin_s: 0.5}\n"
     )
-    rows = "".join(f"{name}\t{name}\tm.npy\tnpy\t{rate}\n" for name, rate in (("m1", 10), ("m2", 12)))
+    rows = "".join(f"{name}\t{name}\t{name}.npy\tnpy\t{rate}\n" for name, rate in (("m1", 10), ("m2", 12)))
     (folder / "recordings.tsv").write_text("recording\tsubject\tpath\tformat\trate_hz\n" + rows)
     rows = "".join(f"{n}\t{w}\t{w}\t{t}\t{t + 200}\n" for n in ("m1", "m2") for w, t in (("a", 0), ("b", 200)))
     (folder / "windows.tsv").write_text("recording\twindow\tcondition\tstart_s\tend_s\n" + rows)
@@ -233,7 +234,8 @@ def test_one_recording_can_be_made_alone(
     monkeypatch.setattr(run_command, "run_owned", lambda command, *_: given.extend(command) or 0)
     assert cli.main(["run", str(study), "--anyway", "--only", "m2"]) == 0
     layout = Layout("results/s")
-    wanted = [layout.of("quality", "m2"), layout.of("phi", "m2"), layout.of("nulls", "m2"), layout.of("matched", "m2")]
+    files: tuple[RecordingFile, ...] = ("quality", "phi", "nulls", "matched", "detection")
+    wanted = [layout.of(name, "m2") for name in files]
     assert given[3 : given.index("--snakefile")] == list(map(str, wanted))
     assert cli.main(["run", str(study), "--anyway", "--only", "m3"]) == 1
     assert "--only m3: is no recording of the study. Fix: name some of m1, m2." in capsys.readouterr().err

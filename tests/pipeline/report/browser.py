@@ -122,9 +122,13 @@ class Browser:
         features = [{"name": name.replace("_", "-"), "value": value} for name, value in media.items()]
         self.call("Emulation.setEmulatedMedia", media="", features=features)
         self._events.clear()
-        self.call("Page.navigate", url=page.resolve().as_uri())
+        url = page.resolve().as_uri()
+        self.call("Page.navigate", url=url)
         while not any(event["method"] == "Page.loadEventFired" for event in self._events):
             self._next()
+        there = f'location.href === {json.dumps(url)} && document.readyState === "complete"'
+        while not self.run(there):  # the event may have been that of the page before
+            time.sleep(0.01)
 
     def run(self, script: str) -> Any:
         """Return the value of an expression in the page."""

@@ -38,6 +38,10 @@ def forking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workers:
     return made
 
 
+def truth(name: str) -> dict:
+    return {"recording": name, "neuron_ensemble": {}, "conditions": {}}
+
+
 def truth_job(on: Workers, root: Path, name: str, content: str) -> None:
     """Run the lightest of the stages on a file."""
     layout, source = Layout(root), root / f"{name}.json"
@@ -51,7 +55,7 @@ def test_many_jobs_at_once_each_with_its_own_word(forking: Workers, tmp_path: Pa
 
     def run(name: str) -> str:
         try:
-            truth_job(forking, tmp_path, name, "{broken" if name in ("r3", "r7") else json.dumps({"name": name}))
+            truth_job(forking, tmp_path, name, "{broken" if name in ("r3", "r7") else json.dumps(truth(name)))
         except JobFailed as failed:
             return str(failed)
         return ""
@@ -61,7 +65,7 @@ def test_many_jobs_at_once_each_with_its_own_word(forking: Workers, tmp_path: Pa
     assert {name for name, word in words.items() if word} == {"r3", "r7"}
     assert "cannot be read as JSON" in words["r3"]
     layout = Layout(tmp_path)
-    assert json.loads(layout.of("truth", "r5").read_text()) == {"name": "r5"}
+    assert json.loads(layout.of("truth", "r5").read_text()) == truth("r5")
     assert {json.loads(path.read_text())["recording"] for path in layout.notes()} == {"r3", "r7"}
     table = by_stage(costs(tmp_path))
     assert table.loc["truth", "jobs"] == table.loc["total", "jobs"] == 12
@@ -127,7 +131,7 @@ def test_no_job_is_started_after_an_interruption_that_was_not_heard(forking: Wor
 
 def test_where_the_process_is_the_job_it_runs_there(tmp_path: Path) -> None:
     alone = Workers(tmp_path, forking=False)
-    truth_job(alone, tmp_path, "m1", "{}")
+    truth_job(alone, tmp_path, "m1", json.dumps(truth("m1")))
     with pytest.raises(JobFailed):
         truth_job(alone, tmp_path, "m2", "{broken")
     assert signal.getsignal(signal.SIGINT) is not alone._interrupt
