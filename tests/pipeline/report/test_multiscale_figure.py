@@ -77,6 +77,8 @@ def test_the_methods_text_tells_how_hierarchies_were_learned(tmp_path: Path, mod
     assert "32 ensembles" in told
     assert f"({mode}, 3 initialisations, lag 1 frame;" in told
     assert "10 surrogates of each null (Gaussian random walks, units shifted in time" in told
+    assert "its 8, 4, 2 latents" in told
+    assert "99 Gaussian autoregressions" in told
     assert ("published stages" in told) == (mode == "published")
     assert "Multiscale variables" not in dict(
         paragraphs(Findings(made.results, made.parameters, [], None, made.recordings))
