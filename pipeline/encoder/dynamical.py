@@ -73,13 +73,14 @@ def told_flow(sources: Sources, read: Reading) -> Variables:
     """
     y, flow = sources.latents[:, 0], estimate_flow(sources.latents[:, 0], sources.runs, sources.lag)
     nulls = [estimate_flow(null[:, 0], runs, sources.lag) for null, runs in sources.nulls]
+    of_nulls = np.array([_on(flow.position, null) for null in nulls])  # none where the null that is shown was not drawn
     found: Variables = {
         "flow_position": ("grid", flow.position),
         "flow_drift": ("grid", flow.drift),
         "flow_learned": ("grid", learned_steps(read, flow.position[:, None])[:, 0]),
         "flow_potential": ("grid", flow.potential),
         "flow_density": ("grid", flow.density),
-        "flow_null": (("surrogate_shown", "grid"), np.array([_on(flow.position, null) for null in nulls])),
+        "flow_null": (("surrogate_shown", "grid"), of_nulls.reshape(-1, len(flow.position))),
         "barrier_null": ("surrogate_shown", np.array([null.barrier for null in nulls])),
     }
     test = None

@@ -113,10 +113,10 @@ def learn_jointly(
     Raises:
         PhiscaleError: there is no window, or units that are constant.
     """
-    p = Encoder(**parameters)
     if not parts:
         raise PhiscaleError(Problem("encoder", "no window has two frames", "No hierarchy can be learned"))
     whole = WindowActivity(*_joined([(part.values, part.runs) for part in parts.values()]), np.empty(0), "")
+    p = Encoder(**{**parameters, "units": whole.values.shape[1]})  # its scales are those of the units that there are
     if (whole.values.std(axis=0) == 0).any():
         raise PhiscaleError(Problem("encoder", "units are constant in all windows", fix="leave them out"))
     windows = {name: (part.values, part.runs) for name, part in parts.items()}

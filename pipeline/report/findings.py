@@ -21,7 +21,8 @@ from pipeline.report.reading import arrays
 from pipeline.results.columns import HALVES, LATENTS, LEARNED, MACRO_MODEL, ROUTES, WINDOWS
 from pipeline.results.layout import Layout, SystemKey, tpm_file
 from pipeline.results.provenance import collect
-from pipeline.results.reader import Results, read_tables
+from pipeline.results.reader import Results
+from pipeline.results.tables import read_tables
 
 P = ParamSpec("P")
 Found = TypeVar("Found")

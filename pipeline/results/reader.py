@@ -34,7 +34,6 @@ from pipeline.results.columns import (
     MATCHED,
     MULTIVERSE,
     NULL_COLUMNS,
-    NUMBERS,
     QUALITY_COLUMNS,
     STABILITY,
     SUMMARY_COLUMNS,
@@ -43,6 +42,7 @@ from pipeline.results.columns import (
 )
 from pipeline.results.layout import Layout, RecordingFile, SystemKey, tpm_file
 from pipeline.results.measures import OF_STATE
+from pipeline.results.tables import read_table, read_tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -475,38 +475,3 @@ def systems_of(summary: pd.DataFrame) -> set[SystemKey]:
     """The systems that a summary has values of."""
     rows = summary[list(SystemKey._fields)].drop_duplicates().itertuples(index=False)
     return {SystemKey(str(r), str(w), str(route), int(scale)) for r, w, route, scale in rows}
-
-
-def read_tables(paths: Sequence[Path], columns: Sequence[str]) -> pd.DataFrame:
-    """Read tables with the same columns, one below the other; those that are not there are left out.
-
-    Args:
-        paths: of the tables.
-        columns: that all of them have.
-    """
-    tables = [read_table(path, columns) for path in paths if path.exists()]
-    return pd.concat(tables, ignore_index=True) if tables else _empty(columns)
-
-
-def read_table(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a table of the study; identifiers stay text ("007" is not 7, "NA" is not missing).
-
-    A file that is not there yet gives a table without rows.
-
-    Args:
-        path: of the table.
-        columns: that it has.
-    """
-    if not Path(path).exists():
-        return _empty(columns)
-    text = [c for c in columns if c not in NUMBERS]
-    return pd.read_csv(
-        path,
-        dtype=dict.fromkeys(text, str),
-        keep_default_na=False,
-        na_values={c: ["", "nan"] for c in columns if c not in text},
-    )
-
-
-def _empty(columns: Sequence[str]) -> pd.DataFrame:
-    return pd.DataFrame(columns=list(columns))

@@ -68,6 +68,15 @@ def check_sharing(study: Study, held: Mapping[str, Held], findings: Checked) -> 
     subjects: dict[str, list[str]] = {}
     for name in study.names:
         subjects.setdefault(study.row(name)["subject"], []).append(name)
+    simulated = {study.row(name)["subject"] for name in study.names if study.row(name)["format"] == "simulate"}
+    if grouping == "study" and len(simulated) > 1:
+        findings.problems.add(
+            "ensembles.grouping and format",
+            f"{len(simulated)} subjects are simulated, each with neurons of its own",
+            "They have no units in common",
+            "set ensembles.grouping to subject or recording",
+        )
+        return
     sharing = {} if grouping == "recording" else subjects
     if grouping == "study":
         sharing = {study.parameters.study: study.names}

@@ -14,6 +14,7 @@ from pipeline.study.parameters import Parameters
 from pipeline.study.sheets import IDENTIFIER, RECORDING_COLUMNS, read_sheet
 from pipeline.traces.parameters import EVERY_SUBJECT
 
+RATES = (1e-3, 1e5)  # Hz, of frames and of state codes
 Row = dict[str, str]
 OPTIONS, OF_ANY = option_columns(), columns_of_any_format()
 
@@ -106,19 +107,19 @@ def _check_heeded(where: str, row: Row, problems: Problems) -> None:
 
 def _check_rates(where: str, row: Row, problems: Problems) -> None:
     for column in ("rate_hz", "state_rate_hz"):
-        if row.get(column) and not _positive(row[column]):
+        if row.get(column) and not _is_rate(row[column]):
             problems.add(
                 f"{where}: {column}",
-                f"{row[column]!r} is not a positive number",
+                f"{row[column]!r} is not a number from {RATES[0]:g} to {RATES[1]:g}",
                 "Times in seconds would be wrong",
                 "give the rate in Hz",
                 about=row["recording"],
             )
 
 
-def _positive(text: str) -> bool:
+def _is_rate(text: str) -> bool:
     try:
-        return 0 < float(text) < float("inf")
+        return RATES[0] <= float(text) <= RATES[1]
     except ValueError:
         return False
 

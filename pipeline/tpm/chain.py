@@ -13,17 +13,10 @@ import numpy as np
 from pipeline.base.arrays import Array, Floats, Ints
 from pipeline.base.raster import encode
 from pipeline.tpm.drive import LEVELS, draw_levels, draw_switching, first_levels
+from pipeline.tpm.evidence import new_space
+from pipeline.tpm.features import NO_DRIVE, Features, features
 from pipeline.tpm.hidden import draw_emission, draw_path, draw_path_by_units
-from pipeline.tpm.parent_sets import (
-    NO_DRIVE,
-    Features,
-    even_shares,
-    features,
-    first_models,
-    learn_shares,
-    new_space,
-    update_unit,
-)
+from pipeline.tpm.parent_sets import even_shares, first_models, learn_shares, update_unit
 from pipeline.tpm.recorded import ChainDraws, Model, Recorded, Sweeps
 
 MAX_JOINT = 6  # units up to which paths of joint states are drawn at once; beyond, one unit's after the other's

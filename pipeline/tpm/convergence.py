@@ -14,13 +14,15 @@ def split_r_hat(draws: Floats) -> Floats:
         draws: (draw, ...) of one chain; it is split into four parts.
 
     Returns:
-        (...) about 1 where the parts agree; NaN for a quantity that never changes.
+        (...) about 1 where the parts agree; NaN for a quantity that never changes, or of less than eight draws.
 
     >>> import numpy as np
     >>> float(split_r_hat(np.random.default_rng(0).standard_normal(4000)).round(2))
     1.0
     """
     length = len(draws) // 4
+    if length < 2:  # too few to tell
+        return np.full(draws.shape[1:], np.nan)
     parts = draws[: 4 * length].reshape(4, length, *draws.shape[1:])
     within = parts.var(axis=1, ddof=1).mean(axis=0)
     between = parts.mean(axis=1).var(axis=0, ddof=1)
@@ -50,7 +52,7 @@ def effective_draws(draws: Floats) -> Floats:
     covariance = np.fft.irfft(spectrum, axis=0)[:n]
     with np.errstate(invalid="ignore", divide="ignore"):
         rho = covariance / covariance[0]
-    pairs = rho[: n // 2 * 2].reshape(n // 2, 2, -1).sum(axis=1)
+    pairs = rho[: n // 2 * 2].reshape(n // 2, 2, rho.shape[1]).sum(axis=1)
     positive = np.cumprod(pairs > 0, axis=0)
     time = np.maximum(2 * (pairs * positive).sum(axis=0) - 1, 1.0)
     worth = np.where(np.isfinite(rho[0]), n / time, np.nan)

@@ -12,51 +12,27 @@ parents. What is averaged over:
 - whether a *common drive* from outside (`pipeline.tpm.drive`) is a parent as well. It adds to the logit and multiplies
   with nothing.
 
-A Gibbs sampler with Pólya-Gamma variables, in which a parent enters or leaves with its weights integrated out. The
-product of two products of ±1 states is a product again, so that all their weighted sums are Walsh coefficients, and are
-had at once.
+A Gibbs sampler with Pólya-Gamma variables, in which a parent enters or leaves with its weights integrated out
+(`pipeline.tpm.evidence`).
 """
 
 from __future__ import annotations
 
-from itertools import combinations
-from math import exp, log, sqrt
+from math import exp, log
 from typing import NamedTuple
 
 import numba
 import numpy as np
 
 from pipeline.base.arrays import Array, Bools, Floats, Ints
-from pipeline.base.raster import states_of
+from pipeline.tpm.evidence import Space, evidence, new_space, sum_up
+from pipeline.tpm.features import LOGISTIC, Features, allowed, features, in_model
 from pipeline.tpm.polya_gamma import polya_gamma
 
-LOGISTIC, PAIRWISE, TABLE = 1, 2, 3
-TABLE_PARENTS = 4  # a free table of more parents has too many entries
 SCALES: Floats = np.array([0.06, 0.12, 0.25, 0.5, 1.0, 2.0, 4.0])  # sd of a weight [logit]
 INTERCEPT_PRECISION = 0.01
-NO_DRIVE: Floats = np.zeros(1)
 FAMILY_PRIOR: Floats = np.array([0.0, 1.0, 0.5, 0.5])  # Dirichlet weights of the families, by their number
 SELF_PRIOR = (2.0, 0.5)  # Beta prior of the share of self-connections that exist
-
-
-class Features(NamedTuple):
-    """What may enter a unit's logit: products of units, and the drive.
-
-    Rows are joint states, once for every level of the drive: state + 2^n · level.
-
-    Attributes:
-        values: (row, feature) the first one 1 throughout, ±1 for products, the level of the drive.
-        members: (feature,) bit mask of the units whose product it is; bit n is the drive.
-        size: (feature,) how many these are.
-        family: (feature,) least family that has it.
-        permitted: (unit,) bit mask of the parents that a unit may have.
-    """
-
-    values: Floats
-    members: Ints
-    size: Ints
-    family: Ints
-    permitted: Ints
 
 
 class Shares(NamedTuple):
@@ -97,33 +73,6 @@ class Models(NamedTuple):
     window: int
 
 
-class Space(NamedTuple):
-    """Room for one unit's Gaussian.
-
-    Attributes:
-        omega: (row,) Pólya-Gamma variables.
-        kappa: (row,) transitions to ON, less half of all.
-        gram: (2, state) Walsh coefficients of omega, by the bit mask of the product: summed over the drive's levels,
-            and the same weighted by the level.
-        side: (2, state) those of kappa.
-        drive: (1,) sum of omega times the squared level.
-        column: (feature,) what is in the model.
-        root: (feature, feature) triangular root of the precision.
-        right: (feature,) the root's inverse times the right-hand side.
-        precision: (feature,) of the weights' prior.
-    """
-
-    gram: Floats
-    side: Floats
-    drive: Floats
-    column: Ints
-    root: Floats
-    right: Floats
-    omega: Floats
-    kappa: Floats
-    precision: Floats
-
-
 class Draws(NamedTuple):
     """Draws of the models of all units.
 
@@ -136,34 +85,6 @@ class Draws(NamedTuple):
     logits: Floats
     parents: Ints
     family: Ints
-
-
-def features(n_units: int, family: int, levels: Floats = NO_DRIVE, permitted: Ints | None = None) -> Features:
-    """Return the features that models of `n_units` up to a family are made of.
-
-    Args:
-        n_units: number of units.
-        family: the largest family.
-        levels: (level,) of the drive; a single one is no drive.
-        permitted: (unit,) bit mask of the parents that each unit may have; by default all.
-    """
-    largest = {LOGISTIC: 1, PAIRWISE: 2, TABLE: TABLE_PARENTS}[family]
-    sets = [s for size in range(min(largest, n_units) + 1) for s in combinations(range(n_units), size)]
-    signs = 2.0 * states_of(n_units) - 1.0
-    products = np.stack([signs[:, list(s)].prod(axis=1) for s in sets], axis=1)
-    values, members = np.tile(products, (len(levels), 1)), [sum(1 << i for i in s) for s in sets]
-    size = [len(s) for s in sets]
-    if len(levels) > 1:
-        values = np.column_stack([values, np.repeat(levels, 2**n_units)])
-        members, size = [*members, 1 << n_units], [*size, 1]
-    every = np.full(n_units, (2 << n_units) - 1)
-    return Features(
-        np.ascontiguousarray(values),
-        np.array(members),
-        np.array(size),
-        np.clip(size, LOGISTIC, TABLE),
-        every if permitted is None else np.asarray(permitted, np.int64),
-    )
 
 
 def sample(
@@ -247,24 +168,6 @@ def even_shares(made: Features, n_windows: int) -> Shares:
 
 
 @numba.njit(cache=True)
-def new_space(made: Features) -> Space:
-    """Return room for the largest Gaussian."""
-    n_rows, n = made.values.shape
-    n_states = 1 << len(made.permitted)
-    return Space(
-        np.zeros((2, n_states)),
-        np.zeros((2, n_states)),
-        np.zeros(1),
-        np.zeros(n, np.int64),
-        np.zeros((n, n)),
-        np.zeros(n),
-        np.zeros(n_rows),
-        np.zeros(n_rows),
-        np.zeros(n),
-    )
-
-
-@numba.njit(cache=True)
 def update_unit(
     rng: np.random.Generator,
     u: int,
@@ -302,23 +205,6 @@ def update_unit(
         choose_family(rng, u, made, family, shares, models, space)
     draw_weights(rng, u, made, models, space)
     draw_scales(rng, u, made, shares, models)
-
-
-@numba.njit(cache=True)
-def in_model(f: int, parents: int, family: int, made: Features) -> bool:
-    """Whether a model with these parents and of this family has a feature."""
-    return bool(made.members[f] & ~parents == 0 and made.family[f] <= family)
-
-
-@numba.njit(cache=True)
-def allowed(u: int, parents: int, family: int, made: Features) -> bool:
-    """Whether a unit has such a model: its parents are permitted, and free tables have up to four units."""
-    if parents & ~made.permitted[u]:
-        return False
-    n = 0
-    for j in range(len(made.permitted)):
-        n += parents >> j & 1
-    return family < TABLE or n <= TABLE_PARENTS
 
 
 @numba.njit(cache=True)
@@ -378,79 +264,6 @@ def step(
         models.parents[u], models.family[u] = parents, family
         return there
     return here
-
-
-@numba.njit(cache=True)
-def evidence(parents: int, family: int, made: Features, space: Space) -> float:
-    """Log-evidence of a model given the Pólya-Gamma variables, up to a constant.
-
-    Leaves the model's features, the triangular root of its precision and the root's inverse times the right-hand side
-    in `space`.
-    """
-    n = 0
-    for f in range(len(made.size)):
-        if in_model(f, parents, family, made):
-            space.column[n] = f
-            n += 1
-    value = 0.0
-    for i in range(n):
-        f = space.column[i]
-        for j in range(i + 1):
-            total = entry(f, space.column[j], made, space)
-            if i == j:
-                total += space.precision[f]
-            for k in range(j):
-                total -= space.root[i, k] * space.root[j, k]
-            space.root[i, j] = sqrt(max(total, 1e-12)) if i == j else total / space.root[j, j]
-        driven = made.members[f] == len(space.gram[0])
-        right = space.side[1, 0] if driven else space.side[0, made.members[f]]
-        for k in range(i):
-            right -= space.root[i, k] * space.right[k]
-        space.right[i] = right / space.root[i, i]
-        value += 0.5 * space.right[i] ** 2 + 0.5 * log(space.precision[f]) - log(space.root[i, i])
-    return value
-
-
-@numba.njit(cache=True)
-def sum_up(made: Features, space: Space) -> None:
-    """Sum omega and kappa, times every product of units, over all rows, into `gram`, `side` and `drive`."""
-    n_states = len(space.gram[0])
-    space.gram[:], space.side[:], space.drive[0] = 0.0, 0.0, 0.0
-    driven = made.members[-1] == n_states
-    for row in range(len(space.omega)):
-        s, level = row % n_states, made.values[row, -1] if driven else 0.0
-        space.gram[0, s] += space.omega[row]
-        space.gram[1, s] += space.omega[row] * level
-        space.side[0, s] += space.kappa[row]
-        space.side[1, s] += space.kappa[row] * level
-        space.drive[0] += space.omega[row] * level**2
-    for k in range(2):
-        walsh(space.gram[k])
-        walsh(space.side[k])
-
-
-@numba.njit(cache=True)
-def walsh(values: Floats) -> None:
-    """Turn values (state,) into their sums times the product of the ±1 states of every set of units, in place."""
-    half = 1
-    while half < len(values):
-        for start in range(0, len(values), 2 * half):
-            for i in range(start, start + half):
-                off, on = values[i], values[i + half]
-                values[i], values[i + half] = off + on, on - off
-        half *= 2
-
-
-@numba.njit(cache=True)
-def entry(f: int, g: int, made: Features, space: Space) -> float:
-    """Sum of omega times two features."""
-    drive = len(space.gram[0])
-    a, b = made.members[f], made.members[g]
-    if a == drive and b == drive:
-        return float(space.drive[0])
-    if a == drive or b == drive:
-        return float(space.gram[1, (a ^ b) & ~drive])
-    return float(space.gram[0, a ^ b])
 
 
 @numba.njit(cache=True)

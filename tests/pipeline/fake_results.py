@@ -26,7 +26,7 @@ from pipeline.macro.groupings import Grouping
 from pipeline.results import provenance
 from pipeline.results.columns import CLASSIFICATION, QUALITY_COLUMNS
 from pipeline.results.layout import Layout, RecordingFile
-from pipeline.results.reader import read_tables
+from pipeline.results.tables import read_tables
 from pipeline.study.parameters import Parameters
 from pipeline.validation.truth import hold_against_truth
 

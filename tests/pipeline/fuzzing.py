@@ -56,14 +56,14 @@ class Sound:
         parameters: of study.yaml, written last.
         format: of its first recording; the second is text.
         row: of the sheet, of the first recording.
-        text: study.yaml in place of the parameters; empty: they are written.
+        text: study.yaml in place of the parameters; None: they are written.
     """
 
     folder: Path
     parameters: dict[str, Any]
     format: str
     row: dict[str, str]
-    text: bytes = b""
+    text: bytes | None = None
 
     @property
     def path(self) -> Path:
@@ -72,7 +72,9 @@ class Sound:
 
     def write(self) -> None:
         """Write study.yaml."""
-        text = self.text or yaml.safe_dump(self.parameters, allow_unicode=True).encode("utf-8", "surrogatepass")
+        text = self.text
+        if text is None:
+            text = yaml.safe_dump(self.parameters, allow_unicode=True).encode("utf-8", "surrogatepass")
         (self.folder / "study.yaml").write_bytes(text)
 
 
@@ -95,7 +97,8 @@ def write_values(path: Path, kind: str, values: np.ndarray, rate: float = RATE_H
         scipy.io.savemat(path, {"traces": values})
     elif kind == "hdf5":
         with h5py.File(path, "w") as file:
-            file.create_dataset("traces", data=values, chunks=(100, values.shape[1]), compression="gzip")
+            stored = {"chunks": (100, values.shape[1]), "compression": "gzip"} if len(values) >= 100 else {}
+            file.create_dataset("traces", data=values, **stored)
     elif kind == "netcdf":
         time = np.arange(len(values)) / rate
         files.save(build(values, time=time, sampling_rate_hz=rate, origin=Origin(recording="a", subject="b")), path)
@@ -683,7 +686,7 @@ def text_over(study: Sound, rng: np.random.Generator) -> Made:
     for place in rng.integers(0, len(data), rng.integers(1, 4)):
         data[place] = odd[rng.integers(len(odd))]
     (study.folder / name).write_bytes(data)
-    study.text = bytes(data) if name == "study.yaml" else b""
+    study.text = bytes(data) if name == "study.yaml" else None
     return f"{name} written over", ANY
 
 

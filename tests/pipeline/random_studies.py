@@ -324,6 +324,7 @@ class Random:
         kind = self.one([kind for kind in FORMATS if not (placed and kind == "netcdf")])
         neurons = self.units if self.grouped == "none" else int(self.units + self.rng.integers(0, 8))
         neurons = max(neurons, 6) if self.grouped == "region" else neurons
+        neurons = min(neurons, 7) if kind == "nwb" else neurons
         values = self._traces(int(seconds * self.rate), neurons)
         path = self.folder / f"{name}{ENDINGS[kind]}"
         row = {"recording": name, "subject": subject, "path": path.name, "format": kind, "rate_hz": f"{self.rate:g}"}

@@ -19,6 +19,8 @@ import pandas as pd
 
 from iitcore import Distinction, PhiStructure
 from pipeline.base.arrays import Array, Floats
+from pipeline.inference.subjects import flagged
+from pipeline.inference.withheld import WORD as WITHHELD
 from pipeline.report.figures.figure import Figure, Key, assembled, sample
 from pipeline.report.figures.plot import Panel, data, group, marker, text
 from pipeline.report.findings import Findings, StudyScale
@@ -26,6 +28,7 @@ from pipeline.report.words.glossary import number
 from pipeline.results.columns import LATENTS
 from pipeline.results.layout import SystemKey
 
+IMPRECISE = "imprecise"  # the flag
 MOST = 6  # recordings that are drawn
 DISTINCTIONS = 40  # of a structure, those with the largest phi
 EDGES, FACES, STAR = 90, 40, 4  # drawn at most; members from which a relation is a star
@@ -44,7 +47,8 @@ class Unfolded:
         scale: of the system.
         state: the state, a letter per unit.
         share: of the window's frames in it.
-        structure: its Φ-structure.
+        structure: its Φ-structure, of the estimate.
+        belief: what the summary says of the window's Φ: IMPRECISE, WITHHELD, or "".
     """
 
     recording: str
@@ -53,6 +57,20 @@ class Unfolded:
     state: str
     share: float
     structure: PhiStructure
+    belief: str = ""
+
+    @property
+    def size(self) -> str:
+        """Φ in words, as far as it can be believed."""
+        if self.belief == WITHHELD:
+            return "Φ withheld"
+        return f"Φ {number(self.structure.phi)} ibit{f', {self.belief}' if self.belief else ''}"
+
+    @property
+    def counts(self) -> str:
+        """How many distinctions and relations; the latter grow by factors, and are withheld with Φ."""
+        relations = "" if self.belief == WITHHELD else f", {self.structure.n_relations} relations"
+        return f"{self.structure.n_distinctions} distinctions{relations}"
 
 
 @lru_cache(maxsize=1)
@@ -65,8 +83,16 @@ def unfolded(study: Findings) -> tuple[Unfolded, ...]:
                 phi = study.phi(SystemKey(recording, window, scale.route, scale.size))
                 kept = None if phi is None else _most_visited(phi)
                 if kept is not None:
-                    found.append(Unfolded(recording, condition, scale, *kept))
+                    found.append(Unfolded(recording, condition, scale, *kept, _belief(study, recording, window, scale)))
     return tuple(found)
+
+
+def _belief(study: Findings, recording: str, window: str, scale: StudyScale) -> str:
+    """What the summary says of a window's Φ."""
+    of = study.summary
+    own = of[(of["recording"] == recording) & (of["window"] == window) & (of["measure"] == "big_phi")]
+    flags = own.loc[(own["route"] == scale.route) & (own["scale"] == scale.size), "flag"]
+    return next((word for word in (WITHHELD, IMPRECISE) if flagged(flags, word).any()), "")
 
 
 def _most_visited(phi: Mapping[str, Array]) -> tuple[str, float, PhiStructure] | None:
@@ -99,11 +125,12 @@ def structures(study: Findings) -> Figure | None:
     return assembled(
         study.folder,
         "structures",
-        "Φ-structure of each condition's most visited state. A distinction ties its cause (square, left) and its "
-        "effect (circle, right) through its mechanism (triangle); marks grow with φ, alike in all conditions. Edges: "
-        f"purviews that overlap (2-relations); faces: three of them (3-relations); at most {EDGES} and {FACES}, those "
-        f"with the largest φ. Stars: the relation of all distinctions over one unit's state, if {STAR} or more. Drag, "
-        "or turn with the arrow keys; N and P step through.",
+        "Φ-structure of each condition's most visited state, of the estimate: where Φ is withheld, the data do not "
+        "carry its size, and what is drawn is one of many that they allow. A distinction ties its cause (square, "
+        "left) and its effect (circle, right) through its mechanism (triangle); marks grow with φ, alike in all "
+        "conditions. Edges: purviews that overlap (2-relations); faces: three of them (3-relations); "
+        f"at most {EDGES} and {FACES}, those with the largest φ. Stars: the relation of all distinctions over one "
+        f"unit's state, if {STAR} or more. Drag, or turn with the arrow keys; N and P step through.",
         _alt(found),
         panels,
         keys=[
@@ -139,11 +166,7 @@ def _named(units: Sequence[str], state: Sequence[int]) -> str:
 
 
 def _alt(found: Sequence[Unfolded]) -> str:
-    told = (
-        f"{u.recording}, {u.condition}, {u.scale}: {u.structure.n_distinctions} distinctions, "
-        f"{u.structure.n_relations} relations, Φ {number(u.structure.phi)} ibit"
-        for u in found[:12]
-    )
+    told = (f"{u.recording}, {u.condition}, {u.scale}: {u.counts}, {u.size}" for u in found[:12])
     return "Φ-structures. " + "; ".join(told) + "."
 
 
@@ -152,8 +175,8 @@ def _panel(own: Unfolded, top: float, *, first: bool) -> Panel:
     chosen = sorted(structure.distinctions, key=lambda d: -d.phi)[:DISTINCTIONS]
     view = _View(structure.labels, chosen, top)
     tags = {"recording": own.recording, "scale": str(own.scale), "condition": own.condition}
-    title = f"{own.condition}: Φ {number(structure.phi)} ibit in state {own.state}"
-    counts = f"{structure.n_distinctions} distinctions, {structure.n_relations} relations; {own.share:.0%} of the time"
+    title = f"{own.condition}: {own.size} in state {own.state}"
+    counts = f"{own.counts}; {own.share:.0%} of the time"
     body = text(title, 8, 14, "t ti") + text(counts, 8, 29, "t mu")
     if not chosen:
         body += text(structure.reason or "no distinctions", WIDTH / 2, HEIGHT / 2, "t mid mu")

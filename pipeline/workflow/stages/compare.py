@@ -12,8 +12,7 @@ from pipeline.inference.contrasts import compare, endpoint_of
 from pipeline.inference.parameters import Primary
 from pipeline.inference.subjects import subject_values
 from pipeline.results.columns import CLASSIFICATION, MATCHED, NULL_COLUMNS, QUALITY_COLUMNS, SUMMARY_COLUMNS
-from pipeline.results.reader import read_table, read_tables
-from pipeline.results.tables import table
+from pipeline.results.tables import read_table, read_tables, table
 from pipeline.workflow.job import Job
 
 

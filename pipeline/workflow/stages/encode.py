@@ -9,7 +9,7 @@ from pipeline.encoder.multiscale import activity_of, learn_window, told
 from pipeline.encoder.weights import save_weights
 from pipeline.results.columns import LATENTS, WINDOW_COLUMNS
 from pipeline.results.layout import SystemKey
-from pipeline.results.reader import read_table
+from pipeline.results.tables import read_table
 from pipeline.workflow.job import Job
 
 

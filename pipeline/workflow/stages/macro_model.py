@@ -10,7 +10,7 @@ from pipeline.encoder.multiscale import activity_of
 from pipeline.encoder.weights import save_weights
 from pipeline.results.columns import MACRO_MODEL, WINDOW_COLUMNS
 from pipeline.results.layout import SystemKey
-from pipeline.results.reader import read_table
+from pipeline.results.tables import read_table
 from pipeline.workflow.job import Job
 
 SURROGATES = ("surrogate_states", "surrogate_segment")

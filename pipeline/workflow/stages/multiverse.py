@@ -12,7 +12,7 @@ from pipeline.multiverse.table import Finding, gather
 from pipeline.report.multiverse import build
 from pipeline.results.columns import SUMMARY_COLUMNS
 from pipeline.results.layout import OF_RECORDING, Layout
-from pipeline.results.reader import read_tables
+from pipeline.results.tables import read_tables
 from pipeline.workflow.failures import Asked, standing
 from pipeline.workflow.job import Job, Note
 from pipeline.workflow.multiverse import why_failed

@@ -12,7 +12,7 @@ from pipeline.integration.surrogates import integrate_nulls
 from pipeline.nulls.traces import Traces
 from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.results.layout import SystemKey
-from pipeline.results.reader import read_table
+from pipeline.results.tables import read_table
 from pipeline.workflow.job import Job
 
 

@@ -8,7 +8,7 @@ from pipeline.base.files import load
 from pipeline.base.seeds import derive
 from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.results.layout import SystemKey
-from pipeline.results.reader import read_table
+from pipeline.results.tables import read_table
 from pipeline.tpm.bootstrap import bootstrapped
 from pipeline.tpm.choice import parameters_of
 from pipeline.tpm.estimation import estimate_window, fit_recording

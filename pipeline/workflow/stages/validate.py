@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipeline.base.files import load, load_groups, save_table
 from pipeline.results.columns import SUMMARY_COLUMNS
-from pipeline.results.reader import read_table
+from pipeline.results.tables import read_table
 from pipeline.validation.truth import hold_against_truth
 from pipeline.workflow.job import Job
 

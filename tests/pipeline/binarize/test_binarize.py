@@ -19,7 +19,7 @@ from pipeline.binarize.registry import BINARIZERS
 from pipeline.binarize.states import binarize, binarize_windows, window_lengths
 from pipeline.binarize.zscore import robust_z
 from pipeline.results.columns import WINDOW_COLUMNS
-from pipeline.results.reader import read_table
+from pipeline.results.tables import read_table
 from pipeline.tpm.estimation import estimate_window
 
 RATE, TAU = 10.0, 0.7

@@ -87,7 +87,7 @@ def test_what_the_files_do_not_know_is_asked_for(tmp_path: Path, capsys: Printed
     write_suite2p(tmp_path / "plane0", transients(), fs=None)
     said = run(capsys, "init", tmp_path / "new", "--from", tmp_path / "plane0")
     assert "fill in rate_hz" in said
-    assert "'?' is not a positive number" in run(capsys, "check", tmp_path / "new", status=1)
+    assert "'?' is not a number from 0.001 to 100000" in run(capsys, "check", tmp_path / "new", status=1)
     run(capsys, "init", tmp_path / "set", "--from", tmp_path / "plane0", "--set", "rate_hz=10")
     assert "no problem found" in run(capsys, "check", tmp_path / "set")
 

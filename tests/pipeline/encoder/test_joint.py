@@ -61,6 +61,14 @@ def test_thresholds_are_those_of_all_windows_together(joint) -> None:
     assert (segment[..., 1199] != segment[..., 1200]).all()
 
 
+def test_scales_are_those_of_the_units_that_there_are() -> None:
+    """The workflow gives the activity of as many units as there are, and not their number again."""
+    fields = {name: value for name, value in FIELDS.items() if name != "units"} | {"steps": 2, "power_steps": 2}
+    found = learn_jointly({"a": window(1, "awake", frames=300)}, seed=1, **fields)
+    assert found.parameters.macro_models == [4, 2]
+    assert found.states(4).sizes["unit"] == 4
+
+
 def test_latents_lie_with_their_windows(joint) -> None:
     found = joint.latents()
     assert set(found.data_vars) == {"latents_4", "latents_2", "latents_1"}

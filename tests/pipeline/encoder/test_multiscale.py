@@ -101,6 +101,15 @@ def test_the_same_seed_gives_the_same_numbers_whatever_else_is_in_the_stack(foun
     np.testing.assert_array_equal(found["causal_power"], fewer["causal_power"])
 
 
+def test_a_null_that_was_not_drawn_is_not_shown() -> None:
+    data = ensembles()
+    part = activity_of(data, WINDOWS)["a"]
+    fields = FIELDS | {"seeds": 1, "steps": 2, "power_steps": 2}
+    told = multiscale(part, data, window="a", seed=3, nulls=["brownian"], shown="interaction", **fields)
+    assert told["flow_null"].shape == (0, told.sizes["grid"])
+    assert told["saddles_null"].size == told["barrier_null"].size == 0
+
+
 def test_independent_units_are_no_more_than_their_shifted_copies(found: xr.Dataset) -> None:
     unit = -0.5 * np.log2(1 - 0.9**2)
     np.testing.assert_allclose(found["causal_power"].mean("seed")[0] / 4, unit, rtol=0.25)

@@ -49,8 +49,7 @@ def test_latents_have_a_figure_and_are_no_scale_of_the_others(tmp_path: Path) ->
     made = write_study(tmp_path, subjects=2)
     study = Findings(made.results, made.parameters, [], made.windows, made.recordings)
     before = study.scales
-    with canvas.style():
-        assert multiscale(study) is None
+    assert drawn(study, "multiscale") == []
     layout = Layout(made.results)
     found = [learned(f"m{i}_s1", c, 10 * i + j) for i in (1, 2) for j, c in enumerate(("awake", "anesthesia"))]
     for name, rows in zip(("summary", "nulls"), summarise_latents(found, 0.95), strict=True):
@@ -64,6 +63,7 @@ def test_latents_have_a_figure_and_are_no_scale_of_the_others(tmp_path: Path) ->
         assert macro_model(study) is None
         assert flows(study) is planes(study) is attributions(study) is None
     assert figure is not None
+    assert [made.caption for made in drawn(study, "multiscale")] == [figure.caption]  # as the page asks for it
     assert "units shifted in time" in figure.caption
     assert "causal power of latents" in figure.alt
     assert (layout.of_study("figures") / "multiscale.svg").exists()

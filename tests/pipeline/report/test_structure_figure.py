@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from fake_results import write_study
 from fake_structures import structure_of, with_structures
@@ -38,6 +39,22 @@ def test_structures_of_the_most_visited_state_stand_side_by_side(study: Findings
         whole = structure_of(own.condition)
         assert f"{whole.n_distinctions} distinctions, {whole.n_relations} relations" in panel.body
     assert figure.csv.count("\n") == 1 + sum(u.structure.n_distinctions for u in found)
+
+
+@pytest.mark.parametrize(
+    ("flag", "told"), [("corrected;withheld:tenfold", "Φ withheld"), ("imprecise", "ibit, imprecise")]
+)
+def test_a_size_that_the_data_do_not_carry_is_not_told(tmp_path: Path, flag: str, told: str) -> None:
+    made = with_structures(write_study(tmp_path, subjects=1, failed=False))
+    path = Path(made.results) / "summary.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table["flag"] = np.where((table["measure"] == "big_phi") & (table["condition"] == "awake"), flag, "")
+    table.to_csv(path, index=False)
+    figure = structures.structures(Findings(made.results, made.parameters, [], made.windows, made.recordings))
+    awake, *others = figure.shown
+    assert told in awake.body
+    assert ("relations" in awake.body) == (told != "Φ withheld")
+    assert all(told not in panel.body for panel in others)
 
 
 def test_edges_and_faces_are_the_relations_of_the_theory() -> None:

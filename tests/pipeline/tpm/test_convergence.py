@@ -29,3 +29,10 @@ def test_a_quantity_that_never_changes_has_neither():
     still = np.ones((100, 2))
     assert np.isnan(split_r_hat(still)).all()
     assert np.isnan(effective_draws(still)).all()
+
+
+def test_a_draw_or_two_tell_nothing_and_are_no_fault() -> None:
+    for n in (1, 2, 3, 7):
+        draws = np.random.default_rng(n).normal(size=(n, 3))
+        assert np.isnan(split_r_hat(draws)).all()
+        assert effective_draws(draws).shape == (3,)

@@ -5,6 +5,7 @@ import pytest
 from scipy.special import expit
 
 from pipeline.base.raster import encode, states_of
+from pipeline.tpm import evidence, features
 from pipeline.tpm import parent_sets as ps
 from pipeline.tpm.transitions import count
 
@@ -24,31 +25,31 @@ def logistic(weights, bias=-0.5):
     return expit(bias + (2.0 * states_of(len(weights)) - 1) @ np.asarray(weights, float).T)
 
 
-def draws_of(states, family=ps.TABLE, n=200, seed=0):
+def draws_of(states, family=features.TABLE, n=200, seed=0):
     code = encode(states)
     counts = count(code[:-1], states[1:])
     return ps.sample(counts.per_unit, counts.on, family, n, 3, 200, np.random.default_rng(seed))
 
 
 def test_features_are_products_of_parents():
-    made = ps.features(5, ps.TABLE)
+    made = features.features(5, features.TABLE)
     assert made.values.shape == (32, 1 + 5 + 10 + 10 + 5)
     for f, members in enumerate(made.members):
         chosen = [i for i in range(5) if members >> i & 1]
         np.testing.assert_array_equal(made.values[:, f], (2 * states_of(5) - 1)[:, chosen].prod(axis=1))
-    assert ps.features(5, ps.LOGISTIC).values.shape == (32, 6)
-    assert set(ps.features(2, ps.TABLE).family) == {ps.LOGISTIC, ps.PAIRWISE}
+    assert features.features(5, features.LOGISTIC).values.shape == (32, 6)
+    assert set(features.features(2, features.TABLE).family) == {features.LOGISTIC, features.PAIRWISE}
 
 
 @pytest.mark.parametrize("levels", [[0.0], [-1.0, 0.0, 1.0]])
 def test_evidence_is_that_of_the_gaussian_model(levels):
     rng = np.random.default_rng(0)
-    made = ps.features(3, ps.PAIRWISE, np.array(levels))
-    space = ps.new_space(made)
+    made = features.features(3, features.PAIRWISE, np.array(levels))
+    space = evidence.new_space(made)
     n_rows = 8 * len(levels)
     space.omega[:], space.kappa[:] = rng.gamma(3.0, size=n_rows), rng.standard_normal(n_rows)
     space.precision[:] = rng.gamma(2.0, size=len(made.size))
-    ps.sum_up(made, space)
+    evidence.sum_up(made, space)
 
     def exact(parents, family):
         inside = [f for f in range(len(made.size)) if made.members[f] & ~parents == 0 and made.family[f] <= family]
@@ -58,16 +59,16 @@ def test_evidence_is_that_of_the_gaussian_model(levels):
         return 0.5 * dets + 0.5 * right @ np.linalg.solve(precision, right)
 
     for parents, family in ((0, 1), (0b011, 1), (0b011, 2), (0b111, 2), (0b1011, 2), (0b1000, 1)):
-        assert ps.evidence(parents, family, made, space) == pytest.approx(exact(parents, family))
+        assert evidence.evidence(parents, family, made, space) == pytest.approx(exact(parents, family))
 
 
 def test_weights_are_drawn_from_their_gaussian():
-    made = ps.features(2, ps.PAIRWISE)
-    space, rng = ps.new_space(made), np.random.default_rng(1)
+    made = features.features(2, features.PAIRWISE)
+    space, rng = evidence.new_space(made), np.random.default_rng(1)
     space.omega[:], space.kappa[:], space.precision[:] = [3.0, 1.0, 2.0, 4.0], [1.0, -2.0, 0.5, 1.0], 1.0
     models = ps.first_models(np.full((4, 2), 9), np.full((4, 2), 4), made, 0)
-    models.parents[0], models.family[0] = 0b11, ps.PAIRWISE
-    ps.sum_up(made, space)
+    models.parents[0], models.family[0] = 0b11, features.PAIRWISE
+    evidence.sum_up(made, space)
     drawn = []
     for _ in range(20_000):
         ps.draw_weights(rng, 0, made, models, space)
@@ -96,7 +97,7 @@ def test_only_what_is_permitted_is_a_parent():
     code = encode(states)
     counts = count(code[:-1], states[1:])
     permitted, rng = np.array([0b111, 0b010, 0b110]), np.random.default_rng(0)
-    drawn = ps.sample(counts.per_unit, counts.on, ps.TABLE, 200, 2, 100, rng, permitted)
+    drawn = ps.sample(counts.per_unit, counts.on, features.TABLE, 200, 2, 100, rng, permitted)
     assert (drawn.parents & ~permitted == 0).all()
     assert (drawn.parents[:, 0] == 0b111).mean() > 0.9
 
@@ -114,10 +115,10 @@ def test_a_gate_needs_more_than_single_parents():
     states = run(p_on, 3000, 3)
     table = draws_of(states)
     assert (table.parents[:, 2] & 0b011 == 0b011).mean() > 0.95
-    assert (table.family[:, 2] >= ps.PAIRWISE).all()
+    assert (table.family[:, 2] >= features.PAIRWISE).all()
     np.testing.assert_allclose(expit(table.logits).mean(axis=0)[:, 2], p_on[:, 2], atol=0.05)
-    alone = draws_of(states, ps.LOGISTIC)
-    assert (alone.family == ps.LOGISTIC).all()
+    alone = draws_of(states, features.LOGISTIC)
+    assert (alone.family == features.LOGISTIC).all()
     assert np.abs(expit(alone.logits).mean(axis=0)[:, 2] - 0.5).max() < 0.15
 
 
