@@ -6,7 +6,7 @@ CORES ?= 2
 SIZE ?= full
 BIN := .venv/bin
 
-.PHONY: demo test test-slow lint bench validate docs clean
+.PHONY: install demo test test-slow lint bench validate docs clean
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c "import sys; sys.exit('phiscale needs Python >= 3.11; choose one with: make PYTHON=python3.12 ...' if sys.version_info < (3, 11) else 0)"
@@ -14,6 +14,8 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(TORCH_PIP) torch
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	touch $@
+
+install: .venv/installed
 
 demo: .venv/installed
 	$(BIN)/phiscale demo --cores $(CORES)
@@ -37,7 +39,7 @@ validate: .venv/installed
 	$(BIN)/python -m pipeline.validation.page results/validation/$(SIZE)
 
 docs: .venv/docs
-	$(BIN)/mkdocs build --strict --quiet --site-dir build/docs
+	$(BIN)/sphinx-build -W --keep-going -q -j auto -b html docs build/docs
 	@echo "docs: build/docs/index.html"
 
 .venv/docs: .venv/installed
@@ -45,4 +47,4 @@ docs: .venv/docs
 	touch $@
 
 clean:
-	rm -rf build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf build dist docs/api/generated *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache

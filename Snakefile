@@ -47,6 +47,8 @@ rule all:
     default_target: True
     input:
         [LAYOUT.of_study(name) for name in (*TABLES, "page", "provenance")],
+        targets.detection(STUDY, OMIT),
+        targets.multiscale(STUDY),
 
 
 include: RULES / "ingest.smk"

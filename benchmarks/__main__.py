@@ -21,6 +21,7 @@ TITLES = {
     "zero": "phi_s = 0: uniform random probabilities, with the reason",
     "rules": "phi_s of random deterministic rules with errors of 1%",
     "parity": "phi_s where every unit is the parity of all (2^(n-1) tied causes)",
+    "identical": "phi_s where all units weigh alike and half are ON (all balanced states tie, on both sides)",
     "alike": "Φ-structure of identical majority units (everything ties)",
     "jacobians": "Jacobians of a learned map at 10,000 samples; the value is how many times longer one by one takes",
 }

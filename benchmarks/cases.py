@@ -95,6 +95,12 @@ def parity(n: int) -> dict[str, float]:
     return {"seconds": best_time(lambda: iit.system_phi(system)), "value": iit.system_phi(system).phi}
 
 
+def identical(n: int) -> dict[str, float]:
+    """Units that weigh all alike, half of them ON: every balanced state ties as cause and as effect."""
+    system = iit.Substrate.logistic(np.full((n, n), 1 / n)).system([i < n // 2 for i in range(n)])
+    return {"seconds": best_time(lambda: iit.system_phi(system)), "value": iit.system_phi(system).phi}
+
+
 def alike(n: int) -> dict[str, float]:
     """Identical majority units, unfolded: purviews and states tie in every way."""
     on = spins(n).sum(1) * 2 > n
@@ -153,12 +159,13 @@ def enumeration(n: int) -> dict[str, float]:
 
 
 CASES: dict[str, tuple[Callable[[int], dict[str, float]], tuple[int, ...]]] = {
-    "phi_s": (phi_s, (4, 6, 8, 10, 12, 14, 16, 18)),
+    "phi_s": (phi_s, (4, 6, 8, 10, 12, 14, 16, 18, 20)),
     "complexes": (complexes, (4, 6, 8, 10, 12)),
     "structure": (structure, (3, 4, 5, 6, 7, 8, 10)),
     "zero": (zero, (12, 14, 16)),
-    "rules": (rules, (10, 12, 14)),
+    "rules": (rules, (10, 12, 14, 16)),
     "parity": (parity, (9, 11, 13)),
+    "identical": (identical, (10, 12, 14)),
     "alike": (alike, (5, 6, 7, 8)),
     "jacobians": (jacobians, (8, 16, 32)),
     "batch": (batch, (3, 4, 5, 6, 8)),

@@ -21,7 +21,7 @@ def gain_tables(system: System) -> tuple[Floats, Floats]:
         (fill_effect, system.effect, effect_information(system)),
     ):
         index = int(_kernels.tied(information)[0])
-        gain = np.empty((2**system.n, system.n))
+        gain = _kernels.room_for_gain(system.n)
         fill(gain, packed, system.offsets, state, index, selectivity[index])
         tables.append(gain)
     return tables[0], tables[1]

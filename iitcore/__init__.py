@@ -8,6 +8,7 @@ from iitcore.batch import phi_batch
 from iitcore.complexes import Complex, complexes
 from iitcore.cost import Cost, estimate_cost
 from iitcore.distinctions import Distinction, Purview, distinctions
+from iitcore.exchange import from_pyphi, to_pyphi
 from iitcore.explain import Difference, Explanation, RunnerUp, diff, explain
 from iitcore.formalism import FORMALISMS, Formalism
 from iitcore.grain_results import Grain, GrainSearch, Grouping, Irreducibility
@@ -63,6 +64,7 @@ __all__ = [
     "distinctions",
     "estimate_cost",
     "explain",
+    "from_pyphi",
     "is_maximally_irreducible_within",
     "macro_system",
     "macro_tpms",
@@ -71,5 +73,6 @@ __all__ = [
     "system_partitions",
     "system_phi",
     "to_networkx",
+    "to_pyphi",
     "unfold",
 ]

@@ -342,6 +342,12 @@ def tied(values: Floats) -> Ints:
 
 
 @compiled
+def room_for_gain(n: int) -> Floats:
+    """An empty (2**n, n) table, all of one unit's losses side by side."""
+    return np.empty((n, 1 << n)).T
+
+
+@compiled
 def fill_gain(packed: Floats, offsets: Ints, required: Ints, held: Ints, selectivity: float, gain: Floats) -> None:
     """Fill `gain` for one side.
 
@@ -351,7 +357,7 @@ def fill_gain(packed: Floats, offsets: Ints, required: Ints, held: Ints, selecti
         required: (n,) the value whose probability counts, per unit.
         held: (n,) the state of the kept inputs.
         selectivity: of the state that the side specifies.
-        gain: (2**n, n) receives the table, in ibits.
+        gain: (2**n, n) receives the table, in ibits; see `room_for_gain`.
     """
     n = len(required)
     masks = 1 << n
@@ -377,5 +383,6 @@ def fill_gain(packed: Floats, offsets: Ints, required: Ints, held: Ints, selecti
             size = low * blocks
             old, new = new, old
         whole = old[masks - 1]
+        column = gain[:, j]
         for mask in range(masks):
-            gain[mask, j] = selectivity * np.log2(whole / old[mask])
+            column[mask] = selectivity * np.log2(whole / old[mask])

@@ -209,7 +209,7 @@ def _upper_bound(
     """
     n = len(state)
     row = _kernels.row_of(state, offsets)
-    gain = np.empty((1 << n, n))
+    gain = _kernels.room_for_gain(n)
     bound, limit = np.inf, np.inf
     for is_cause in (True, False):
         if is_cause:

@@ -13,7 +13,7 @@ What = Literal["phi_s", "complexes", "structure"]
 # Seconds at ten units on one core of a 2.6 GHz server and growth per added unit: dense logistic
 # lattices; the hardest of the systems tried: random deterministic rules, and structures of identical units.
 _MEASURED: dict[What, tuple[float, float, float, float]] = {
-    "phi_s": (0.0015, 2.8, 0.004, 3.5),
+    "phi_s": (0.0015, 2.5, 0.003, 2.7),
     "complexes": (0.08, 4.2, 0.5, 6.0),
     "structure": (3.5, 6.5, 20.0, 4.2),
 }
@@ -71,7 +71,7 @@ def estimate_cost(n: int, what: What = "phi_s", systems: int = 1) -> Cost:
     typical, growth, hard, growth_hard = _MEASURED[what]
     seconds = max(typical * growth ** (n - 10), _FLOOR[what])
     seconds_hard = max(hard * growth_hard ** (n - 10), 3 * seconds)
-    tables = 8 * 2.0**n * (11 * n + 10)  # gain, cost and bound tables, TPMs of both sides
+    tables = 8 * 2.0**n * (11 * n + 10)  # gain tables, losses of blocks, TPMs of both sides and of the universe
     if what == "structure":
         tables += 64 * n * 3.0**n  # marginals for every unit held or averaged
     if what == "complexes":

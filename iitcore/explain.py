@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from iitcore import _kernels
 from iitcore._arrays import Floats
 from iitcore._kernels import TOLERANCE
 from iitcore._layout import state_index
@@ -135,7 +136,7 @@ def _runner_up(system: System, found: SystemPhi) -> RunnerUp | None:
         (fill_cause, system.cause, found.cause),
         (fill_effect, system.effect, found.effect),
     ):
-        gain = np.empty((2**system.n, system.n))
+        gain = _kernels.room_for_gain(system.n)
         fill(gain, packed, system.offsets, state, state_index(side.state, system.alphabet), side.selectivity)
         gains.append(gain)
     best, least = None, np.inf

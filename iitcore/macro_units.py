@@ -6,7 +6,7 @@ Tononi 2024, "Intrinsic Units".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, combinations
@@ -15,7 +15,7 @@ import numpy as np
 
 from iitcore._arrays import Ints
 from iitcore._layout import SubstrateError
-from iitcore._numbers import keys, whole, wholes
+from iitcore._numbers import items, keys, of_kind, whole, wholes
 from iitcore._plain import Plain
 from iitcore.substrate import UnitKey
 
@@ -185,6 +185,55 @@ class MacroUnit(Plain):
         on = np.all([(last >> units.index(o)) & 1 for o in out], axis=0).astype(int)
         older = min(len(units) * max(update_grain - 1, 0), _MAX_WINDOW_BITS)
         return cls(units, tuple(np.repeat(on, 2**older)), update_grain)
+
+    @classmethod
+    def of_units(cls, units: Sequence[MacroUnit], mapping: Iterable[int], updates: int = 1) -> MacroUnit:
+        """A macro unit of macro units (meso units), read over some of their updates; by its micro units.
+
+        Args:
+            units: meso units with one update grain, that share no micro unit.
+            mapping: truth table over the sequence of their states, 2**(units x updates) zeros and ones, in the order
+                of `mapping` above.
+            updates: number of the meso units' updates in one update of this unit.
+
+        Returns:
+            The same unit in terms of micro units: their truth table, the product of the update grains, and all
+            background that is apportioned to the meso units.
+
+        Raises:
+            SubstrateError: no units, units of several grains, or what no macro unit can be.
+
+        Example:
+            >>> pairs = MacroUnit.all_on(("A", "B")), MacroUnit.all_on(("C", "D"))
+            >>> MacroUnit.of_units(pairs, (0, 1, 1, 1))
+            MacroUnit(A, B, C, D: table 0001000100011111)
+        """
+        table, updates = wholes(mapping, "mapping"), whole(updates, "updates of the meso units")
+        units = items(units, "meso units")
+        for u in units:
+            of_kind(u, MacroUnit, "MacroUnit.all_on(units) makes one")
+        grains = sorted({u.update_grain for u in units})
+        inside = tuple(c for u in units for c in u.constituents)
+        bits = len(inside) * updates * max(grains, default=1)
+        if len(grains) != 1 or updates < 1 or len(table) != 2 ** (len(units) * updates) or bits > _MAX_WINDOW_BITS:
+            raise SubstrateError(
+                f"{len(units)} meso units of update grains {grains} over {updates} updates, with a mapping of "
+                f"{len(table)} entries: give units of one grain, one entry per sequence of their states, and no more "
+                f"than {_MAX_WINDOW_BITS} states of micro units in a window"
+            )
+        sequence = np.arange(2**bits)
+        index, place = np.zeros_like(sequence), 0
+        for first in range(0, updates * grains[0], grains[0]):
+            start = 0
+            for unit in units:
+                own, size = np.zeros_like(sequence), len(unit.constituents)
+                for t in range(grains[0]):
+                    state = sequence >> ((first + t) * len(inside) + start) & 2**size - 1
+                    own |= state << t * size
+                index |= np.array(unit.mapping)[own] << place
+                start, place = start + size, place + 1
+        lent = tuple(b for u in units for b in u.background_apportionment)
+        return cls(inside, tuple(table[index].tolist()), updates * grains[0], lent)
 
     @property
     def rule(self) -> str:

@@ -12,12 +12,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from iitcore import _few_units
+from iitcore import _unions as unions
 from iitcore._arrays import Floats, Ints
+from iitcore._few_units import BOTH, INPUTS, OUTPUTS
 from iitcore._jit import compiled
 from iitcore._kernels import TOLERANCE
 
-INPUTS, OUTPUTS, BOTH = 0, 1, 2  # marks <-, ->, <->
+_FEW = 9  # units up to which every table is filled (`_few_units`)
 _NOISE = 1e-13  # rounding in a sum of table entries
+
+Incumbent = tuple[float, int, float, float, bool]
+Room = tuple[tuple[Floats, Floats, Floats], Floats, tuple[Floats, Floats, Floats], Ints, unions.Masks]
 
 
 @compiled
@@ -65,13 +71,10 @@ def first_guess(gain: Floats, parts: Ints, marks: Ints) -> None:
         marks[0] = BOTH
         return
     full = (1 << n) - 1
-    apart = np.zeros(full + 1)
+    apart = unions.alone(gain)
     size = np.zeros(full + 1, np.int64)
     for mask in range(1, full + 1):
         size[mask] = size[mask >> 1] + (mask & 1)
-        for j in range(n):
-            if mask >> j & 1:
-                apart[mask] += gain[mask, j]
     complete = 0.0
     for j in range(n):
         complete += gain[1 << j, j]
@@ -95,256 +98,6 @@ def first_guess(gain: Floats, parts: Ints, marks: Ints) -> None:
 
 
 @compiled
-def _costs(gain: Floats, rate: float) -> tuple[Floats, Floats, Ints]:
-    """Cost of each unit for each kept set (inf without itself), of each part alone; set sizes."""
-    masks, n = gain.shape
-    cost = np.empty((masks, n))
-    apart = np.zeros(masks)
-    size = np.zeros(masks, np.int64)
-    for mask in range(masks):
-        size[mask] = size[mask >> 1] + (mask & 1)
-        for j in range(n):
-            if mask >> j & 1:
-                cost[mask, j] = gain[mask, j] - rate * (n - size[mask])
-                apart[mask] += cost[mask, j]
-            else:
-                cost[mask, j] = np.inf
-    return cost, apart, size
-
-
-@compiled
-def _bounds(cost: Floats, n: int) -> tuple[Floats, Floats]:
-    """Cheapest cost of each unit over kept sets inside (below) and around (above) each mask."""
-    below = cost.copy()
-    above = cost.copy()
-    for b in range(n):
-        bit = 1 << b
-        for mask in range(1 << n):
-            if mask & bit:
-                for j in range(n):
-                    below[mask, j] = min(below[mask, j], below[mask ^ bit, j])
-            else:
-                for j in range(n):
-                    above[mask, j] = min(above[mask, j], above[mask | bit, j])
-    return below, above
-
-
-@compiled
-def _cheapest_blocks(apart: Floats, n: int) -> tuple[Floats, Ints]:
-    """Cheapest set partition of every mask under additive block costs; the full mask has >= 2 blocks.
-
-    Also returns the block that holds the lowest unit.
-    """
-    full = (1 << n) - 1
-    value = np.zeros(full + 1)
-    block = np.zeros(full + 1, np.int64)
-    for mask in range(1, full + 1):
-        low = mask & -mask
-        rest = mask ^ low
-        s = (rest - 1) & rest if mask == full else rest
-        best, which = np.inf, mask
-        while True:
-            x = apart[s | low] + value[rest ^ s]
-            if x < best:
-                best, which = x, s | low
-            if s == 0:
-                break
-            s = (s - 1) & rest
-        value[mask] = best
-        block[mask] = which
-    return value, block
-
-
-@compiled
-def _mark(mask: int, block: Ints, parts: Ints, marks: Ints, mark: int) -> None:
-    """Write the blocks of the cheapest set partition of a mask."""
-    while mask:
-        part = block[mask]
-        mask ^= part
-        for j in range(len(parts)):
-            if part >> j & 1:
-                parts[j] = part
-                marks[j] = mark
-
-
-@compiled
-def search(gain: Floats, rate: float, threshold: float, parts: Ints, marks: Ints) -> float:
-    """Partition that minimises sum_j gain[kept(j), j] - rate * norm, if below the threshold.
-
-    For every union `feeding` of the parts marked <- the others form a set partition, each block
-    keeping itself alone or itself and `feeding`. Each unit's cheapest kept set bounds what is left
-    to gain; the bound is raised by what every block around a unit costs beyond it; blocks are then
-    added only while their regret over the bound fits the budget, in a dynamic programme over the
-    units left. Exact; most unions are never looked at, and few blocks are.
-
-    Args:
-        gain: (2**n, n) table of one side.
-        rate: ibits per connection cut.
-        threshold: what the minimum has to be below.
-        parts: (n,) receives the partition.
-        marks: (n,) receives its marks.
-
-    Returns:
-        The minimum; the threshold if nothing is below it.
-    """
-    n = len(parts)
-    full = (1 << n) - 1
-    cost, apart, size = _costs(gain, rate)
-    below, above = _bounds(cost, n)
-    value, block = _cheapest_blocks(apart, n)
-    best = threshold
-    if value[full] < best:
-        best = value[full]
-        _mark(full, block, parts, marks, BOTH)
-    least = np.empty(n)
-    members = np.empty(n, np.int64)
-    spread = np.empty(full + 1, np.int64)
-    regret = np.empty(full + 1)
-    spent = np.empty(full + 1)
-    origin = np.empty(full + 1, np.int64)
-    for feeding in range(1, full):
-        others = full ^ feeding
-        base = value[feeding]
-        for j in range(n):
-            if others >> j & 1:
-                base += min(below[others, j], above[feeding, j])
-        if base >= best:
-            continue
-        m = size[others]
-        inside, outside = 0, m  # the others first, then the feeding units
-        for j in range(n):
-            if others >> j & 1:
-                members[inside] = j
-                least[inside] = min(below[others, j], above[feeding, j])
-                inside += 1
-            else:
-                members[outside] = j
-                outside += 1
-        _regrets(cost, apart, feeding, members, least, m, spread, regret)
-        base = _raise_bound(regret, m, base, best)
-        if base >= best:
-            continue
-        base += _add_blocks(regret, m, best - base, spent, origin)
-        if base < best:
-            best = base
-            _mark(feeding, block, parts, marks, INPUTS)
-            _mark_added(cost, apart, feeding, spread, origin, (1 << m) - 1, parts, marks)
-    return best
-
-
-@compiled
-def _regrets(
-    cost: Floats,
-    apart: Floats,
-    feeding: int,
-    members: Ints,
-    least: Floats,
-    m: int,
-    spread: Ints,
-    regret: Floats,
-) -> None:
-    """What each block of the first m members costs beyond its units' bounds, alone or joined.
-
-    The remaining members are the feeding units. Blocks are numbered over the first m; `spread`
-    gives their masks over all units.
-    """
-    spread[0] = 0
-    regret[0] = 0.0
-    for i in range(m):
-        for b in range(1 << i):
-            spread[1 << i | b] = spread[b] | 1 << members[i]
-            regret[1 << i | b] = regret[b] + least[i]
-    n = len(members)
-    for b in range(1, 1 << m):
-        row = spread[b] | feeding
-        if n - m <= m:
-            joined = apart[row]
-            for i in range(m, n):
-                joined -= cost[row, members[i]]
-        else:
-            joined = 0.0
-            for i in range(m):
-                if b >> i & 1:
-                    joined += cost[row, members[i]]
-        regret[b] = min(joined, apart[spread[b]]) - regret[b]
-
-
-@compiled
-def _raise_bound(regret: Floats, m: int, base: float, best: float) -> float:
-    """Charge each member in turn the least regret of any block around it; lowers all regrets."""
-    for i in range(m):
-        bit = 1 << i
-        least = np.inf
-        for start in range(bit, 1 << m, 2 * bit):
-            for b in range(start, start + bit):
-                least = min(least, regret[b])
-        base += least
-        if base >= best:
-            break
-        for start in range(bit, 1 << m, 2 * bit):
-            for b in range(start, start + bit):
-                regret[b] -= least
-    return base
-
-
-@compiled
-def _add_blocks(regret: Floats, m: int, budget: float, spent: Floats, origin: Ints) -> float:
-    """Least total regret of a set partition of the members, if within the budget (else inf).
-
-    `origin[left]` leads back from the members left to those left before the last block.
-    """
-    everyone = (1 << m) - 1
-    spent[: everyone + 1] = np.inf
-    spent[everyone] = 0.0
-    for left in range(everyone, 0, -1):
-        here = budget - spent[left]
-        if here <= 0:
-            continue
-        low = left & -left
-        rest = left ^ low
-        s = rest
-        while True:
-            if regret[s | low] < here:
-                total = spent[left] + regret[s | low]
-                if total < spent[rest ^ s]:
-                    spent[rest ^ s] = total
-                    origin[rest ^ s] = left
-                    if rest == s:
-                        budget = total
-                        here = budget - spent[left]
-            if s == 0:
-                break
-            s = (s - 1) & rest
-    return float(spent[0])
-
-
-@compiled
-def _mark_added(
-    cost: Floats,
-    apart: Floats,
-    feeding: int,
-    spread: Ints,
-    origin: Ints,
-    everyone: int,
-    parts: Ints,
-    marks: Ints,
-) -> None:
-    """Write the blocks that `_add_blocks` chose, each with the cheaper of its marks."""
-    left = 0
-    while left != everyone:
-        part = spread[origin[left] ^ left]
-        left = origin[left]
-        joined = 0.0
-        for j in range(len(parts)):
-            if part >> j & 1:
-                joined += cost[part | feeding, j]
-        for j in range(len(parts)):
-            if part >> j & 1:
-                parts[j] = part
-                marks[j] = OUTPUTS if joined < apart[part] else BOTH
-
-
-@compiled
 def improve(gain: Floats, loss: float, norm: int, parts: Ints, marks: Ints) -> tuple[float, int, bool]:
     """Lower an incumbent partition to the minimum of loss / norm (Dinkelbach); ties: larger loss.
 
@@ -359,25 +112,244 @@ def improve(gain: Floats, loss: float, norm: int, parts: Ints, marks: Ints) -> t
     Returns:
         Loss, norm and whether this side improved on them.
     """
+    if len(parts) == 1 or loss <= TOLERANCE:
+        return loss, norm, False
+    if len(parts) <= _FEW:
+        return _improve_few(gain, loss, norm, parts, marks)
+    return improve_many(gain, loss, norm, parts, marks)
+
+
+@compiled
+def improve_many(gain: Floats, loss: float, norm: int, parts: Ints, marks: Ints) -> tuple[float, int, bool]:
+    """`improve` for two units or more.
+
+    For every union of the parts marked <-, unless a bound excludes it, the cheapest set partition at the rate of the
+    best partition so far is sought; a better one lowers the rate for the unions that follow. Those before have nothing
+    better at a lower rate either. Unions grow by one unit at a time, in ascending order: the losses of blocks are
+    those of the union before, less what the new unit changes.
+
+    Args:
+        gain: (2**n, n) table of one side.
+        loss: of the incumbent, in ibits, above zero.
+        norm: connections that the incumbent cuts.
+        parts: (n,) receives the partition where it improves.
+        marks: (n,) receives its marks where it improves.
+
+    Returns:
+        Loss, norm and whether this side improved on them.
+    """
     n = len(parts)
+    room = _room(gain)
+    apart, size, inverse = room[0][:3]
+    rate, limit = loss / norm + TOLERANCE, _limit(loss, norm)
+    best: Incumbent = (loss, norm, rate, limit, False)
+    inner, outer = unions.bounds(gain, apart, size, inverse, rate)
+    open_, parent = unions.alive(inner + outer, limit)
+    start, chosen, following = np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64)
+    best = _visit(gain, room, (0, 0, 0), (0.0, 0.0), best, parts, marks)
+    depth, union = 0, 0
+    while depth >= 0:
+        unit = following[depth]
+        following[depth] += 1
+        if unit == n:
+            union ^= 1 << chosen[depth] if depth > 0 else 0
+            depth -= 1
+        elif open_[union | 1 << unit]:
+            child = union | 1 << unit
+            half, p, worth = len(gain) >> (depth + 1), unit - depth, False
+            unions.own_losses(gain[:, unit], child, unit, room[4], room[2][2][:half])
+            spared = (rate - best[2]) * (depth + 1) * (n - depth - 1)  # inputs of the union are cut in any case
+            if inner[child] + outer[child] + spared < best[3]:
+                rates = best[2], best[2] * (depth + 1), best[2] * n
+                outer[child] = _bound_after(room, start[depth], half, p, rates)
+                worth = inner[child] + outer[child] < best[3]
+            if worth or parent[child]:
+                unions.add_unit(room[1], start[depth], half, p, room[2][2])
+                start[depth + 1] = start[depth] + 2 * half
+                union = child
+                depth += 1
+                chosen[depth], following[depth] = unit, unit + 1
+            if worth:
+                low = inner[child], outer[child]
+                best = _visit(gain, room, (child, depth, start[depth]), low, best, parts, marks)
+    return best[0], best[1], best[4]
+
+
+@compiled
+def _improve_few(gain: Floats, loss: float, norm: int, parts: Ints, marks: Ints) -> tuple[float, int, bool]:
+    """`improve` for few units: the cheapest of all partitions, again and again at the rate of the last."""
     changed = False
-    new_parts = np.empty(n, np.int64)
-    new_marks = np.empty(n, np.int64)
-    while n > 1 and loss > TOLERANCE:
-        rate = loss / norm
-        threshold = -TOLERANCE * norm - _NOISE * (1 + loss)
-        if search(gain, rate + TOLERANCE, threshold, new_parts, new_marks) >= threshold:
+    new_parts, new_marks = np.empty(len(parts), np.int64), np.empty(len(parts), np.int64)
+    while loss > TOLERANCE:
+        rate, limit = loss / norm, _limit(loss, norm)
+        if _few_units.search(gain, rate + TOLERANCE, limit, new_parts, new_marks) >= limit:
             break
         new_loss, new_norm = evaluate(gain, new_parts, new_marks)
         lower = new_loss / new_norm < rate - TOLERANCE
         if lower or new_loss > loss:
-            loss, norm = new_loss, new_norm
+            loss, norm, changed = new_loss, new_norm, True
             parts[:] = new_parts
             marks[:] = new_marks
-            changed = True
         if not lower:
             break
     return loss, norm, changed
+
+
+@compiled
+def _limit(loss: float, norm: int) -> float:
+    """What a partition's loss less (loss / norm + TOLERANCE) for each connection cut has to be below to be better."""
+    return -TOLERANCE * norm - _NOISE * (1 + loss)
+
+
+@compiled
+def _room(gain: Floats) -> Room:
+    """Tables of masks (loss alone, size, its inverse), room for the losses of blocks, and scratch."""
+    masks, n = gain.shape
+    size, inverse = unions.sizes_of(n)
+    apart = unions.alone(gain)
+    blocks = np.empty((2, 2 * masks))  # of blocks alone, and joined to the union, of one union after the other
+    blocks[0, :masks] = apart
+    blocks[1, :masks] = apart
+    cost, spent, sums = np.empty(masks), np.empty(masks), np.empty(masks)
+    origins, spread = np.empty((2, masks), np.int64), np.empty(masks, np.uint64)
+    return (apart, size, inverse), blocks, (cost, spent, sums), origins, spread
+
+
+@compiled
+def _bound_after(room: Room, start: int, half: int, p: int, rates: tuple[float, float, float]) -> float:
+    """Bound of what the blocks of the other units cost after one more has joined, see `unions.shares_after`."""
+    (_, size, inverse), blocks, (cost, spent, sums), _, _ = room
+    both = blocks[0, start : start + 2 * half], blocks[1, start : start + 2 * half]
+    unions.shares_after(both, p, sums[:half], (size[:half], inverse[:half]), rates, spent[:half])
+    m = 0
+    while 1 << m < half:
+        m += 1
+    return unions.least_shares(spent, m, cost)
+
+
+@compiled
+def _visit(
+    gain: Floats,
+    room: Room,
+    where: tuple[int, int, int],
+    low: tuple[float, float],
+    best: Incumbent,
+    parts: Ints,
+    marks: Ints,
+) -> Incumbent:
+    """Improve on the incumbent by partitions with one union of parts marked <-.
+
+    Args:
+        gain: (2**n, n) table of one side.
+        room: see `_room`.
+        where: the union, its size, and where the losses of its blocks begin.
+        low: bounds of what the blocks of the union cost, and of what those of the others do.
+        best: loss, norm, rate (with the tolerance), limit of the incumbent, and whether it has changed.
+        parts: (n,) receives the partition where it improves.
+        marks: (n,) receives its marks where it improves.
+    """
+    loss, norm, rate, limit, changed = best
+    new_parts, new_marks = np.empty(len(parts), np.int64), np.empty(len(parts), np.int64)
+    while loss > TOLERANCE:
+        value = _cheapest(room, where, low, rate, limit, len(parts))
+        if value >= limit:
+            break
+        _mark(room, where, rate, new_parts, new_marks)
+        new_loss, new_norm = evaluate(gain, new_parts, new_marks)
+        lower = new_loss / new_norm < rate - 2 * TOLERANCE
+        limit = value - _NOISE * (1 + loss)
+        if lower or new_loss > loss:
+            loss, norm, changed = new_loss, new_norm, True
+            parts[:] = new_parts
+            marks[:] = new_marks
+        if not lower:
+            break
+        rate, limit = loss / norm + TOLERANCE, _limit(loss, norm)
+    return loss, norm, rate, limit, changed
+
+
+@compiled
+def _cheapest(
+    room: Room, where: tuple[int, int, int], low: tuple[float, float], rate: float, limit: float, n: int
+) -> float:
+    """Least value of a partition with one union of parts marked <-, if below the limit (else inf).
+
+    The smaller of the union and the others comes first: what it costs may leave nothing to be sought.
+    """
+    _, _, scratch, origins, _ = room
+    union, depth, _ = where
+    inverse = room[0][2]
+    if union == 0:
+        _cost_of_others(room, where, rate, n)
+        scratch[0][(1 << n) - 1] = np.inf  # one block of all units is no partition
+        return unions.cheapest(scratch, n, limit, inverse, origins[1])
+    total = 0.0
+    for turn in range(2):
+        rest = low[1 - turn if 2 * depth <= n else turn] if turn == 0 else total
+        if (turn == 0) == (2 * depth <= n):
+            _cost_of_union(room, where, rate, n)
+            value = unions.cheapest(scratch, depth, limit - rest, inverse, origins[0])
+        else:
+            _cost_of_others(room, where, rate, n)
+            value = unions.cheapest(scratch, n - depth, limit - rest, inverse, origins[1])
+        total += value
+        if total + (rest if turn == 0 else 0.0) >= limit:
+            return np.inf
+    return total
+
+
+@compiled
+def _cost_of_union(room: Room, where: tuple[int, int, int], rate: float, n: int) -> None:
+    """Cost of every block of the union's units."""
+    (apart, size, _), _, (cost, _, _), _, spread = room
+    union, depth, _ = where
+    unions.spread_over(_members(union, n), 0, spread)
+    for b in range(1 << depth):
+        cost[b] = apart[spread[b]] - rate * size[b] * (n - size[b])
+
+
+@compiled
+def _cost_of_others(room: Room, where: tuple[int, int, int], rate: float, n: int) -> None:
+    """Cost of every block of the other units, alone or joined to the union, whichever is cheaper."""
+    (_, size, _), blocks, (cost, _, _), _, _ = room
+    _, depth, start = where
+    for b in range(1 << (n - depth)):
+        cuts = size[b] * (n - size[b])
+        alone, joined = blocks[0, start + b], blocks[1, start + b] + rate * depth * size[b]
+        cost[b] = (joined if joined < alone else alone) - rate * cuts
+
+
+@compiled
+def _members(union: int, n: int) -> Ints:
+    """Units of a mask."""
+    members = np.empty(n, np.int64)
+    count = 0
+    for j in range(n):
+        if union >> j & 1:
+            members[count] = j
+            count += 1
+    return members[:count]
+
+
+@compiled
+def _mark(room: Room, where: tuple[int, int, int], rate: float, parts: Ints, marks: Ints) -> None:
+    """Write the partition that `_cheapest` found, the blocks of the others with the cheaper of their marks."""
+    n = len(parts)
+    (_, size, _), blocks, _, origins, spread = room
+    union, depth, start = where
+    for side in range(2):
+        units = _members(union if side == 0 else (1 << n) - 1 ^ union, n)
+        unions.spread_over(units, 0, spread)
+        left = 0
+        while left != (1 << len(units)) - 1:
+            block = origins[side, left] ^ left
+            left = origins[side, left]
+            part = np.int64(spread[block])
+            joined = blocks[1, start + block] + rate * depth * size[block] < blocks[0, start + block]
+            for j in range(n):
+                if part >> j & 1:
+                    parts[j] = part
+                    marks[j] = INPUTS if side == 0 else OUTPUTS if joined and depth > 0 else BOTH
 
 
 @compiled

@@ -26,6 +26,7 @@ from iitcore.system import system_phi
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, repr=False)
@@ -177,6 +178,21 @@ class PhiStructure(Plain):
     def table(self) -> pd.DataFrame:
         """One row per distinction (see `relations.table` for relations)."""
         return distinction_table(self.distinctions)
+
+    def plot(self, figure: Figure | None = None) -> Figure:
+        """Draw distinctions and the relations of every two (see `display.plot_structure`).
+
+        Args:
+            figure: to draw on; a new one by default.
+        """
+        from iitcore import display
+
+        return display.plot_structure(self, figure)
+
+    def _repr_html_(self) -> str:
+        from iitcore import display
+
+        return display.of_structure(self)
 
     def __repr__(self) -> str:
         version = "" if self.formalism == "2023" else f"{self.formalism}, "

@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ import numpy.typing as npt
 from iitcore import _kernels, _layout, _numbers
 from iitcore._arrays import Floats, Ints
 from iitcore._layout import StateLike, SubstrateError, TpmLike
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 UnitKey = str | int
 
@@ -350,6 +353,21 @@ class Substrate:
     def n_states(self) -> int:
         """Number of states of the whole substrate."""
         return len(self.packed)
+
+    def _repr_html_(self) -> str:
+        from iitcore import display
+
+        return display.of_substrate(self)
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the TPM (see `display.plot_substrate`).
+
+        Args:
+            axes: to draw on; new ones by default.
+        """
+        from iitcore import display
+
+        return display.plot_substrate(self, axes)
 
     def inactivate(self, values: Mapping[UnitKey, int]) -> Substrate:
         """Fix units for good (Fig 7C): they leave the universe, their value held in every state.

@@ -100,6 +100,11 @@ class SystemPhi(Plain):
             return iter(self.winning_pairs)
         return product(self.cause.tied_states, self.effect.tied_states)
 
+    def _repr_html_(self) -> str:
+        from iitcore import display
+
+        return display.of_system_phi(self)
+
     def __repr__(self) -> str:
         units = ", ".join(f"{u}={v}" for u, v in zip(self.labels, self.state, strict=True))
         version = "" if self.formalism == "2023" else f"{self.formalism}, "
@@ -150,8 +155,7 @@ def analyse(
     class_c, class_e = ties_c[:0], ties_e[:0]
     if not reachable or info_c[best_c] <= TOLERANCE or info_e[best_e] <= TOLERANCE:
         return 0.0, 0, 0.0, 0.0, best_c, best_e, phis, class_c, class_e
-    gain_c = np.empty((1 << n, n))
-    gain_e = np.empty((1 << n, n))
+    gain_c, gain_e = _kernels.room_for_gain(n), _kernels.room_for_gain(n)
     if len(ties_c) == 1 and len(ties_e) == 1:
         fill_cause(gain_c, cause, offsets, state, best_c, select_c[best_c])
         fill_effect(gain_e, effect, offsets, state, best_e, select_e[best_e])
@@ -263,7 +267,7 @@ def _minima(
     n, count = len(state), len(ties)
     losses, norms = np.empty(count), np.empty(count, np.int64)
     parts, marks = np.zeros((count, n), np.int64), np.zeros((count, n), np.int64)
-    gain, previous = np.empty((1 << n, n)), np.empty((1 << n, n))
+    gain, previous = _kernels.room_for_gain(n), _kernels.room_for_gain(n)
     for t in range(count):
         if is_cause:
             fill_cause(gain, packed, offsets, state, ties[t], selectivity[t])

@@ -17,6 +17,7 @@ from pipeline.base.errors import PhiscaleError, Problem
 if TYPE_CHECKING:
     import xarray as xr
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a formula of a spreadsheet begins with
 PARTIAL = ".partial"  # in the name of a file that is being written, between the number of its process and its suffix
 
 
@@ -60,6 +61,14 @@ def write_text(text: str, path: str | Path) -> None:
         partial.write_text(text, encoding="utf-8")
 
     write_whole(path, write)
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether there is a file; there is none of a name that no file can have."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def check_writable(folder: Path) -> None:
@@ -179,8 +188,26 @@ def save_table(table: pd.DataFrame, path: str | Path) -> None:
         path: of the CSV; the Parquet has the suffix .parquet in its place.
     """
     path = Path(path)
-    write_whole(path, lambda p: table.to_csv(p, index=False, lineterminator="\n"))
+    save_csv(table, path)
     write_whole(path.with_suffix(".parquet"), lambda p: table.to_parquet(p, index=False))
+
+
+def save_csv(table: pd.DataFrame, path: str | Path, float_format: str | None = None) -> None:
+    """Write a table as CSV that no spreadsheet takes for formulas.
+
+    Args:
+        table: one row per value; the index is left out. Text that begins as a formula gets an apostrophe before it.
+        path: of the file, which is written whole or not at all.
+        float_format: of numbers; by default all digits.
+    """
+    text = [name for name, kind in table.dtypes.items() if pd.api.types.is_string_dtype(kind)]
+    plain = table.assign(**{name: table[name].map(_no_formula) for name in text}) if text else table
+    write_whole(path, lambda p: plain.to_csv(p, index=False, lineterminator="\n", float_format=float_format))
+
+
+def _no_formula(cell: Any) -> Any:
+    """Return a cell of a table; text that a spreadsheet would compute with an apostrophe before it."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def save_json(value: Any, path: str | Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.base.arrays import Bools
-from pipeline.base.parameters import Positive, Section
+from pipeline.base.parameters import Deviations, Seconds, Section
 from pipeline.binarize.binarizer import Activity, Binarizer, Signal, Stretch, above
 
 
@@ -32,8 +32,8 @@ class Events(Binarizer):
     class Parameters(Section):
         """Fields of the method `events`."""
 
-        z: Positive = Field(3.0, description="Threshold of a rise [standard deviations that noise gives it]")
-        tau_s: Positive | None = Field(
+        z: Deviations = Field(3.0, description="Threshold of a rise [standard deviations that noise gives it]")
+        tau_s: Seconds | None = Field(
             0.7,
             description="Decay time of the indicator [s]; empty estimates it for each unit "
             "(needs the extra 'deconvolution')",

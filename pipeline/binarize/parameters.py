@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from pipeline.base.parameters import Positive, Section
+from pipeline.base.parameters import MOST_FRAMES, Seconds, Section
 from pipeline.base.registry import chosen_section
 from pipeline.binarize.registry import BINARIZERS
 
@@ -14,7 +14,7 @@ from pipeline.binarize.registry import BINARIZERS
 class BinarizeCommon(Section):
     """From continuous activity to ON and OFF."""
 
-    bin_s: Positive = Field(0.5, description="Time bin of one state [s]")
+    bin_s: Seconds = Field(0.5, description="Time bin of one state [s]")
     per_window: bool = Field(
         False,
         description="Thresholds per window instead of one per unit for all windows "
@@ -26,7 +26,7 @@ class BinarizeCommon(Section):
         "that are compared since its conditions stand in different ones (that of the shortest window with at least "
         "min_frames), so that the bias of short data is equal",
     )
-    min_frames: Annotated[int, Field(ge=2)] = Field(
+    min_frames: Annotated[int, Field(ge=2, le=MOST_FRAMES)] = Field(
         200, description="Windows with fewer frames (bins) are flagged and not matched to"
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.base.arrays import Bools, Floats
-from pipeline.base.parameters import Positive, Section
+from pipeline.base.parameters import Deviations, Section
 from pipeline.binarize.binarizer import Binarizer, Stretch, above
 
 MAD_TO_SD = 0.6745  # median absolute deviation of a normal distribution of sd 1
@@ -23,7 +23,7 @@ class Zscore(Binarizer):
     class Parameters(Section):
         """Fields of the method `zscore`."""
 
-        z: Positive = Field(3.0, description="Threshold above the median [robust standard deviations of the signal]")
+        z: Deviations = Field(3.0, description="Threshold above the median [robust standard deviations of the signal]")
 
     def decide(self, stretch: Stretch, parameters: Parameters) -> tuple[float, Bools]:
         """Return the threshold and where the signal exceeds it; see `Binarizer.decide`."""

@@ -101,11 +101,13 @@ def folds_of(
     arrays = [np.asarray(one, dtype=float) for one in series]
     labels = [np.zeros(len(one), np.int64) for one in arrays] if runs is None else list(runs)
     _check(arrays, labels)
-    wanted = max(int(np.ceil(autocorrelation_time(a, _joint(r)).max())) for a, r in zip(arrays, labels, strict=True))
+    wanted = max(
+        int(np.ceil(autocorrelation_time(a, joint_runs(r)).max())) for a, r in zip(arrays, labels, strict=True)
+    )
     most = max(1, min(len(a) for a in arrays) // blocks // MOST_GAP)
     used = min(wanted, most) if gap is None else gap
     longest = max(len(a) for a in arrays)
-    divided = [_divided(_joint(r), longest, lag=lag, held_out=held_out, blocks=blocks, gap=used) for r in labels]
+    divided = [_divided(joint_runs(r), longest, lag=lag, held_out=held_out, blocks=blocks, gap=used) for r in labels]
     train, held = (np.stack([one[i] for one in divided]) for i in (0, 1))
     if train.sum(axis=1).min() < LEAST_PAIRS or held.sum(axis=1).min() < LEAST_PAIRS // 4:
         raise PhiscaleError(
@@ -136,8 +138,8 @@ def _divided(runs: Ints, longest: int, *, lag: int, held_out: float, blocks: int
     return np.pad(train, fill), np.pad(held, fill)
 
 
-def _joint(runs: Ints) -> Ints:
-    """Number the runs (frame,) in which no unit has a border."""
+def joint_runs(runs: Ints) -> Ints:
+    """Number the runs (frame,) in which no unit has a border, of runs (frame,) or (frame, unit)."""
     if runs.ndim == 1:
         return runs_of(runs, len(runs))
     changed = (runs[1:] != runs[:-1]).any(axis=1)

@@ -17,20 +17,9 @@ from torch import Tensor
 
 from pipeline.encoder.dynamics import BoundedDynamics, Dynamics, ResidualDynamics
 from pipeline.encoder.layers import CouplingFlow, generators
+from pipeline.encoder.scales import scales_of
 
 JITTER = 1e-6  # added to the variances of latents before they are whitened, relative to their mean
-
-
-def scales_of(n_units: int) -> tuple[int, ...]:
-    """Return the dimensions of the scales: all, then halves, the odd one kept, down to 1.
-
-    >>> scales_of(32), scales_of(6)
-    ((32, 16, 8, 4, 2, 1), (6, 3, 2, 1))
-    """
-    found = [n_units]
-    while found[-1] > 1:
-        found.append((found[-1] + 1) // 2)
-    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,12 +20,13 @@ from pipeline.base.history import record
 from pipeline.base.raster import runs_of
 from pipeline.encoder.folds import frame_weight
 from pipeline.encoder.hierarchy import Hierarchy
+from pipeline.encoder.scales import LARGEST
 from pipeline.encoder.training import Trained
-from pipeline.tpm.estimation import estimate
+from pipeline.results.columns import MACRO_MODEL as ROUTE
+from pipeline.tpm.estimation import estimate, estimate_window
 
-LARGEST = 8  # latents: more are for phi_s only, where the data carry it, and 32 for causal power only
 LABEL = "phi of the macro model"
-ROUTE = "macro_model"
+LEVEL = 0.05  # of the factorisation test
 
 
 @dataclass(frozen=True)
@@ -139,20 +141,24 @@ def varimax(loadings: Floats, iterations: int = 500, tolerance: float = 1e-12) -
     return fixed
 
 
-def macro_tpm(states: xr.Dataset, **options: object) -> xr.Dataset:
+def macro_tpm(states: xr.Dataset, window: str | None = None, min_frames: int = 0, **options: Any) -> xr.Dataset:
     """Estimate the TPM of the macro model and test whether its units are independent given the past.
 
     Args:
-        states: `MacroModel.states` of one window.
+        states: `MacroModel.states` of one window; of several, with the coord window.
+        window: which of them.
+        min_frames: fewer frames add the flag few_frames.
         **options: of `pipeline.tpm.estimate`.
 
     Returns:
         As `pipeline.tpm.estimate`; attrs besides: route, label, factorisation_p (that of the most correlated pair of
         residuals, Bonferroni-corrected; small: Eq. 2 of IIT 4.0 does not hold of these units) and factorisation_r.
     """
-    tpm = estimate(states, **options)  # type: ignore[arg-type]  # whatever the estimator takes
+    tpm = estimate(states, **options) if window is None else estimate_window(states, window, min_frames, **options)
     r, p = factorisation(tpm)
-    return tpm.assign_attrs(route=ROUTE, label=LABEL, factorisation_r=r, factorisation_p=p)
+    words = [word for word in tpm.attrs["flag"].split(";") if word] + (["not_factorised"] if p <= LEVEL else [])
+    about = {"route": ROUTE, "label": LABEL, "factorisation_r": r, "factorisation_p": p, "flag": ";".join(words)}
+    return tpm.assign_attrs(about)
 
 
 def factorisation(tpm: xr.Dataset) -> tuple[float, float]:

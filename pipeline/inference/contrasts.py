@@ -16,7 +16,7 @@ import pandas as pd
 
 from pipeline.base.seeds import generator
 from pipeline.inference.corrections import CORRECTIONS
-from pipeline.inference.families import ADJUSTED, PRIMARY, SAME, SECONDARY, corrected
+from pipeline.inference.families import ADJUSTED, PRIMARY, SAME, corrected, family_of
 from pipeline.inference.mixed import MIXED, mixed_model
 from pipeline.inference.parameters import Compare, Primary
 from pipeline.inference.resampling import bootstrap_interval, resamples_of, sign_flip
@@ -108,7 +108,7 @@ def compare(
         for pair in pairs:
             subjects = everywhere or _Subjects(_made_for(known, pair))
             for target in _targets(subjects.table, endpoint.target if how == RAW and pair == endpoint.pair else None):
-                role = ADJUSTED if how != RAW else PRIMARY if (target, pair) == endpoint else SECONDARY
+                role = ADJUSTED if how != RAW else PRIMARY if (target, pair) == endpoint else family_of(target[0])
                 row = _contrast_row(subjects, target, pair, procedure)
                 model = mixed_model(subjects.of(target), pair, confidence) if target[2] == named.measure else MIXED
                 rows.append(row | model | {"role": role, "adjusted": how})

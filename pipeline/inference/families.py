@@ -1,4 +1,9 @@
-"""Which tests are corrected together: one primary endpoint alone, all others of the study as one family."""
+"""Which tests are corrected together: one primary endpoint alone, all others as one family, learned ones as another.
+
+What an encoder adds (latents, their macro models) answers a question of its own, whether learned macroscopic variables
+differ, and adds as many tests as its hierarchy has scales. As one family with the tests of integrated information, the
+corrected p of either would depend on whether the other was computed.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +15,19 @@ import numpy as np
 
 from pipeline.base.arrays import Bools
 from pipeline.inference.corrections import CORRECTIONS, correct
+from pipeline.results.columns import LEARNED as LEARNED_ROUTES
 
 ALPHA = 0.05  # the corrected p at which a difference is called significant
 SAME = {"causal_power": "effective_information"}  # a measure and the one of which it is a fixed multiple at its scale
-PRIMARY, SECONDARY, ADJUSTED = "primary", "secondary", "adjusted"
+PRIMARY, SECONDARY, LEARNED, ADJUSTED = "primary", "secondary", "learned", "adjusted"
 Row = dict[str, Any]
 
 
 def corrected(rows: Sequence[Row], correction: str, permutations: int) -> list[Row]:
     """Add to the tests of a study their corrected p, the smallest one possible, and what 5% would take.
 
-    The primary endpoint is a family of its own, so that its p stays what it is. All secondary tests are one family;
+    The primary endpoint is a family of its own, so that its p stays what it is. All secondary tests are one family, and
+    all of learned variables another;
     a measure that is a multiple of another (causal power of effective information) shares the test of that one.
     Adjusted tests ask whether a difference survives, and claim nothing by themselves: they are in no family.
 
@@ -31,7 +38,7 @@ def corrected(rows: Sequence[Row], correction: str, permutations: int) -> list[R
         permutations: sign flips that the study asks for.
     """
     found = [dict(row) for row in rows]
-    for role, how in ((PRIMARY, "none"), (SECONDARY, correction)):
+    for role, how in ((PRIMARY, "none"), (SECONDARY, correction), (LEARNED, correction)):
         family = [row for row in found if row["role"] == role]
         counted = _counted(family)
         _correct(family, counted, how, permutations)
@@ -39,6 +46,15 @@ def corrected(rows: Sequence[Row], correction: str, permutations: int) -> list[R
         if row["role"] == ADJUSTED:
             row |= {"correction": "none", "n_tests": 0} | dict.fromkeys(_OF_FAMILIES, math.nan)
     return found
+
+
+def family_of(route: str) -> str:
+    """Return the family of the tests of a route: SECONDARY, or LEARNED where an encoder made it.
+
+    Args:
+        route: of a row of summary.csv.
+    """
+    return LEARNED if route in LEARNED_ROUTES else SECONDARY
 
 
 _OF_FAMILIES = ("p_corrected", "smallest_p_corrected", "n_subjects_needed", "n_flips_needed")

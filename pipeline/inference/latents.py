@@ -16,6 +16,7 @@ from pipeline.results.columns import NULL_COLUMNS, SUMMARY_COLUMNS
 from pipeline.results.tables import table
 
 POWER, GAIN, REACH = "gaussian_causal_power", "delta_gaussian_causal_power", "coverage_mm"
+J, GAIN_OF_J = "published_j", "delta_published_j"
 COMPLEXITY = {"emergent_complexity": "running_maximum", "emergent_complexity_successive": "successive"}
 
 
@@ -45,6 +46,8 @@ def summarise_latents(found: Iterable[xr.Dataset], confidence: float) -> tuple[p
 def _measures(dataset: xr.Dataset, at: int) -> list[str]:
     """Measures of a scale; those of the whole hierarchy stand with the scale of all dimensions."""
     own = [POWER, *([GAIN] if at else COMPLEXITY)]
+    if J in dataset:
+        own += [J, GAIN_OF_J] if at else [J]
     return [*own, REACH] if REACH in dataset else own
 
 
@@ -55,11 +58,13 @@ def _of_measure(dataset: xr.Dataset, at: int, measure: str, confidence: float) -
     if measure == REACH:
         value = float(dataset[REACH].values[at])
     else:
-        value = float(_values(dataset["causal_power"].mean("seed"), at, measure))
-        draws = _values(dataset["causal_power_draws"], at, measure)
-        low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
+        source = J if measure in (J, GAIN_OF_J) else "causal_power"
+        value = float(_values(dataset[source].mean("seed"), at, measure))
+        if f"{source}_draws" in dataset:
+            draws = _values(dataset[f"{source}_draws"], at, measure)
+            low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
         for family in dataset["null"].values.tolist():
-            null = _values(dataset["causal_power_null"].sel(null=family), at, measure)
+            null = _values(dataset[f"{source}_null"].sel(null=family), at, measure)
             tests.append({"null": str(family), **null_test(value, null)})
     shown = next((test for test in tests if test["null"] == dataset.attrs["shown"]), None)
     if tests and shown is None:
@@ -80,10 +85,10 @@ def _of_measure(dataset: xr.Dataset, at: int, measure: str, confidence: float) -
 
 
 def _values(power: xr.DataArray, at: int, measure: str) -> Floats:
-    """Causal power per dimension [bit] of a scale, what it has above that of all dimensions, or how gains spread."""
+    """Causal power per dimension of a scale, what it has above that of all dimensions, or how gains spread."""
     scales = power["scale"].values
-    per_dimension: Floats = power.transpose(..., "scale").values / scales
+    per_dimension: Floats = power.transpose(..., "scale").values / (1 if measure in (J, GAIN_OF_J) else scales)
     if measure in COMPLEXITY:
         rows = per_dimension.reshape(-1, len(scales)).tolist()
         return np.array([emergent_complexity(row, COMPLEXITY[measure]) for row in rows]).reshape(power.shape[:-1])
-    return per_dimension[..., at] - (per_dimension[..., 0] if measure == GAIN else 0.0)
+    return per_dimension[..., at] - (per_dimension[..., 0] if measure in (GAIN, GAIN_OF_J) else 0.0)

@@ -18,6 +18,7 @@ import xarray as xr
 from pipeline.base.arrays import Floats
 from pipeline.integration.occupancy import Key, window_of
 from pipeline.nulls.registry import RANDOM_GROUPING
+from pipeline.results.columns import MACRO_MODEL
 
 TIE = 1e-10
 ZERO = 1e-9  # ibits: what is not above it is 0
@@ -116,6 +117,8 @@ def _units(phi: xr.Dataset) -> str:
     """Whether all units of a system are units by the theory."""
     if phi.attrs["route"] == "micro":
         return UNITS
+    if phi.attrs["route"] == MACRO_MODEL:  # each of them is a function of all micro units
+        return NO_UNITS
     if "valid_unit" not in phi or (phi["valid_unit"].values < 0).any():
         return UNCHECKED
     return UNITS if (phi["valid_unit"].values == 1).all() else NO_UNITS

@@ -9,13 +9,15 @@ from pydantic import Field, field_validator
 from pipeline.base.parameters import Section
 from pipeline.results.measures import SUMMARISED
 
+MOST_RESAMPLES = 1_000_000
+
 
 class Primary(Section):
     """The one endpoint that is named before the data are seen: tested alone, hence not corrected."""
 
     measure: str = Field("phi_s", description="Measure of summary.csv")
     route: Literal["micro", "macro_units"] = Field("micro", description="How its system is made")
-    scale: Annotated[int, Field(ge=1)] | None = Field(
+    scale: Annotated[int, Field(ge=1, le=10)] | None = Field(
         None, description="Number of units; empty: the largest of the route"
     )
     contrast: tuple[str, str] | None = Field(
@@ -42,8 +44,10 @@ class Compare(Section):
         description="The endpoint named beforehand (measure, route, scale, contrast): tested alone and not corrected; "
         "all others are secondary",
     )
-    bootstrap: Annotated[int, Field(ge=100)] = Field(2000, description="Bootstrap resamples of the subjects")
-    permutations: Annotated[int, Field(ge=100)] = Field(
+    bootstrap: Annotated[int, Field(ge=100, le=MOST_RESAMPLES)] = Field(
+        2000, description="Bootstrap resamples of the subjects"
+    )
+    permutations: Annotated[int, Field(ge=100, le=MOST_RESAMPLES)] = Field(
         10000, description="Sign flips (all of them are used where there are fewer)"
     )
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(0.95, description="Level of the intervals")
@@ -52,7 +56,7 @@ class Compare(Section):
         description="Correction of all secondary tests of the study (contrasts × scales × measures) together: Holm, or "
         "Benjamini-Hochberg",
     )
-    repeats: Annotated[int, Field(ge=0)] = Field(
+    repeats: Annotated[int, Field(ge=0, le=1000)] = Field(
         5,
         description="Times that ON events are deleted at random to match the event rates of two conditions, and phi_s "
         "estimated anew (the mean counts); 0: contrasts are not repeated with matched length and rate",

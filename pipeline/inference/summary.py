@@ -320,7 +320,7 @@ def _summary_rows(
     for measure, estimate in estimates.items():
         told = estimate.reported(confidence)
         own_tests = [t for t in tests if t["measure"] == measure]
-        null = shown.get(measure, "") if own_tests else ""
+        null = str(phi.attrs.get("shown", shown.get(measure, ""))) if own_tests else ""
         test, why = _shown_test(own_tests, null)
         held, copies = calibration(estimate.copies[:, 0], estimate.copies_draws, confidence)
         rows.append(

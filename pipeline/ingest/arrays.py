@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.base.arrays import Array, Floats
 from pipeline.ingest.blocks import Stored
+from pipeline.ingest.guards import fitting, own
 from pipeline.ingest.pickles import load_npy
 from pipeline.ingest.rows import fault, reading
 from pipeline.ingest.text import TIME_IN_SECONDS, read_delimited
@@ -118,7 +119,7 @@ def _open_hdf5(path: Path, name: str | None, ndim: int, matlab: bool = False) ->
 
     with h5py.File(path, "r") as file:
         name = name and name.strip("/")
-        if name and isinstance(file.get(name), h5py.Dataset):  # links are not visited
+        if name and isinstance(_behind(file, name), h5py.Dataset):  # links are not visited
             chosen = name
         else:
             shapes = shapes_hdf5(file, matlab)
@@ -126,7 +127,15 @@ def _open_hdf5(path: Path, name: str | None, ndim: int, matlab: bool = False) ->
                 shapes = {key: shape for key, shape in shapes.items() if file[key].dtype.kind in NUMBERS} or shapes
             chosen = _choose(path, shapes, name, ndim)
         # MATLAB stores its arrays column by column, so that HDF5 sees the axes reversed
-        yield Stored(chosen, file[chosen], matlab)
+        yield Stored(chosen, own(path, file[chosen]), matlab)
+
+
+def _behind(file: Any, name: str) -> Any:
+    """Return what a name stands for; None where it is a link that leads nowhere, or round in a circle."""
+    try:
+        return file.get(name)
+    except (KeyError, OSError, RuntimeError, ValueError):
+        return None
 
 
 @contextmanager
@@ -146,6 +155,7 @@ def _read_mat(path: Path, name: str | None, ndim: int) -> Stored:
     first, *parts = (name or "").strip("/").split("/")
     shapes = {key: shape for key, shape, _ in whosmat(path)}
     chosen = _choose(path, shapes, first or None, ndim)
+    fitting(path, shapes[chosen], 8, chosen)
     value = np.asarray(loadmat(path, variable_names=[chosen])[chosen])
     for i, part in enumerate(parts):
         value = member(path, value, "/".join([first, *parts[:i]]), part)

@@ -16,6 +16,7 @@ from pipeline.ingest import arrays, cells
 from pipeline.ingest.assembling import Found, assemble
 from pipeline.ingest.blocks import Stored, gather
 from pipeline.ingest.contents import ASK, Contents
+from pipeline.ingest.guards import own
 from pipeline.ingest.reader import Reader
 from pipeline.ingest.rows import existing_file, fault, number, option, reading
 from pipeline.ingest.tabular import times
@@ -37,6 +38,7 @@ class Caiman(Reader):
     """The format `caiman`: components of CNMF or CNMF-E, those that CaImAn accepts."""
 
     name = "caiman"
+    apart = True
     summary = "CaImAn's HDF5: F_dff, C + YrA, C or S of the accepted components"
     methods = "read from the output of CaImAn (components as accepted there)"
     references = (
@@ -151,7 +153,7 @@ def _found(row: Mapping[str, Any], path: Path, estimates: Any) -> Found:
     for part in wanted.split("+"):
         if estimates[part].shape != shape:
             raise fault(path, f"{part} has shape {estimates[part].shape}, C {shape}", "save the result of one run")
-    values = sum(gather(Stored(part, estimates[part]), True, kept) for part in wanted.split("+"))
+    values = sum(gather(Stored(part, own(path, estimates[part])), True, kept) for part in wanted.split("+"))
     used = list(compress(names, kept))
     return Found(
         values=np.asarray(values),

@@ -34,6 +34,9 @@ def chosen(row: Mapping[str, Any], names: Sequence[str], accepted: Array | None 
     """
     kept, dropped = _named(row, "keep", names), _named(row, "drop", names)
     use = np.ones(len(names), bool) if accepted is None else np.asarray(accepted, bool)
+    if use.shape != (len(names),):
+        what = f"marks {use.size} cells as accepted or not, and has {len(names)}"
+        raise PhiscaleError(Problem(str(row["path"]), what, "Other cells would be used than are meant"))
     if kept == [EVERY]:
         use = np.ones(len(names), bool)
     elif kept:

@@ -20,6 +20,7 @@ class Hdf5(Tabular):
     """The format `hdf5`: a (frame, neuron) dataset of an HDF5 file."""
 
     name = "hdf5"
+    apart = True
     summary = "dataset of an HDF5 file (frame, neuron)"
     methods = "read from HDF5 files"
     suffixes = arrays.SUFFIXES["hdf5"]

@@ -11,8 +11,9 @@ from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.recording import describe, mark_missing
 from pipeline.ingest import cells
 from pipeline.ingest.contents import Contents
+from pipeline.ingest.guards import own
 from pipeline.ingest.reader import Reader
-from pipeline.ingest.rows import existing_file, number, option, sha256
+from pipeline.ingest.rows import existing_file, number, option, reading, sha256
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,6 +23,7 @@ class Netcdf(Reader):
     """The format `netcdf`: a file with the dims, coordinates and attributes of a Recording."""
 
     name = "netcdf"
+    apart = True
     summary = "a Recording as phiscale itself writes it"
     methods = "read from NetCDF files"
     suffixes = (".nc",)
@@ -62,12 +64,25 @@ class Netcdf(Reader):
 
 
 def _load(path: Path) -> xr.Dataset:
+    _check_own(path)
     try:
         return files.load(path)
     except PhiscaleError as error:
         raise PhiscaleError(
             Problem(str(path), "is not a NetCDF file", "The recording cannot be read", "check the path")
         ) from error
+
+
+def _check_own(path: Path) -> None:
+    """Return if all variables lie in the file, and fit into memory; that it is no HDF5 is told by what reads it."""
+    import h5py
+
+    if h5py.is_hdf5(path):
+        with reading(path, "NetCDF"), h5py.File(path, "r") as file:
+            for name in file:
+                item = file.get(name) if file.get(name, getclass=True, getlink=True) is not h5py.SoftLink else None
+                if isinstance(item, h5py.Dataset):
+                    own(path, item)
 
 
 def _with_fixed_width_text(dataset: xr.Dataset) -> xr.Dataset:

@@ -16,6 +16,7 @@ from pipeline.ingest import arrays, cells, nwbfile
 from pipeline.ingest.assembling import Found, assemble
 from pipeline.ingest.blocks import Stored, gather
 from pipeline.ingest.contents import ASK, Contents
+from pipeline.ingest.guards import own
 from pipeline.ingest.nwbfile import Rois, Series
 from pipeline.ingest.reader import Reader
 from pipeline.ingest.rows import existing_file, fault, flag, number, option
@@ -33,6 +34,7 @@ class Nwb(Reader):
     """The format `nwb`: the traces of a file's ROIs, one series per neuron, or the spike times of its units."""
 
     name = "nwb"
+    apart = True
     summary = "Neurodata Without Borders: ROI traces, one series per neuron, or units"
     methods = "read from NWB files"
     references = (
@@ -190,13 +192,13 @@ class _Reading:
         if len(series.parts) == 1:
             group = self.file[series.name]
             if len(series.shape) == 1:
-                return _scaled(group, group["data"][()].reshape(-1, 1))
-            return _scaled(group, gather(Stored(series.name, group["data"]), across, kept))
+                return _scaled(group, own(self.path, group["data"])[()].reshape(-1, 1))
+            return _scaled(group, gather(Stored(series.name, own(self.path, group["data"])), across, kept))
         parts = [self.file[name] for name in compress(series.parts, kept)]
         time = nwbfile.clock(parts[0])[0]
         if any(not _same(time, nwbfile.clock(part)[0]) for part in parts[1:]):
             raise fault(self.path, f"the series {series.name} have times of their own", "give them common times")
-        return np.column_stack([_scaled(part, part["data"][()]) for part in parts])
+        return np.column_stack([_scaled(part, own(self.path, part["data"])[()]) for part in parts])
 
 
 def _same(a: Floats | None, b: Floats | None) -> bool:

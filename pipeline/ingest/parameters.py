@@ -8,10 +8,13 @@ from pydantic import Field
 
 from pipeline.base.parameters import Section
 
+Code = Annotated[int, Field(ge=-(10**9), le=10**9)]
+NotNegative = Annotated[float, Field(ge=0, le=1e6)]
+
 
 class StateCodes(Section):
     """Windows from codes per frame or per sample (such as a hypnogram), one per condition and recording."""
 
-    codes: dict[int, str] = Field(description="Code -> condition; other codes and NaN are left out")
-    min_bout_s: Annotated[float, Field(ge=0)] = Field(10.0, description="Shorter bouts are left out [s]")
-    trim_s: Annotated[float, Field(ge=0)] = Field(0.0, description="Cut from both ends of each bout [s]")
+    codes: dict[Code, str] = Field(description="Code -> condition; other codes and NaN are left out")
+    min_bout_s: NotNegative = Field(10.0, description="Shorter bouts are left out [s]")
+    trim_s: NotNegative = Field(0.0, description="Cut from both ends of each bout [s]")

@@ -20,11 +20,13 @@ class Reader(Entry, Protocol):
         suffixes: endings of its files, in lower case, with the dot.
         columns: optional columns of the sheet of recordings that it heeds.
         files: columns that hold paths, `path` included where it needs one.
+        apart: its files are opened in another process first (see `apart`): what reads them may not survive them.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = ()
     columns: ClassVar[tuple[str, ...]] = ()
     files: ClassVar[tuple[str, ...]] = ()
+    apart: ClassVar[bool] = False
 
     def read(self, row: Mapping[str, Any]) -> xr.Dataset:
         """Return the Recording of one row of the sheet.

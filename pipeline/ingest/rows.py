@@ -12,6 +12,9 @@ from typing import Any
 import pandas as pd
 
 from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.base.files import is_file
+
+FOLDER = "is a folder"
 
 
 def option(row: Mapping[str, Any], name: str, default: Any = None) -> Any:
@@ -83,17 +86,25 @@ def existing_file(row: Mapping[str, Any], name: str) -> Path:
     if value is None:
         raise PhiscaleError(Problem(name, "no file is given", fix=f"fill in {name}"))
     path = Path(str(value)).expanduser()
-    if not path.is_file():
-        found = "is a folder" if path.is_dir() else "does not exist"
+    if not is_file(path):
+        found = _instead(path)
         raise PhiscaleError(Problem(name, f"{path} {found}", "The recording cannot be read", "correct the path"))
     return path
+
+
+def _instead(path: Path) -> str:
+    """Return what there is in place of a file."""
+    try:
+        return FOLDER if path.is_dir() else "is no file, but a device or a pipe" if path.exists() else "does not exist"
+    except (OSError, ValueError):
+        return "does not exist"
 
 
 def existing(row: Mapping[str, Any], name: str = "path") -> Path:
     """Return the file or folder that the option `name` gives; raises as `existing_file`."""
     value = option(row, name)
     path = Path(str(value)).expanduser()
-    return path if value is not None and path.is_dir() else existing_file(row, name)
+    return path if value is not None and _instead(path) == FOLDER else existing_file(row, name)
 
 
 def sha256(*paths: Path) -> str:

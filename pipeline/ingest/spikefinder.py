@@ -26,6 +26,7 @@ class Spikefinder(Reader):
     """The format `spikefinder`: one cell of a file of the spikefinder challenge, to hold a detection against spikes."""
 
     name = "spikefinder"
+    apart = True
     summary = "one cell of a file of the spikefinder challenge (a cell is a recording of its own)"
     methods = "read from the spikefinder data"
     references = (

@@ -14,6 +14,7 @@ from pipeline.base.arrays import Array, Floats
 from pipeline.ingest import cells
 from pipeline.ingest.assembling import Found, assemble
 from pipeline.ingest.contents import ASK, Contents
+from pipeline.ingest.guards import fitting, stored_enough
 from pipeline.ingest.reader import Reader
 from pipeline.ingest.rows import existing_file, fault, number, reading
 from pipeline.ingest.spiketrains import counts
@@ -84,6 +85,9 @@ def _read(path: Path) -> tuple[Array | None, dict[str, Floats], dict[str, Array]
     if path.suffix.lower() == ".csv":
         return None, _events(path), {}
     with reading(path, "npz"), path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        for one in archive.zip.infolist():
+            fitting(path, (one.file_size,), 1, one.filename)
+            stored_enough(path, one.file_size, one.compress_size, f"{one.filename} has {one.file_size} bytes")
         held = {name: archive[name] for name in archive.files}
     held = {name: value for name, value in held.items() if value.dtype.kind in "fiub"}
     if COUNTS in held:

@@ -68,6 +68,7 @@ class Suite2p(Reader):
     """The format `suite2p`: the folder of one plane or of all planes combined, one above it, or Fall.mat."""
 
     name = "suite2p"
+    apart = True
     summary = "folder of suite2p (plane0, combined), or Fall.mat: cells, neuropil, positions, rate"
     methods = "read from the output of suite2p (cells as accepted there)"
     references = (

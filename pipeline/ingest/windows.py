@@ -82,7 +82,7 @@ def check_overlaps(table: pd.DataFrame, sheet: str, problems: Problems) -> None:
     """
     for recording, rows in table.groupby("recording", sort=False):
         ordered = rows.sort_values("start_s", kind="stable")
-        latest, holder = -1.0, ""
+        latest, holder = float("-inf"), ""
         for row in ordered.itertuples():
             if row.start_s < latest - 1e-9:
                 problems.add(

@@ -102,24 +102,14 @@ class Measured:
 
     def _recording(self) -> SampledRecording:
         """What was seen of the recording, and how it was fitted."""
-        from pipeline.tpm.hidden import categories
-        from pipeline.tpm.latent import kinds_of, windows_of
-        from pipeline.tpm.recorded import Model, Recorded
+        from pipeline.tpm.latent import seen_of
+        from pipeline.tpm.recorded import Model
         from pipeline.tpm.sampled import SampledRecording
 
-        names = self.states["window"].values.astype(str)
-        keep = self.states["matched"].values.astype(bool) & np.isin(names, list(self.tpms))
-        used = self.states.isel(frame=np.flatnonzero(keep))
-        windows, first, border = windows_of(used)
-        given: Array = used["states"].transpose("frame", "unit").values.astype(np.int64)
-        joined = np.repeat(~first[:, None], given.shape[1], axis=1)
-        seen = categories(used["signal"].transpose("frame", "unit").values, given)
-        kind, n_kinds = kinds_of(used)
+        seen = seen_of(self.states, self.tpms)
         attrs = next(iter(self.tpms.values())).attrs
         model = Model(int(attrs["family"]), bool(attrs["drive"]), hidden=True)
-        return SampledRecording(
-            windows, Recorded(seen, first, joined, border, 1, kind, n_kinds), cast("ChainDraws", None), model
-        )
+        return SampledRecording(seen.windows, seen.recorded, cast("ChainDraws", None), model)
 
 
 def emission_of(path: Array, recorded: Recorded) -> Floats:

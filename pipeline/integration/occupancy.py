@@ -14,7 +14,7 @@ from pipeline.base.arrays import Floats
 from pipeline.base.compared import compared_together
 
 MIN_COMMON_COVER = 0.5
-ENSEMBLE = re.compile(r"e\d+")  # an ensemble's number, which says nothing of its neurons
+ENSEMBLE = re.compile(r"[ey]\d+")  # number of an ensemble or latent, which says nothing of its neurons
 Key = tuple[str, str, str, int]  # recording, window, route, scale
 
 

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
-from pipeline.base.parameters import Section
+from pipeline.base.parameters import MOST_DRAWS, Section
 
 Mapping = Literal["and", "or", "majority", "threshold"]
 MAPPINGS: tuple[Mapping, ...] = get_args(Mapping)
 RESTARTS, STEPS, RANDOM_GROUPINGS = 8, 200, 50
 ALL = "all"
+MOST_SCALE = 9  # macro units: fewer than the units
 EXHAUSTIVE_UNITS = 6  # up to these every grouping is tried
 
 
@@ -42,12 +43,14 @@ def _scales() -> list[int]:
 def _read(scales: Any) -> Any:
     """Return scales if they are some, so that a fault is told once and not once per type."""
     listed = scales if isinstance(scales, list) else [scales]
-    if scales == ALL or all(isinstance(size, int) and not isinstance(size, bool) and size >= 1 for size in listed):
+    if scales == ALL or all(
+        isinstance(size, int) and not isinstance(size, bool) and 1 <= size <= MOST_SCALE for size in listed
+    ):
         return scales if scales == ALL else listed
-    raise ValueError("write one number of macro units, a list of numbers (1 or more each), or all")
+    raise ValueError(f"write one number of macro units, a list of numbers (1 to {MOST_SCALE} each), or all")
 
 
-_ONE = {"type": "integer", "minimum": 1}
+_ONE = {"type": "integer", "minimum": 1, "maximum": MOST_SCALE}
 _SCHEMA = {"anyOf": [{"const": ALL}, _ONE, {"type": "array", "items": _ONE}]}
 Scales = Annotated[list[int] | Literal["all"], PlainValidator(_read), WithJsonSchema(_SCHEMA)]
 
@@ -73,17 +76,17 @@ class Macro(Section):
         "units (ensembles.grouping) (that with the largest mean objective over the windows, each counting alike), or "
         "one learned in each window by itself (its contrasts then compare different macro units)",
     )
-    restarts: Annotated[int, Field(ge=1)] = Field(
+    restarts: Annotated[int, Field(ge=1, le=1000)] = Field(
         RESTARTS, description="Initialisations of the encoder; the best is kept, their agreement reported"
     )
-    steps: Annotated[int, Field(ge=1)] = Field(STEPS, description="Training steps of each")
+    steps: Annotated[int, Field(ge=1, le=100_000)] = Field(STEPS, description="Training steps of each")
     cross_fit: bool = Field(
         True,
         description="Values and tests of macro units are of groupings that were learned on the other half of the "
         "window (both ways, averaged): a grouping has an advantage where it was chosen. The grouping that is reported "
         "is learned on all data",
     )
-    random_groupings: Annotated[int, Field(ge=0)] = Field(
+    random_groupings: Annotated[int, Field(ge=0, le=MOST_DRAWS)] = Field(
         RANDOM_GROUPINGS, description="Matched random groupings (same sizes, same mappings) as the control"
     )
 

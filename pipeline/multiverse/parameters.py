@@ -17,11 +17,11 @@ class Multiverse(Section):
         description="Field of this study, as section.field -> its values; every combination is a specification. "
         "A field that belongs to one method varies with that method only",
     )
-    sample: Annotated[int, Field(ge=1)] | None = Field(
+    sample: Annotated[int, Field(ge=1, le=20_000)] | None = Field(
         None, description="Run so many specifications, drawn at random with the study's seed; empty runs all"
     )
     measure: str | None = Field(None, description="Measure that is compared; empty takes the study's primary one")
-    macro_scale: Annotated[int, Field(ge=1)] | None = Field(
+    macro_scale: Annotated[int, Field(ge=1, le=9)] | None = Field(
         None, description="Number of macro units at which it is compared; empty: the units themselves (micro scale)"
     )
     contrast: tuple[str, str] | None = Field(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import Field, field_validator
 
-from pipeline.base.parameters import Section
+from pipeline.base.parameters import MOST_DRAWS, Section
 from pipeline.nulls.registry import FAMILIES, NULLS, RANDOM_GROUPING
 from pipeline.results.measures import OF_SURROGATES
 
@@ -39,17 +39,17 @@ class Nulls(Section):
         description="The null of each measure that summary.csv shows; one that was not computed is never replaced by "
         "another. A study names only the measures for which it wants another",
     )
-    detection: Annotated[int, Field(ge=0)] = Field(
+    detection: Annotated[int, Field(ge=0, le=1000)] = Field(
         5,
         description="How often errors of detection are drawn, to see what is left of a difference between two windows "
         "if they were detected equally well (detection/R.csv); 0: not at all",
     )
-    surrogates: Annotated[int, Field(ge=0)] = Field(SURROGATES, description="Surrogates per null")
-    hidden_surrogates: Annotated[int, Field(ge=0)] = Field(
+    surrogates: Annotated[int, Field(ge=0, le=MOST_DRAWS)] = Field(SURROGATES, description="Surrogates per null")
+    hidden_surrogates: Annotated[int, Field(ge=0, le=MOST_DRAWS)] = Field(
         HIDDEN,
         description="Surrogates of `integration` at most where states are hidden: each is seen and fitted anew",
     )
-    big_phi_surrogates: Annotated[int, Field(ge=0)] = Field(
+    big_phi_surrogates: Annotated[int, Field(ge=0, le=MOST_DRAWS)] = Field(
         UNFOLDED, description="Surrogates that are unfolded for Φ (the first ones)"
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,16 +12,21 @@ from typing import Any, ParamSpec, TypeVar
 import pandas as pd
 import xarray as xr
 
+from pipeline.base.arrays import Array
 from pipeline.base.errors import PhiscaleError
 from pipeline.inference.families import ADJUSTED
+from pipeline.inference.subjects import beside_values, subject_values
 from pipeline.macro.parameters import scale_sizes
-from pipeline.results.columns import HALVES, LATENTS, ROUTES, WINDOWS
-from pipeline.results.layout import Layout, SystemKey
+from pipeline.report.reading import arrays
+from pipeline.results.columns import HALVES, LATENTS, LEARNED, MACRO_MODEL, ROUTES, WINDOWS
+from pipeline.results.layout import Layout, SystemKey, tpm_file
 from pipeline.results.provenance import collect
 from pipeline.results.reader import Results, read_tables
 
 P = ParamSpec("P")
 Found = TypeVar("Found")
+PHI_VARIABLES = ("state", "visits", "phi_s", "structure")
+TPM_VARIABLES = ("state", "unit", "visits", "p_on", "p_on_draws", "connection")
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,11 @@ class Findings:
     recordings: pd.DataFrame
 
     @cached_property
+    def _ensembles(self) -> dict[str, xr.Dataset | None]:
+        """Units of the recordings that were asked for: several figures need them."""
+        return {}
+
+    @cached_property
     def results(self) -> Results:
         """The files of the study."""
         return Results(self.folder)
@@ -82,25 +92,30 @@ class Findings:
         path = self.results.layout.of_study("problems")
         return list(json.loads(path.read_text())) if path.exists() else []
 
-    @property
+    @cached_property
     def summary(self) -> pd.DataFrame:
-        """summary.csv: one row per recording, window, scale and measure."""
-        return self.results.summary
+        """summary.csv: one row per recording, window, scale and measure; without learned variables (`learned`)."""
+        return _by_theory(self.results.summary)
 
-    @property
+    @cached_property
     def nulls(self) -> pd.DataFrame:
-        """nulls.csv: one row per window, scale, measure and null family."""
-        return self.results.nulls
+        """nulls.csv: one row per window, scale, measure and null family; without learned variables."""
+        return _by_theory(self.results.nulls)
 
     @cached_property
     def comparison(self) -> pd.DataFrame:
-        """comparison.csv: one row per measure, scale and contrast, of values as they are."""
-        return self.results.comparison[self.results.comparison["role"] != ADJUSTED]
+        """comparison.csv: one row per measure, scale and contrast, of values as they are; without learned variables."""
+        return _by_theory(self.results.comparison[self.results.comparison["role"] != ADJUSTED])
 
     @cached_property
     def adjusted(self) -> pd.DataFrame:
-        """comparison.csv: the rows of values that were adjusted."""
-        return self.results.comparison[self.results.comparison["role"] == ADJUSTED]
+        """comparison.csv: the rows of values that were adjusted; without learned variables."""
+        return _by_theory(self.results.comparison[self.results.comparison["role"] == ADJUSTED])
+
+    @cached_property
+    def learned(self) -> LearnedVariables:
+        """What an encoder has added: latents and macro models, which are told apart from all else."""
+        return LearnedVariables(self.results, self._names)
 
     @property
     def classification(self) -> pd.DataFrame:
@@ -158,8 +173,7 @@ class Findings:
     @cached_property
     def scales(self) -> list[StudyScale]:
         """Scales whose TPMs have values: micro first, then macro units, the finest first."""
-        with_tpm = self.summary["route"] != LATENTS
-        found = self.summary.loc[with_tpm, ["route", "scale"]].drop_duplicates().itertuples(index=False)
+        found = self.summary[["route", "scale"]].drop_duplicates().itertuples(index=False)
         order = list(ROUTES)
         return sorted((StudyScale(str(r), int(s)) for r, s in found), key=lambda s: (order.index(s.route), -s.size))
 
@@ -185,11 +199,43 @@ class Findings:
 
     def ensembles(self, name: str) -> xr.Dataset | None:
         """The units of a recording's analysis, or None."""
-        return _known(self.results.ensembles, name, self._units)
+        if name not in self._ensembles:
+            self._ensembles[name] = _known(self.results.ensembles, name, self._units)
+        return self._ensembles[name]
 
     def states(self, name: str) -> xr.Dataset | None:
         """Binary states of a recording's units, or None."""
         return _known(self.results.states, name, self._units)
+
+    def phi(self, key: SystemKey) -> dict[str, Array] | None:
+        """What the page tells of a system's integrated information, by the names of its variables, or None."""
+        return arrays(self.results.layout.of("phi", key.recording), key.group, PHI_VARIABLES)
+
+    def tpm(self, key: SystemKey) -> dict[str, Array] | None:
+        """What the page tells of a system's TPM, by the names of its variables, or None."""
+        return arrays(self.results.layout.of(tpm_file(key.route), key.recording), key.group, TPM_VARIABLES)
+
+    @cached_property
+    def values(self) -> pd.DataFrame:
+        """The value of every subject, see `subject_values`, at all scales and of all measures."""
+        return subject_values(self.summary)
+
+    @cached_property
+    def null_values(self) -> pd.DataFrame:
+        """Means and standard deviations of surrogates, combined as the values of the subjects are."""
+        return beside_values(self.nulls.dropna(subset="mean"), self.summary, ["mean", "sd"], by=["null"])
+
+    @cached_property
+    def planted_values(self) -> pd.DataFrame:
+        """Planted values, combined as the values of the subjects are."""
+        return beside_values(self.true_values.dropna(subset="planted"), self.summary, ["planted"])
+
+    def windows_of(self, recording: str) -> dict[str, str]:
+        """Return the longest window of each condition of a recording, by condition."""
+        own = self.summary[self.summary["recording"] == recording]
+        longest = own.sort_values("n_frames", ascending=False, kind="stable").drop_duplicates("condition")
+        found = dict(zip(longest["condition"], longest["window"], strict=True))
+        return {c: str(found[c]) for c in self.conditions if c in found}
 
     @cached_property
     def macro_tpms(self) -> list[tuple[SystemKey, xr.Dataset]]:
@@ -246,6 +292,84 @@ class Findings:
     def _own(self, table: pd.DataFrame) -> pd.DataFrame:
         """Rows of the sheet's recordings; those that earlier sheets named do not count."""
         return table[table["recording"].isin(self._names)]
+
+
+class LearnedVariables:
+    """Learned variables of a study: rows of its tables, and the hierarchies of its windows.
+
+    Args:
+        results: the files of the study.
+        names: its recordings.
+    """
+
+    def __init__(self, results: Results, names: list[str]) -> None:
+        self._results, self._names = results, names
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """Rows of summary.csv of the routes latents and macro_model."""
+        return _learned(self._results.summary)
+
+    @cached_property
+    def nulls(self) -> pd.DataFrame:
+        """Rows of nulls.csv of these routes."""
+        return _learned(self._results.nulls)
+
+    @cached_property
+    def comparison(self) -> pd.DataFrame:
+        """Rows of comparison.csv of these routes, of values as they are."""
+        rows = _learned(self._results.comparison)
+        return rows[rows["role"] != ADJUSTED]
+
+    @cached_property
+    def dynamics(self) -> pd.DataFrame:
+        """dynamics.csv; without rows where there is none."""
+        return self._own(self._results.dynamics)
+
+    @cached_property
+    def fixed_points(self) -> pd.DataFrame:
+        """fixed_points.csv; without rows where there is none."""
+        return self._own(self._results.fixed_points)
+
+    @cached_property
+    def stability(self) -> pd.DataFrame:
+        """stability.csv; without rows where there is none."""
+        return self._own(self._results.stability)
+
+    @cached_property
+    def windows(self) -> dict[tuple[str, str], xr.Dataset]:
+        """The hierarchy of every window, by recording and window, in the order of the tables."""
+        keys = [key for key in self._results.systems if key.route == LATENTS and key.recording in self._names]
+        found = {key[:2]: _known(self._results.encoder, key.recording, key.window, key.scale) for key in _largest(keys)}
+        return {key: dataset for key, dataset in found.items() if dataset is not None}
+
+    def macro_model(self, recording: str, window: str, scale: int) -> xr.Dataset | None:
+        """Return the TPM of a macro model, or None."""
+        return _known(self._results.tpm, recording, window, MACRO_MODEL, scale)
+
+    def ensembles(self, recording: str, units: int) -> xr.Dataset | None:
+        """Return the ensembles that the hierarchies of a recording begin with, or None."""
+        return _known(self._results.ensembles, recording, units)
+
+    def _own(self, table: pd.DataFrame) -> pd.DataFrame:
+        return table[table["recording"].isin(self._names)]
+
+
+def _largest(keys: Iterable[SystemKey]) -> list[SystemKey]:
+    """The scale of all dimensions of every window, which its hierarchy is named after."""
+    found: dict[tuple[str, str], SystemKey] = {}
+    for key in keys:
+        if key.scale > getattr(found.get(key[:2]), "scale", 0):
+            found[key[:2]] = key
+    return list(found.values())
+
+
+def _learned(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["route"].isin(LEARNED)]
+
+
+def _by_theory(table: pd.DataFrame) -> pd.DataFrame:
+    return table[~table["route"].isin(LEARNED)]
 
 
 def _known(read: Callable[P, Found], *args: P.args, **kwargs: P.kwargs) -> Found | None:

@@ -128,18 +128,15 @@ def introduction(found: list[MacroUnits]) -> str:
     shared = {g.shared for g in found}
     if shared == {True}:
         return (
-            "Which units form which macro unit is learned once per recording, from all its windows together, "
-            "and is the same in all of them: conditions are compared over the same macro units, and a "
-            "difference between them is not one of grain."
+            "Macro units are learned once per recording, from all its windows together: conditions are compared over "
+            "the same units."
         )
     if shared == {False}:
         return (
-            "Which units form which macro unit is learned in each window by itself, so macro values of two "
-            "windows may be those of different units. Where windows of one condition agree with each other and "
-            "differ from another condition's, the grain has changed; where they do not agree, no grain stands "
-            "out."
+            "Macro units are learned in each window by itself, so macro values of two windows may be those of "
+            "different units."
         )
     return (
-        "Which units form which macro unit was learned once per recording for some recordings, and in each "
-        "window by itself for others: macro values are not comparable throughout."
+        "Macro units are learned once per recording for some recordings, and in each window by itself for others: "
+        "macro values are not comparable throughout."
     )

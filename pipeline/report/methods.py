@@ -289,6 +289,36 @@ def paragraphs(study: Findings) -> list[tuple[str, str]]:
     ]
 
 
+def written(study: Findings) -> str:
+    """Return the methods section as Markdown, for methods.md.
+
+    Args:
+        study: its results; what was chosen stands in its parameters.
+    """
+    parts = [f"# Methods of {study.parameters['study']}", *(f"**{head}.** {text}" for head, text in paragraphs(study))]
+    listed = "\n".join(f"{i}. {reference}" for i, reference in enumerate(references(study), 1))
+    return "\n\n".join([*parts, "## References", listed]) + "\n"
+
+
+def in_short(study: Findings) -> str:
+    """Return the choices of the study in one sentence.
+
+    Args:
+        study: its results; what was chosen stands in its parameters.
+    """
+    p = settled(study)
+    bins = isinstance(p["binarize"].get("bin_s"), int | float)
+    choices = [
+        f"{p['ensembles']['iit']} units ({p['ensembles']['method']})",
+        f"ON and OFF by {p['binarize']['method']}" + (f" in bins of {p['binarize']['bin_s']:g} s" if bins else ""),
+        f"TPMs by {p['tpm']['method']}, {p['tpm']['draws']} draws",
+        f"exact IIT 4.0 (formalism {p['iit']['formalism']})",
+        f"{p['nulls']['surrogates']} surrogates per null",
+        f"sign-flip tests over subjects, corrected by {p['compare']['correction']}",
+    ]
+    return "; ".join(choices) + "."
+
+
 def references(study: Findings) -> tuple[str, ...]:
     """Return what the text cites, [1] first: the works that it is built on, then those that chosen entries add.
 
@@ -451,7 +481,8 @@ def _tested(null: Null, p: dict[str, Any], listed: tuple[str, ...]) -> str:
 
 def _shown(null: str, shown: Mapping[str, str]) -> str:
     """Which measures have this null beside them in the summary."""
-    measures = [MEASURES[measure].short for measure, chosen in shown.items() if chosen == null]
+    known = [MEASURES[measure] for measure, chosen in shown.items() if chosen == null]
+    measures = [m.words if " " in m.short else m.short for m in known]  # signs stay signs, all else is spelt out
     return _SHOWN.format(null=null.replace("_", " "), measures=", ".join(measures))
 
 

@@ -9,9 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.report.figures import canvas
-from pipeline.report.figures.canvas import Figure
-from pipeline.report.figures.multiverse import curve
+from pipeline.report.figures.figure import Figure, write_bytes
 from pipeline.report.rendering import environment
 from pipeline.report.tables.table import Table, flags, interval
 from pipeline.report.words import multiverse as words
@@ -50,10 +48,15 @@ def section(results: Results, folder: Path, parameters: Mapping[str, Any]) -> Cu
     table, facts = results.multiverse, results.multiverse_facts
     if table.empty or not facts:
         return None
+    from pipeline.report.figures import canvas  # these two load matplotlib, which few studies need
+    from pipeline.report.figures.multiverse import curve
+
     confidence = float(parameters["compare"]["confidence"])
+    with canvas.style():
+        figure = curve(table, facts, folder, confidence)
     return CurveSection(
         words.verdict(table, facts),
-        curve(table, facts, folder, confidence),
+        figure,
         list(words.notes(table, facts)),
         _all(table, confidence),
         _failed(table),
@@ -68,10 +71,9 @@ def build(results: Path, parameters: Mapping[str, Any]) -> Path:
         parameters: of the study, as plain values.
     """
     page = Layout(results).of_study("multiverse_page")
-    with canvas.style():
-        shown = section(Results(results), page.parent, parameters)
+    shown = section(Results(results), page.parent, parameters)
     html = environment().get_template("multiverse.html").render(name=parameters["study"], multiverse=shown)
-    canvas.write_bytes(page, html.encode())
+    write_bytes(page, html.encode())
     return page
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from pipeline.report import methods, multiverse
-from pipeline.report.figures import activity, canvas, contrasts, grains, macro_maps, multiscale, quality, scales, truth
-from pipeline.report.figures.canvas import Figure
+from pipeline.report.figures import quality, truth
+from pipeline.report.figures.drawn import FIGURES, drawn
+from pipeline.report.figures.figure import write_bytes
 from pipeline.report.findings import Findings
 from pipeline.report.macro_units import MacroUnits, introduction, macro_units
 from pipeline.report.rendering import environment
@@ -17,10 +18,12 @@ from pipeline.report.tables import results as result_tables
 from pipeline.report.tables import study as study_tables
 from pipeline.report.tables.table import Table
 from pipeline.report.words import headline, limits
+from pipeline.report.words.endpoint import primary_sentences, secondary_sentences
+from pipeline.report.words.first_screen import questions
 from pipeline.report.words.grain import grain_sentences
-from pipeline.report.words.headline import ScaleAnswer
 from pipeline.results.layout import Layout
 
+MOST_PICTURED = 24  # recordings whose quality is drawn on the page
 IDENTIFIERS = ("recording", "subject", "window", "condition")
 
 
@@ -31,7 +34,7 @@ def build(
     windows: pd.DataFrame | None,
     recordings: pd.DataFrame,
 ) -> Path:
-    """Write RESULTS/report.html and RESULTS/figures/*.svg, *.png, and return the page's path.
+    """Write report.html, methods.md, figures/*.svg and *.csv into the results, and return the page's path.
 
     Only files in `results` are read; what is missing is left out of the page.
 
@@ -44,9 +47,11 @@ def build(
     """
     sheet = None if windows is None else _as_text(windows)
     study = Findings(Path(results), parameters, failures, sheet, _as_text(recordings))
-    html = environment().get_template("template.html").render(**_content(study))
+    content = _content(study)
+    write_bytes(Layout(study.folder).of_study("methods"), content["methods"].encode())
+    html = environment().get_template("template.html").render(**content)
     page = Layout(study.folder).of_study("page")
-    canvas.write_bytes(page, html.encode())
+    write_bytes(page, html.encode())
     return page
 
 
@@ -59,59 +64,35 @@ def _content(study: Findings) -> dict[str, Any]:
     """Everything the template shows."""
     found = macro_units(study)
     answers = headline.answers(study)
+    pictures = quality.drawn(study, MOST_PICTURED)
+    left = len(study.analysed) - len(pictures)
     return {
         "study": study,
         "name": study.parameters["study"],
         "analysed": headline.analysed(study),
-        "verdict": headline.verdict(study, answers),
+        "questions": questions(study),
         "answers": answers,
-        "across": headline.across_scales(study),
+        "endpoint": [*primary_sentences(study), *secondary_sentences(study)],
         "grain": grain_sentences(study),
         "limits": limits.limits(study, found),
         "coverage": truth.coverage(study),
         "macro_units": introduction(found),
-        "methods": methods.paragraphs(study),
-        "references": methods.references(study),
-        "tables": _tables(study, answers, found),
-        **_figures(study, found),
+        "methods": methods.written(study),
+        "methods_in_short": methods.in_short(study),
+        "tables": _tables(study, found),
+        "drawn": {section: drawn(study, section) for section in FIGURES},
+        "quality": pictures,
+        "quality_more": f"The first {len(pictures)} recordings are shown, {left} more are not." if left > 0 else "",
+        "multiverse": multiverse.section(study.results, study.folder, study.parameters),
     }
 
 
-def _figures(study: Findings, found: list[MacroUnits]) -> dict[str, Any]:
-    with canvas.style():
-        sizes = dict.fromkeys(units.size for units in found)
-        maps = [macro_maps.maps(study, found, size) for size in sizes]
-        drawn = {name: _quality(study, name) for name in study.recordings["recording"]}
-        return {
-            "main": scales.scales(study),
-            "grains": grains.grains(study),
-            "others": scales.other_measures(study),
-            "multiscale": [f for f in (multiscale.multiscale(study), multiscale.over_time(study)) if f],
-            "contrasts": contrasts.contrasts(study),
-            "activity": activity.activity(study),
-            "truth": truth.truth(study),
-            "multiverse": multiverse.section(study.results, study.folder, study.parameters),
-            "maps": [figure for figure in maps if figure],
-            "quality": {name: figures for name, figures in drawn.items() if figures},
-        }
-
-
-def _quality(study: Findings, recording: str) -> list[Figure]:
-    states = study.states(recording)
-    if states is None or not states.sizes.get("frame"):
-        return []
-    return [
-        quality.overview(study, recording, states),
-        quality.traces(study, recording, states),
-    ]
-
-
-def _tables(study: Findings, answers: list[ScaleAnswer], found: list[MacroUnits]) -> dict[str, Table | list[Table]]:
+def _tables(study: Findings, found: list[MacroUnits]) -> dict[str, Table | list[Table]]:
     return {
         "recordings": study_tables.recordings(study),
         "windows": study_tables.windows(study),
         "failures": study_tables.failures(study),
-        "answers": [result_tables.contrasts(study, answer) for answer in answers],
+        "distinctions": result_tables.distinctions(study),
         "comparison": result_tables.comparison(study),
         "adjusted": result_tables.adjusted(study),
         "classification": result_tables.classification(study),
@@ -125,5 +106,5 @@ def _tables(study: Findings, answers: list[ScaleAnswer], found: list[MacroUnits]
         "parameters": study_tables.parameters(study),
         "versions": study_tables.versions(study),
         "inputs": study_tables.inputs(study),
-        "glossary": study_tables.glossary(),
+        "glossary": study_tables.glossary(study),
     }

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pipeline.results.layout import OF_RECORDING, OF_STUDY
 
 LATENTS = "latents"  # the route that has no TPM
+MACRO_MODEL = "macro_model"  # latents made ON and OFF: no macro units in the sense of the theory
+LEARNED = (MACRO_MODEL, LATENTS)  # what the encoder adds, which is told apart from everything else
 # How a system was made, and what its units are called; in the order of rows and figures.
-ROUTES = {"micro": "micro units", "macro_units": "macro units", "macro_model": "macro model", LATENTS: "latents"}
+ROUTES = {"micro": "micro units", "macro_units": "macro units", MACRO_MODEL: "macro model", LATENTS: "latents"}
 RAW = "raw"
 # What was done to the values of a contrast, besides nothing.
 ADJUSTMENTS = {
@@ -159,7 +161,8 @@ COMPARISON = TableFile(
         Column(
             "role",
             "primary: the endpoint that the study names, tested alone; secondary: all other tests of values as they "
-            "are; adjusted: whether a difference survives, which claims nothing by itself.",
+            "are; learned: those of latents and macro models, a family of their own; adjusted: whether a difference "
+            "survives, which claims nothing by itself.",
         ),
         Column(
             "adjusted",
@@ -175,8 +178,8 @@ COMPARISON = TableFile(
         _number(
             "p_corrected",
             "The same, corrected over all secondary tests of the study (all contrasts, scales and measures; causal "
-            "power shares the test of effective information). That of the primary endpoint is p itself; adjusted tests "
-            "have none.",
+            "power shares the test of effective information), or over all tests of learned variables. That of "
+            "the primary endpoint is p itself; adjusted tests have none.",
         ),
         _number("n_subjects_short", "Those of the subjects for whom a condition has windows flagged few_frames only."),
         _number("n_subjects_imprecise", "Those of the subjects for whom the value of a condition is imprecise."),
@@ -349,9 +352,90 @@ MULTIVERSE = TableFile(
         Column("failed", "Why it has no value; empty where it has one."),
     ),
 )
+_DIMENSIONS = _number("scale", "Number of latents of the learned hierarchy: 1 has a flow, 2 a phase portrait.")
+DYNAMICS = TableFile(
+    OF_STUDY["dynamics"],
+    "window and measure of the dynamics of its learned latents of 1 and 2 dimensions",
+    (
+        *(_RECORDING, _SUBJECT, _CONDITION, _WINDOW, _DIMENSIONS),
+        Column(
+            "measure",
+            "wells: stable zeros of the flow; barrier: the highest between two neighbouring wells, in units of the "
+            "noise (Kramers: the time to cross grows as its exponential); switches: changes of well; metastable: 1 "
+            "where two wells are there in most recordings made of the window's own blocks, with a barrier that linear "
+            "surrogates do not reach (p <= 0.05), left and entered again, and longer stays than it takes to settle; "
+            "fixed_points and saddles: their numbers in the region that is visited; saddle: 1 where one is there in "
+            "most recordings made of the window's own blocks and in few linear surrogates (p <= 0.05).",
+        ),
+        _number("value", "Its value."),
+        _number("ci_low", "5th percentile over the window's blocks drawn anew; of barriers where there are two wells."),
+        _number("ci_high", "95th percentile."),
+        _number(
+            "share", "Recordings made of the window's blocks that have two wells, or a saddle near (the best of them)."
+        ),
+        _number(
+            "p", "One-sided, against linear surrogates; empty where there is nothing to test (one well, no saddle)."
+        ),
+        Column("null", "Null of the activity whose surrogates were encoded as the data were."),
+        _number(
+            "null_mean", "Mean over these surrogates; of metastable and saddle: share that has two wells, a saddle."
+        ),
+        _number("n_surrogates", "Number of these surrogates."),
+    ),
+)
+FIXED_POINTS = TableFile(
+    OF_STUDY["fixed_points"],
+    "window and fixed point of the flow of its learned latents of 1 and 2 dimensions",
+    (
+        *(_RECORDING, _SUBJECT, _CONDITION, _WINDOW, _DIMENSIONS),
+        Column("kind", "stable or unstable (1 latent); stable or unstable node or spiral, or saddle (2 latents)."),
+        _number("y1", "Where it is: first latent, in its standard deviations over the training fold."),
+        _number("y2", "Second latent; empty of 1 latent."),
+        _number("eigenvalue1_real", "Less stable eigenvalue of the Jacobian of the step, per lag: its real part."),
+        _number("eigenvalue1_imag", "Its imaginary part."),
+        _number("eigenvalue2_real", "The other eigenvalue: its real part; empty of 1 latent."),
+        _number("eigenvalue2_imag", "Its imaginary part."),
+        _number("unstable_y1", "Of a saddle: direction in which it is left, first latent."),
+        _number("unstable_y2", "The same, second latent."),
+        _number("stable_y1", "Of a saddle: direction in which it is approached, first latent."),
+        _number("stable_y2", "The same, second latent."),
+        _number("occupancy", "Share of the frames in this well (1 latent, stable)."),
+        _number("residence_s", "Mean stay in it; inf where it is never left.", "s"),
+        _number("share", "Of a saddle: recordings made of the window's blocks that have one near."),
+    ),
+)
+STABILITY = TableFile(
+    OF_STUDY["stability"],
+    "what was learned twice, and scale: how far it is the same",
+    (
+        *(_RECORDING, _SUBJECT),
+        Column("other", "The other recording, where two are compared; empty where seeds of one are."),
+        *(_CONDITION, _WINDOW),
+        _number("scale", "Number of latents."),
+        Column(
+            "measure",
+            "gradients: mean cosine of the principal angles between what hierarchies of several seeds read of the "
+            "units at the same frames; consistency: R² of the latents of one recording as a linear function of those "
+            "of another, by condition and time since its start (mean of both ways); emergent_complexity and "
+            "emergent_complexity_successive: over paths from all units up, each the hierarchy of one seed [bit].",
+        ),
+        _number("value", "Its value, mean over pairs of seeds or over paths."),
+        _number("low", "Least over paths."),
+        _number("high", "Largest over paths."),
+        Column(
+            "control",
+            "random_order: frames in random order, learned likewise; shuffled_labels: times and conditions of one "
+            "recording exchanged at random; shuffled_times: times exchanged within conditions only.",
+        ),
+        _number("control_mean", "Mean of the control."),
+        _number("control_high", "Largest of the control."),
+        _number("chance", "What subspaces of this size in random directions would give (gradients)."),
+        _number("n", "Pairs of seeds, paths, or labels that both recordings have."),
+    ),
+)
 TABLES = (
     *(SUMMARY, NULLS, COMPARISON, CLASSIFICATION, FITS, HALVES, TRUTH, TRUE_GROUPINGS),
-    *(QUALITY, MATCHED, WINDOWS, DETECTION, MULTIVERSE),
+    *(QUALITY, MATCHED, WINDOWS, DETECTION, DYNAMICS, FIXED_POINTS, STABILITY, MULTIVERSE),
 )
 
 SUMMARY_COLUMNS, NULL_COLUMNS, COMPARISON_COLUMNS = SUMMARY.names, NULLS.names, COMPARISON.names

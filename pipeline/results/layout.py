@@ -26,9 +26,13 @@ StudyFile = Literal[
     "true_groupings",
     "estimator",
     "page",
+    "methods",
     "figures",
     "provenance",
     "problems",
+    "dynamics",
+    "fixed_points",
+    "stability",
     "multiverse",
     "multiverse_facts",
     "multiverse_page",
@@ -50,6 +54,10 @@ RecordingFile = Literal[
     "matched",
     "detection",
     "encoder",
+    "encoder_weights",
+    "joint",
+    "joint_weights",
+    "macro_model",
 ]
 
 OF_STUDY: dict[StudyFile, str] = {
@@ -63,9 +71,13 @@ OF_STUDY: dict[StudyFile, str] = {
     "true_groupings": "true_groupings.csv",
     "estimator": "estimator.json",
     "page": "report.html",
+    "methods": "methods.md",
     "figures": "figures",
     "provenance": "provenance.json",
     "problems": "problems.json",
+    "dynamics": "dynamics.csv",
+    "fixed_points": "fixed_points.csv",
+    "stability": "stability.csv",
     "multiverse": "multiverse/multiverse.csv",
     "multiverse_facts": "multiverse/multiverse.json",
     "multiverse_page": "multiverse/report.html",
@@ -89,6 +101,10 @@ OF_RECORDING: dict[RecordingFile, str] = {
     "matched": "matched/{recording}.csv",
     "detection": "detection/{recording}.csv",
     "encoder": "encoder/{recording}.nc",
+    "encoder_weights": "encoder/{recording}.pt",
+    "joint": "joint/{recording}.nc",
+    "joint_weights": "joint/{recording}.pt",
+    "macro_model": "macro_model/{recording}.nc",
 }
 
 
@@ -230,4 +246,5 @@ class Layout:
 
 def tpm_file(route: str) -> RecordingFile:
     """Return which file of a recording holds the TPMs of a route."""
-    return "tpm" if route == "micro" else "macro"
+    files: dict[str, RecordingFile] = {"micro": "tpm", "macro_model": "macro_model"}
+    return files.get(route, "macro")

@@ -104,8 +104,9 @@ _OF_SYSTEMS = (
         "integrated information of the system, common occupancy",
         r"$\varphi_s$, common occupancy",
         "system integrated information, common occupancy",
-        "The same values per state, weighted with one occupancy for all conditions that are compared (the mean over "
-        "conditions, on states visited in all of them): a difference here is one of the observed transition "
+        symbol="phi_s, common occupancy",
+        meaning="The same values per state, weighted with one occupancy for all conditions that are compared (the mean "
+        "over conditions, on states visited in all of them): a difference here is one of the observed transition "
         "probabilities, not of which states are visited.",
     ),
     Measure(
@@ -114,9 +115,10 @@ _OF_SYSTEMS = (
         "integrated information of the system, drive not held",
         r"$\varphi_s$, drive not held",
         "system integrated information, drive not held",
-        "phi_s of the observational TPM, which an unlimited recording would show: influences that the units share from "
-        "outside count as if the units acted on each other. Only where the estimator models a common drive, and phi_s "
-        "itself is of the drive-held TPM.",
+        symbol="phi_s, drive not held",
+        meaning="phi_s of the observational TPM, which an unlimited recording would show: influences that the units "
+        "share from outside count as if they acted on each other. Only where the estimator models a common drive, and "
+        "phi_s itself is of the drive-held TPM.",
         of_state=True,
         zero=True,
     ),
@@ -126,7 +128,8 @@ _OF_SYSTEMS = (
         "integrated information of the first complex",
         r"$\varphi_s$ of first complex",
         "system integrated information of the first complex",
-        "phi_s of the subset of units with the largest phi_s in each state (the first complex).",
+        symbol="phi_s of the first complex",
+        meaning="phi_s of the subset of units with the largest phi_s in each state (the first complex).",
         of_state=True,
         zero=True,
         common=True,
@@ -138,7 +141,8 @@ _OF_SYSTEMS = (
         "integrated information of the first complex, common occupancy",
         r"$\varphi_s$ of first complex, common occupancy",
         "phi_s of the first complex, common occupancy",
-        "phi_s_complex under the common occupancy.",
+        symbol="phi_s of the first complex, common occupancy",
+        meaning="phi_s of the first complex under the common occupancy.",
     ),
     Measure(
         "big_phi",
@@ -163,7 +167,8 @@ _OF_SYSTEMS = (
         "structure integrated information Φ, common occupancy",
         r"$\Phi$, common occupancy",
         "structure integrated information, common occupancy",
-        "big_phi under the common occupancy.",
+        symbol="Φ, common occupancy",
+        meaning="Φ under the common occupancy.",
     ),
     Measure(
         "sum_phi_d",
@@ -261,6 +266,24 @@ _OF_SYSTEMS = (
         r"$\Delta$ causal power of latents",
         "gain in causal power of latents",
         "Causal power of latents, per dimension, minus that of the scale of all dimensions of the same window.",
+    ),
+    Measure(
+        "published_j",
+        "nat",
+        "J of learned latents as published, per dimension",
+        "$J$ of latents, as published",
+        "published J of latents",
+        "Causal power per dimension as the mouse study prints it (mode published only): the mean log-determinant of "
+        "the learned map on the box, less the entropy of its residuals. It grows when latents shrink, and is no mutual "
+        "information: compare it with its nulls, not with other hierarchies.",
+    ),
+    Measure(
+        "delta_published_j",
+        "nat",
+        "gain in published J of learned latents over all dimensions",
+        r"$\Delta J$ of latents, as published",
+        "gain in published J of latents",
+        "Published J, per dimension, minus that of the scale of all dimensions of the same window.",
     ),
     Measure(
         "emergent_complexity",

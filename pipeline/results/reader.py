@@ -1,7 +1,9 @@
 """The results of a study, read back: its tables, and the datasets behind them.
 
->>> results = pipeline.load_results("results/demo")                        # doctest: +SKIP
+>>> results = phiscale.load_results("results/demo")                        # doctest: +SKIP
 >>> results.summary.query("measure == 'phi_s' and route == 'micro'")       # doctest: +SKIP
+>>> results.phi_values().query("recording == 'm1'")                        # doctest: +SKIP
+>>> results.structure("m1", "awake", scale=4, state="0110").plot()         # doctest: +SKIP
 >>> results.phi("m1", "awake", "micro", 4)["phi_s_draws"].mean("draw")     # doctest: +SKIP
 """
 
@@ -11,29 +13,45 @@ import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, SupportsInt
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.files import groups_of, load
+from pipeline.base.raster import bits
 from pipeline.results.columns import (
     CLASSIFICATION,
     COMPARISON_COLUMNS,
     DETECTION_COLUMNS,
+    DYNAMICS,
     FITS,
+    FIXED_POINTS,
     HALVES,
+    LATENTS,
     MATCHED,
     MULTIVERSE,
     NULL_COLUMNS,
     NUMBERS,
     QUALITY_COLUMNS,
+    STABILITY,
     SUMMARY_COLUMNS,
     TRUE_GROUPINGS,
     TRUTH,
 )
 from pipeline.results.layout import Layout, RecordingFile, SystemKey, tpm_file
+from pipeline.results.measures import OF_STATE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from iitcore import PhiStructure, Substrate
+
+Scale = int | str
+State = int | str | Sequence[int]
+PARTS_OF_PHI = ("sum_phi_d", "sum_phi_r")  # of Φ: withheld where it is
 
 
 class Results:
@@ -58,6 +76,32 @@ class Results:
     def __repr__(self) -> str:
         return f"Results({str(self.folder)!r}: {len(self.systems)} systems)"
 
+    def _repr_html_(self) -> str:
+        from pipeline.results import display
+
+        return display.of_results(self.folder.name, self.summary, self._conditions, len(self.failures))
+
+    def plot(self, measure: str = "phi_s", figure: Figure | None = None) -> Figure:
+        """Draw the values of a measure with their intervals: a panel per scale, a line per recording.
+
+        Args:
+            measure: that `summary` has.
+            figure: to draw on; a new one by default.
+
+        Raises:
+            PhiscaleError: the summary has no value of that measure.
+        """
+        from pipeline.results import display
+
+        return display.plot_measure(self.summary, self._conditions, measure, figure)
+
+    @property
+    def _conditions(self) -> list[str]:
+        """Conditions that have values, in the order of the study where that is known."""
+        known = self.provenance.get("study", {}).get("conditions", [])
+        there = list(dict.fromkeys(self.summary["condition"]))
+        return [name for name in known if name in there] + [name for name in there if name not in known]
+
     @cached_property
     def summary(self) -> pd.DataFrame:
         """One row per recording, window, scale and measure."""
@@ -75,17 +119,17 @@ class Results:
 
     @cached_property
     def classification(self) -> pd.DataFrame:
-        """One row per contrast and features: how well a state is told in subjects that were left out."""
+        """How well a state is told in subjects that were left out, one row per contrast and features."""
         return read_table(self.layout.of_study("classification"), CLASSIFICATION.names)
 
     @cached_property
     def fits(self) -> pd.DataFrame:
-        """One row per recording and window: how far its unit TPM can be trusted."""
+        """How far unit TPMs can be trusted, one row per recording and window."""
         return read_table(self.layout.of_study("fits"), FITS.names)
 
     @cached_property
     def halves(self) -> pd.DataFrame:
-        """One row per window and measure: its first half beside its second."""
+        """First half of a window beside its second, one row per window and measure."""
         return read_table(self.layout.of_study("halves"), HALVES.names)
 
     @cached_property
@@ -111,13 +155,28 @@ class Results:
         return known
 
     @cached_property
+    def dynamics(self) -> pd.DataFrame:
+        """One row per window and measure of what its latents of one and two dimensions do."""
+        return read_table(self.layout.of_study("dynamics"), DYNAMICS.names)
+
+    @cached_property
+    def fixed_points(self) -> pd.DataFrame:
+        """One row per window and fixed point of its latents of one and two dimensions."""
+        return read_table(self.layout.of_study("fixed_points"), FIXED_POINTS.names)
+
+    @cached_property
+    def stability(self) -> pd.DataFrame:
+        """One row per scale and what was learned twice: how far it is the same."""
+        return read_table(self.layout.of_study("stability"), STABILITY.names)
+
+    @cached_property
     def quality(self) -> pd.DataFrame:
         """One row per recording, window, unit and measure of quality."""
         return self._of_recordings("quality", QUALITY_COLUMNS)
 
     @cached_property
     def detection(self) -> pd.DataFrame:
-        """One row per recording and two of its windows: what is left of their difference under equal detection."""
+        """What is left of a difference under equal detection, one row per recording and two of its windows."""
         return self._of_recordings("detection", DETECTION_COLUMNS)
 
     def _of_recordings(self, file: RecordingFile, columns: Sequence[str]) -> pd.DataFrame:
@@ -148,13 +207,18 @@ class Results:
         """Every system of the summary: (recording, window, route, scale), sorted."""
         return tuple(sorted(systems_of(self.summary)))
 
+    @property
+    def _with_tpm(self) -> list[SystemKey]:
+        """Systems that have a TPM, and so a phi: latents have neither."""
+        return [key for key in self.systems if key.route != LATENTS]
+
     def tpm(self, recording: str, window: str, route: str, scale: int) -> xr.Dataset:
         """TPM of a system with its posterior draws (see `tpm.estimate`, `coarse.coarse_grain`).
 
         Args:
             recording: name of the recording.
             window: of the recording.
-            route: "micro" or "macro_units".
+            route: "micro", "macro_units" or "macro_model".
             scale: number of units of the system.
 
         Raises:
@@ -170,32 +234,133 @@ class Results:
         """Null values of a system (see `integration.integrate_nulls`); arguments and errors as `tpm`."""
         return self._system("nulls", recording, window, route, scale)
 
-    def structure(self, recording: str, window: str, route: str, scale: int, state: int) -> dict[str, Any]:
-        """Unfolded structure of a system in a joint state.
+    def encoder(self, recording: str, window: str, units: int) -> xr.Dataset:
+        """Learned hierarchy of a window (see `encoder.multiscale.told`).
 
         Args:
             recording: name of the recording.
             window: of the recording.
-            route: "micro" or "macro_units".
-            scale: number of units of the system.
-            state: joint state, bit i is unit i.
+            units: number of ensembles that it begins with.
+
+        Raises:
+            PhiscaleError: there is no such file or system; the message lists those that there are.
+        """
+        return self._system("encoder", recording, window, LATENTS, units)
+
+    def key(self, recording: str, window: str, scale: Scale) -> SystemKey:
+        """Find a system by its scale.
+
+        Args:
+            recording: name of the recording.
+            window: of the recording.
+            scale: number of units, or its full name ("micro-4", "macro_units-2"), which tells two of one size apart.
+
+        Raises:
+            PhiscaleError: there is none, or more than one; the message lists those that there are.
+        """
+        with_tpm = self._with_tpm
+        there = [key for key in with_tpm if (key.recording, key.window) == (recording, window)]
+        found = [key for key in there if str(scale) in (key.system, str(key.scale))]
+        if len(found) == 1:
+            return found[0]
+        what = f"has {len(found)} systems of scale {scale}" if found else f"has no system of scale {scale}"
+        names = ", ".join(key.system for key in (found or there))
+        others = sorted({(key.recording, key.window) for key in with_tpm})
+        fix = f"take one of {names}" if there else f"the windows are {', '.join(f'{r} {w}' for r, w in others)}"
+        raise PhiscaleError(Problem(f"{recording}, window {window}", what, fix=fix))
+
+    def substrate(self, recording: str, window: str, scale: Scale) -> Substrate:
+        """Return the TPM of a system (its point estimate) for the exact engine; arguments and errors as `key`.
+
+        Args:
+            recording: name of the recording.
+            window: of the recording.
+            scale: number of units, or name of the system.
+        """
+        return substrate_of(self.tpm(*self.key(recording, window, scale)))
+
+    def structure(self, recording: str, window: str, scale: Scale, state: State) -> PhiStructure:
+        """Return the Φ-structure of a system in a joint state, of the point estimate of its TPM.
+
+        It is there also where Φ of the window is withheld in `summary`: look there before you interpret it.
+
+        Args:
+            recording: name of the recording.
+            window: of the recording.
+            scale: number of units, or name of the system (see `key`).
+            state: number of the joint state (bit i is unit i), or the values of its units, "0110".
 
         Raises:
             PhiscaleError: none is stored for that state (see `iit.structures`); the message lists those that are.
         """
-        stored = self.phi(recording, window, route, scale)["structure"]
+        from iitcore import PhiStructure
+
+        key = self.key(recording, window, scale)
+        stored = self.phi(*key)["structure"]
         texts = {int(s): str(text) for s, text in zip(stored["state"].values, stored.values, strict=True)}
-        if texts.get(state):
-            unfolded: dict[str, Any] = json.loads(texts[state])
-            return unfolded
+        number = _number_of(state)
+        if texts.get(number):
+            return PhiStructure.from_dict(texts[number])
         there = [s for s, text in texts.items() if text]
         raise PhiscaleError(
             Problem(
-                f"{recording}, window {window}, {route}-{scale}",
-                f"no structure is stored for state {state}",
+                f"{recording}, window {window}, {key.system}",
+                f"no structure is stored for state {number}",
                 fix=f"take one of {there}, or raise iit.structures" if there else "raise iit.structures",
             )
         )
+
+    def phi_values(self, withheld: bool = False) -> pd.DataFrame:
+        """Return every phi of every system in every visited state as one tidy table.
+
+        Args:
+            withheld: keep values that the data cannot carry and `summary` withholds; by default they are missing.
+
+        Returns:
+            One row per recording, window, scale and state, with the columns recording, subject, condition, window,
+            route, scale, state (bit i is unit i), units (values of the units, the first one first), visits,
+            occupancy, reason (why phi_s is 0), and the measures of a state in ibits: phi_s, phi_s_complex, big_phi, ...
+        """
+        known = self.summary.drop_duplicates(list(SystemKey._fields)).set_index(list(SystemKey._fields))
+        rows = self.summary[self.summary["value"].isna()]
+        absent = {(SystemKey(*key), m) for *key, m in rows[[*SystemKey._fields, "measure"]].itertuples(index=False)}
+        tables = []
+        for key in self._with_tpm:
+            table = _values_of(self.phi(*key))
+            if not withheld:
+                for name in table.columns.intersection([*OF_STATE, *PARTS_OF_PHI]):
+                    if (key, "big_phi" if name in PARTS_OF_PHI else name) in absent:
+                        table[name] = np.nan
+            about = known.loc[key]
+            head = {"recording": key.recording, "subject": about["subject"], "condition": about["condition"]}
+            head |= {"window": key.window, "route": key.route, "scale": key.scale}
+            tables.append(table.assign(**head)[[*head, *table.columns]])
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+    def tree(self, traces: bool = False) -> xr.DataTree:
+        """Return the datasets of all recordings as one tree, in memory.
+
+        Args:
+            traces: with the recordings as they were read and their ΔF/F, which may be large.
+
+        Returns:
+            RECORDING/windows/WINDOW/SYSTEM/tpm, phi and nulls; RECORDING/states/kN, RECORDING/ensembles/kN;
+            RECORDING/traces/recording and preprocessed.
+        """
+        found: dict[tuple[str, ...], xr.Dataset] = {}
+        for key in self._with_tpm:
+            for name, file in (("tpm", tpm_file(key.route)), ("phi", "phi"), ("nulls", "nulls")):
+                path = self.layout.of(file, key.recording)
+                if path.is_file() and key.group in groups_of(path):
+                    found[key.recording, "windows", key.window, key.system, name] = load(path, key.group)
+        for recording in sorted({key.recording for key in self.systems}):
+            for file in ("states", "ensembles"):
+                for path in sorted(self.layout.of(file, recording).parent.glob(f"{recording}-k*.nc")):
+                    found[recording, file, path.stem.rpartition("-")[2]] = load(path)
+            if traces:
+                for file in ("recording", "preprocessed"):
+                    found[recording, "traces", file] = self._open(file, recording)
+        return xr.DataTree.from_dict({"/".join(node): data for node, data in found.items()}, name=self.folder.name)
 
     def recording(self, recording: str) -> xr.Dataset:
         """Recording as it was read."""
@@ -268,6 +433,42 @@ def load_results(directory: str | Path) -> Results:
             )
         )
     return results
+
+
+def substrate_of(tpm: xr.Dataset) -> Substrate:
+    """Return an estimated TPM as a substrate of the exact engine, which has `.plot()`, `.system(state)` and a table.
+
+    Args:
+        tpm: as `pipeline.tpm.estimate` and `pipeline.macro.coarse_grain` return it; its point estimate is taken.
+
+    >>> tpm = xr.Dataset({"p_on": (("state", "unit"), [[0.1], [0.9]])}, {"unit": ["e0"]})
+    >>> substrate_of(tpm)
+    Substrate(e0)
+    """
+    from iitcore import Substrate
+
+    units = [str(unit) for unit in tpm["unit"].values]
+    return Substrate(tpm["p_on"].transpose("state", "unit").values, units)
+
+
+def _number_of(state: State) -> int:
+    """Joint state as a number, bit i is unit i."""
+    if isinstance(state, str):
+        return int(state[::-1], 2)
+    return int(state) if isinstance(state, SupportsInt) else sum(int(value) << i for i, value in enumerate(state))
+
+
+def _values_of(phi: xr.Dataset) -> pd.DataFrame:
+    """Values of the states of a system that were computed."""
+    visited = np.flatnonzero(phi["visited"].values) if "visited" in phi else np.arange(phi.sizes["state"])
+    n_units = int(phi.sizes["state"]).bit_length() - 1
+    states = phi["state"].values[visited].astype(int)
+    columns: dict[str, Any] = {"state": states}
+    columns["units"] = ["".join(map(str, row)) for row in bits(states, n_units).tolist()]
+    for name in ("visits", "occupancy", *OF_STATE, *PARTS_OF_PHI, "reason"):
+        if name in phi and phi[name].dims == ("state",):
+            columns[name] = phi[name].values[visited]
+    return pd.DataFrame(columns)
 
 
 def systems_of(summary: pd.DataFrame) -> set[SystemKey]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
-from pipeline.base.parameters import Positive, Section
+from pipeline.base.parameters import Hertz, Seconds, Section
 from pipeline.simulation.drives import DRIVES
 from pipeline.simulation.indicators import INDICATORS, Kinetics
 from pipeline.simulation.planted import MOTIF, ON_FRACTION, usual_amplitude
@@ -14,7 +14,9 @@ from pipeline.simulation.regimes import MOST_UNITS
 from pipeline.simulation.registry import SUBSTRATES
 
 Share = Annotated[float, Field(ge=0, le=1)]
-NotNegative = Annotated[float, Field(ge=0)]
+Logit = Annotated[float, Field(ge=-20, le=20)]
+NotNegative = Annotated[float, Field(ge=0, le=20)]
+Relative = Annotated[float, Field(ge=1e-3, le=1e3)]  # to the usual
 CONDITIONS = tuple(ON_FRACTION)
 
 
@@ -46,8 +48,8 @@ class Detection(Section):
 
     participation: Annotated[float, Field(gt=0, le=1)] | None = None
     spontaneous: Share | None = None
-    brightness: Positive | None = None
-    noise: Positive | None = None
+    brightness: Relative | None = None
+    noise: Relative | None = None
 
 
 class Simulate(Section):
@@ -60,12 +62,14 @@ class Simulate(Section):
     units: Annotated[int, Field(ge=2, le=MOST_UNITS)] = Field(
         4, description="Recorded ensembles (substrates other than pairs)"
     )
-    hidden: Annotated[int, Field(ge=0)] = Field(
+    hidden: Annotated[int, Field(ge=0, le=MOST_UNITS)] = Field(
         0, description=f"Ensembles that act and are not recorded (substrates other than pairs; {MOST_UNITS} in all)"
     )
-    neurons_per_ensemble: Annotated[int, Field(ge=2)] = Field(100, description="Neurons driven by one ensemble")
-    rate_hz: Positive = Field(10.0, description="Frame rate [Hz]")
-    step_s: Positive = Field(0.5, description="Update interval of the substrate [s]")
+    neurons_per_ensemble: Annotated[int, Field(ge=2, le=10_000)] = Field(
+        100, description="Neurons driven by one ensemble"
+    )
+    rate_hz: Hertz = Field(10.0, description="Frame rate [Hz]")
+    step_s: Seconds = Field(0.5, description="Update interval of the substrate [s]")
     phase: Phase = Field(
         "random",
         description="Where in a step the first frame falls: a share of the step, or random in each recording",
@@ -73,26 +77,24 @@ class Simulate(Section):
     onset_share: Annotated[float, Field(gt=0, le=1)] = Field(
         1.0, description="Neurons fire within this first share of the step that causes it"
     )
-    duration_s: Positive = Field(1000.0, description="Length of each condition [s]")
+    duration_s: Seconds = Field(1000.0, description="Length of each condition [s]")
     jitter: NotNegative = Field(0.05, description="Spread of the couplings of pairs between subjects (relative)")
     anesthesia_coupling: Share = Field(0.2, description="Coupling under anesthesia, relative to awake")
     recovery_coupling: Share = Field(0.6, description="Coupling in recovery, relative to awake")
     drive: DriveKind = Field("telegraph", description="What acts on all ensembles from outside them")
-    drive_s: Positive = Field(10.0, description="Mean dwell time (telegraph) or time constant (ar1) of the drive [s]")
+    drive_s: Seconds = Field(10.0, description="Mean dwell time (telegraph) or time constant (ar1) of the drive [s]")
     drive_logit: dict[Condition, NotNegative] = Field(
         default_factory=dict,
         description="Amplitude of the drive by condition [logit]; by default 0.8 × (1 - coupling), so that awake has "
         "none",
     )
-    drift_logit: dict[Condition, float] = Field(
+    drift_logit: dict[Condition, Logit] = Field(
         default_factory=dict,
         description="By condition: over each window rates drift from minus to plus this [logit]; by default not at all",
     )
     kinetics: Indicator = Field("GCaMP6s", description="Indicator whose transients rise and decay as these do")
-    rise_s: Positive | None = Field(
-        None, description="Time constant of the rise [s]; empty takes that of the indicator"
-    )
-    decay_s: Positive | None = Field(
+    rise_s: Seconds | None = Field(None, description="Time constant of the rise [s]; empty takes that of the indicator")
+    decay_s: Seconds | None = Field(
         None, description="Time constant of the decay [s]; empty takes that of the indicator"
     )
     participation: Annotated[float, Field(gt=0, le=1)] = Field(
@@ -101,20 +103,20 @@ class Simulate(Section):
     spontaneous: Share = Field(
         0.01, description="The same while its ensemble is OFF, relative to participation while ON"
     )
-    brightness: Positive = Field(1.0, description="Light, relative to the usual; more of it is less noise in ΔF/F")
-    noise: Positive = Field(1.0, description="Shot noise at given light, relative to the usual")
+    brightness: Relative = Field(1.0, description="Light, relative to the usual; more of it is less noise in ΔF/F")
+    noise: Relative = Field(1.0, description="Shot noise at given light, relative to the usual")
     landscape: NotNegative = Field(
         0.0,
         description="Slow continuous dynamics of several scales beside the ensembles: standard deviation in ΔF/F that "
         "they give each neuron; 0: none. Awake and in recovery the whole cortex has two wells, under anesthesia one; "
         "opposed neurons carry them, so that the mean of a simulated ensemble is without",
     )
-    landscape_sites: Annotated[int, Field(ge=1)] = Field(
+    landscape_sites: Annotated[int, Field(ge=1, le=64)] = Field(
         1, description="Sites of each ensemble that differ in them; there are as many variables as sites in all"
     )
-    landscape_s: Positive = Field(1.0, description="Time constant of the slowest of their variables with one well [s]")
-    landscape_stay_s: Positive = Field(15.0, description="Mean stay of the whole cortex in a well awake [s]")
-    landscape_barrier: Positive = Field(
+    landscape_s: Seconds = Field(1.0, description="Time constant of the slowest of their variables with one well [s]")
+    landscape_stay_s: Seconds = Field(15.0, description="Mean stay of the whole cortex in a well awake [s]")
+    landscape_barrier: Annotated[float, Field(ge=0.1, le=20)] = Field(
         1.5, description="Barrier between its wells awake, in units of the noise; times the coupling in recovery"
     )
     detection: dict[Condition, Detection] = Field(

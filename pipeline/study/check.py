@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +14,15 @@ import xarray as xr
 
 from pipeline.base.errors import PhiscaleError, Problem, unusable
 from pipeline.base.files import check_writable
-from pipeline.ingest import open_recording
+from pipeline.ingest import READERS, apart, open_recording
+from pipeline.ingest.rows import existing_file, naming
 from pipeline.ingest.windows import table
 from pipeline.results.columns import WINDOW_COLUMNS
+from pipeline.simulation.known import read_truth
 from pipeline.simulation.recordings import check_conditions, neuron_names
 from pipeline.study.check_neurons import check_choice, check_neurons, note_read
-from pipeline.study.check_sharing import check_sharing, held_by
-from pipeline.study.check_windows import check_windows
+from pipeline.study.check_sharing import check_copies, check_sharing, digest, held_by
+from pipeline.study.check_windows import check_resampling, check_windows
 from pipeline.study.checked import Checked
 from pipeline.study.clock import Clock, clock_of, units_of
 from pipeline.study.rehearsal import Rehearsal
@@ -80,11 +83,13 @@ def check_recordings(studies: Sequence[Study], findings: Sequence[Checked]) -> N
             if told & {recording, EVERY_RECORDING}:
                 continue
             with _noting(f"recording {recording!r}", recording, found):
+                check_truth(study, recording)
+            with _noting(f"recording {recording!r}", recording, found):
                 windows_known = not told & {f"{recording}/windows", EVERY_WINDOW}
                 if study.recordings["format"][recording] == "simulate":
                     _check_simulated(study, recording, windows_known, found)
                     continue
-                opened = opened or [open_recording(study.row(recording))]
+                opened = opened or [_opened(study.row(recording))]
                 faults = len(found.problems.found)
                 windows = _check_read(study, recording, opened[0], windows_known, found)
                 if windows is not None and len(found.problems.found) == faults:
@@ -93,6 +98,7 @@ def check_recordings(studies: Sequence[Study], findings: Sequence[Checked]) -> N
     if names.is_unique:
         for place, (study, found) in enumerate(zip(studies, findings, strict=True)):
             faults = len(found.problems.found)
+            check_copies(study, found)
             check_sharing(study, found.held, found)
             if len(found.problems.found) == faults:
                 rehearsal.shared(study, place, found)
@@ -119,6 +125,28 @@ def _noting(where: str, name: str, findings: Checked) -> Iterator[None]:
         )
 
 
+def check_truth(study: Study, recording: str) -> None:
+    """Check the file of what is true of a recording, where there is one.
+
+    Args:
+        study: the study.
+        recording: name.
+
+    Raises:
+        PhiscaleError: there is no such file, or it holds something else.
+    """
+    row = study.row(recording)
+    if row.get("truth"):
+        with naming(row):
+            read_truth(existing_file(row, "truth"))
+
+
+def _opened(row: dict[str, Any]) -> xr.Dataset:
+    if READERS.choose(row["format"], "format").apart:
+        apart.opens(row)
+    return open_recording(row)
+
+
 def _check_read(
     study: Study, recording: str, dataset: xr.Dataset, windows_known: bool, findings: Checked
 ) -> pd.DataFrame | None:
@@ -126,12 +154,15 @@ def _check_read(
     names = [str(name) for name in dataset["neuron"].values]
     windows = None
     note_read(study, recording, dataset, findings)
+    if not check_resampling(study, recording, float(dataset.attrs["sampling_rate_hz"]), findings):
+        return None
     if windows_known:
         windows = table(study.row(recording), study.sheet_of(recording), dataset, study.state_codes())
         check_windows(study, recording, clock_of(study, recording, dataset), windows, findings)
     check_choice(study, recording, names, findings)
     check_neurons(study, recording, dataset, findings)
     findings.held[recording] = held_by(dataset)
+    findings.traces[recording] = digest(dataset)
     return windows
 
 

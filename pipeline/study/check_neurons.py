@@ -7,6 +7,7 @@ import json
 import numpy as np
 import xarray as xr
 
+from pipeline.base.arrays import Floats
 from pipeline.base.recording import LARGEST_MOUSE_MM, POSITION
 from pipeline.ingest.assembling import told
 from pipeline.study.checked import Checked
@@ -133,11 +134,16 @@ def _check_grouping(study: Study, where: str, n_neurons: int, dataset: xr.Datase
         )
 
 
+def _span(values: Floats) -> float:
+    """Return the largest value less the smallest: a deviation is not 0 where numbers were rounded to be summed."""
+    return float(np.nanmax(values) - np.nanmin(values))
+
+
 def _check_constant(where: str, chosen: list[str], dataset: xr.Dataset, findings: Checked) -> None:
     """Check that what is taken for neurons varies, as neurons do."""
     for name in (str(name) for name in dataset["neuron"].values):
         values = dataset["fluorescence"].sel(neuron=name).values if name in chosen else None
-        if values is not None and np.nanstd(values) == 0:
+        if values is not None and _span(values) == 0:
             findings.problems.add(
                 f"{where}, neuron {name}",
                 "is constant",

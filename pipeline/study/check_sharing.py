@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -19,8 +20,40 @@ BY_LEVEL = ("quantile", "median", "zscore", "otsu", "hmm")  # the threshold foll
 def held_by(dataset: xr.Dataset) -> Held:
     """Return the neurons of a Recording, those usable that vary."""
     values = dataset["fluorescence"].values
-    varies = np.array([np.nanstd(column) > 0 for column in values.T], dtype=bool)
+    varies = np.nanmax(values, axis=0) > np.nanmin(values, axis=0)
     return Held.by(dataset, varies)
+
+
+def digest(dataset: xr.Dataset) -> str:
+    """Return what only recordings of the same values have in common.
+
+    Args:
+        dataset: the Recording.
+    """
+    return hashlib.sha256(np.ascontiguousarray(dataset["fluorescence"].values).data).hexdigest()
+
+
+def check_copies(study: Study, findings: Checked) -> None:
+    """Check that no recording is there twice: one animal must not count as two.
+
+    Args:
+        study: the study.
+        findings: has the digest of each recording; where faults and notes go.
+    """
+    alike: dict[str, list[str]] = {}
+    for name, held in findings.traces.items():
+        alike.setdefault(held, []).append(name)
+    for names in alike.values():
+        subjects = list(dict.fromkeys(study.row(name)["subject"] for name in names))
+        if len(subjects) > 1:
+            findings.problems.add(
+                f"recordings {', '.join(names)}",
+                f"hold the same traces, and are said to be of the subjects {', '.join(subjects)}",
+                "One subject would count as several",
+                "correct the paths or the subjects",
+            )
+        elif len(names) > 1:
+            findings.notes.append(f"recordings {', '.join(names)} hold the same traces")
 
 
 def check_sharing(study: Study, held: Mapping[str, Held], findings: Checked) -> None:

@@ -16,6 +16,7 @@ from pipeline.tpm.registry import ESTIMATORS
 from pipeline.tpm.support import largest_supported
 
 MAX_NAN_RUN_S = 1.0
+MOST_FRAMES_MADE_UP = 10.0  # by resampling, for each that was recorded
 FAR = 10.0  # a clock that begins this many lengths of a recording before it
 UNEVEN = 0.02  # share of bins without a frame that is worth a note
 
@@ -52,6 +53,27 @@ def check_windows(study: Study, recording: str, clock: Clock, windows: pd.DataFr
         place, gone = f"{where}, window {window}", inside & lost
         _check_length(study, place, labels[window], clock.n_units, clock.why(gone), findings)
         _note_gap(place, gone, clock, findings)
+
+
+def check_resampling(study: Study, recording: str, rate_hz: float, findings: Checked) -> bool:
+    """Check that resampling does not make most of the frames up; returns whether it does not.
+
+    Args:
+        study: the study.
+        recording: name.
+        rate_hz: frame rate of the recording [Hz].
+        findings: where faults go.
+    """
+    wanted = study.parameters.preprocess.resample_hz
+    if wanted is None or wanted <= MOST_FRAMES_MADE_UP * rate_hz:
+        return True
+    findings.problems.add(
+        f"recording {recording!r} and preprocess.resample_hz",
+        f"{wanted:g} Hz is {wanted / rate_hz:.3g} times the frame rate of {rate_hz:g} Hz",
+        "Nearly all frames would be interpolated",
+        "use a rate near that of the recordings, or leave it empty",
+    )
+    return False
 
 
 def _check_ends(where: str, clock: Clock, windows: pd.DataFrame, slack: float, findings: Checked) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.base.errors import PhiscaleError, Problem, Problems
+from pipeline.ingest import apart
 from pipeline.ingest.contents import ASK, Contents, Epoch
 from pipeline.ingest.reader import Reader
 from pipeline.ingest.registry import READERS, columns_of_any_format, option_columns
@@ -73,6 +74,11 @@ def found_in(paths: Iterable[Path]) -> list[Draft]:
     for path in paths:
         if not path.exists():
             problems.add(str(path), "does not exist", "Nothing can be read from it", "correct the path")
+            continue
+        try:
+            apart.looks(path)
+        except PhiscaleError as error:
+            problems.found.extend(p for p in error.problems if isinstance(p, Problem))
             continue
         claims = [(reader, reader.recordings(path)) for reader in READERS.values()]
         reader, parts = next(((r, p) for r, p in reversed(claims) if p), (None, []))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import NoneType
@@ -16,6 +17,8 @@ from pipeline.base.registry import registry_of
 from pipeline.base.text import did_you_mean
 from pipeline.study.fields import Part, choices, parts
 
+MOST = 50  # faults that are told
+LONGEST = 60  # of a value that is shown
 TEXT_WANTED = ("string_type", "literal_error")
 
 
@@ -45,7 +48,7 @@ def explain(path: str, error: ValidationError, model: type[Section]) -> Iterator
         model: of the study.
     """
     sections = parts(model)
-    for fault in error.errors():
+    for fault in error.errors()[:MOST]:
         if fault["type"] == "cross_field":
             yield from (Problem(path, line) for line in fault["ctx"]["faults"].splitlines())
         else:
@@ -54,7 +57,7 @@ def explain(path: str, error: ValidationError, model: type[Section]) -> Iterator
 
 def _place(loc: Sequence[int | str], sections: dict[str, Part]) -> Place:
     """Leave out what pydantic adds to a field's path: the method of a section, and marks of keys."""
-    names = [str(part) for part in loc if part != "[key]"]
+    names = [_cut(str(part)) for part in loc if part != "[key]"]
     part = sections.get(names[0]) if names else None
     method = part.chosen.default if part and part.chosen else ""
     if part and part.chosen and len(names) > 1:
@@ -75,11 +78,34 @@ def _problem(path: str, fault: Any, place: Place, top: dict[str, FieldInfo]) -> 
         return _unquoted(where, fault["input"])
     if fault["type"] == "model_type":
         fix = "write its fields below it, indented, one name: value in each line"
-        return Problem(where, f"holds {fault['input']!r}, not fields", "None of them can be read", fix)
-    what = f"{fault['input']!r} is not allowed ({fault['msg'].lower()})"
+        return Problem(where, f"holds {shown(fault['input'])}, not fields", "None of them can be read", fix)
+    what = f"{shown(fault['input'])} is not allowed ({_lowered(fault['msg'])})"
     if fault["type"] == "string_type" and not isinstance(fault["input"], list | dict | NoneType):
-        return Problem(where, what, "", f"put it in quotes: '{fault['input']}'")
+        return Problem(where, what, "", f"put it in quotes: '{_cut(str(fault['input']))}'")
     return Problem(where, what, "", _guess(fault["input"], place) or "correct the value")
+
+
+def shown(value: Any) -> str:
+    """Return a value as Python writes it, shortened where it is long or holds itself many times over.
+
+    >>> shown("a" * 200)[:20], len(shown(10**400)) < 80
+    ("'aaaaaaaaaaaaaaaaaaa", True)
+    """
+    if isinstance(value, int) and not -(10**30) < value < 10**30:
+        return f"a number of {int(value.bit_length() * 0.30103) + 1} digits"
+    short = reprlib.Repr()
+    short.maxlevel, short.maxlist, short.maxdict = 2, 4, 4
+    short.maxstring = short.maxother = LONGEST
+    return short.repr(value)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[:LONGEST] + "..."
+
+
+def _lowered(message: str) -> str:
+    """Return a message that goes on within a sentence; what it quotes stays as it is."""
+    return message[:1].lower() + message[1:]
 
 
 def _guess(word: Any, place: Place) -> str:
@@ -117,6 +143,8 @@ def _no_such_method(path: str, section: Any, place: Place) -> Problem:
     where, method = f"{path}: {place.field}.method", section["method"]
     if isinstance(method, bool):
         return _unquoted(where, method)
+    if not isinstance(method, str):
+        return Problem(where, f"{shown(method)} is no name of a method", "", "write one of its names")
     try:
         place.part.chosen.registry.choose(method, where)
     except PhiscaleError as error:

@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
 from pipeline.base.errors import Problem
-from pipeline.base.parameters import Identifier, Section
+from pipeline.base.parameters import Identifier, PathText, Section
 from pipeline.binarize.bins import rounded_up, shorter_than_frame
 from pipeline.binarize.parameters import Binarize
 from pipeline.encoder.parameters import Encoder
@@ -33,15 +33,15 @@ class Parameters(Section):
     """Everything in study.yaml."""
 
     study: Identifier = Field(description="Name of the study; results go to RESULTS/STUDY")
-    seed: Annotated[int, Field(ge=0)] = Field(0, description="Fixes every random choice")
-    results: str = Field("results", description="Folder of the results (relative to where the run is started)")
-    data: str | None = Field(
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(0, description="Fixes every random choice")
+    results: PathText = Field("results", description="Folder of the results (relative to where the run is started)")
+    data: PathText | None = Field(
         None,
         description="Folder from which paths in the sheet start; empty: that of study.yaml. "
         "May name environment variables as ${NAME}; --data on the command line wins",
     )
-    recordings: str = Field("recordings.tsv", description="Sheet of recordings (relative to study.yaml)")
-    windows: str | None = Field(
+    recordings: PathText = Field("recordings.tsv", description="Sheet of recordings (relative to study.yaml)")
+    windows: PathText | None = Field(
         "windows.tsv",
         description="Sheet of windows (relative to study.yaml); empty when state codes give them",
     )
@@ -190,6 +190,26 @@ def _copies_are_of_the_posterior(p: Parameters) -> Iterator[Problem]:
         )
 
 
+def _resamples_hold_no_drive(p: Parameters) -> Iterator[Problem]:
+    if p.tpm.uncertainty == "bootstrap" and p.tpm.draws and getattr(p.tpm, "drive", False):
+        yield Problem(
+            "tpm.uncertainty and tpm.drive",
+            f"{p.tpm.method!r} may hold a drive, and transitions that are resampled hold none",
+            "The draws would be of another TPM than the estimate",
+            "use uncertainty: posterior, or drive: false",
+        )
+
+
+def _hidden_states_follow_each_other(p: Parameters) -> Iterator[Problem]:
+    if p.tpm.method == "latent" and p.tpm.lag != 1:
+        yield Problem(
+            "tpm.lag and tpm.method",
+            f"the lag is {p.tpm.lag}, and hidden states follow each other bin by bin",
+            "The states could not be told",
+            "use lag: 1, or another method than 'latent'",
+        )
+
+
 def _unfolded_surrogates_are_made(p: Parameters) -> Iterator[Problem]:
     if p.nulls.big_phi_surrogates > p.nulls.surrogates:
         yield Problem(
@@ -276,6 +296,8 @@ CHECKS: tuple[Callable[[Parameters], Iterator[Problem]], ...] = (
     _scales_have_a_mapping,
     _copies_have_draws,
     _copies_are_of_the_posterior,
+    _resamples_hold_no_drive,
+    _hidden_states_follow_each_other,
     _unfolded_surrogates_are_made,
     _bins_hold_a_frame,
     _windows_are_given,

@@ -9,8 +9,11 @@ import yaml
 from pydantic import ValidationError
 
 from pipeline.base.errors import Problems
+from pipeline.base.files import is_file
 from pipeline.study.messages import explain
 from pipeline.study.parameters import Parameters
+
+LARGEST = 2**20  # bytes
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
@@ -46,21 +49,33 @@ def read_parameters(path: Path, problems: Problems) -> Parameters | None:
 
 
 def _content(path: Path, problems: Problems) -> dict[Any, Any] | None:
-    if not path.is_file():
+    if not is_file(path):
         fix = "name a study.yaml, or write a template with: phiscale init DIR"
         problems.add(str(path), "there is no such file", "There is no study to run", fix)
         return None
+    if path.stat().st_size > LARGEST:
+        problems.add(
+            str(path), f"has more than {LARGEST} bytes", "No study has so many parameters", "name a study.yaml"
+        )
+        return None
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a safe loader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}, line {mark.line + 1}" if mark else str(path)
-        what = f"is not valid YAML ({getattr(error, 'problem', None) or error})"
         fix = "mend that line (indentation, a missing colon or quote)"
-        problems.add(place, what, "No parameter can be read", fix)
+        problems.add(place, f"is not valid YAML ({_said(error)})", "No parameter can be read", fix)
         return None
     if not isinstance(content, dict):
         fix = "start from a template: phiscale init DIR"
         problems.add(str(path), "does not hold fields (name: value)", "No parameter can be read", fix)
         return None
     return content
+
+
+def _said(error: Exception) -> str:
+    """Return what YAML says of a text that is none, in one line."""
+    if isinstance(error, RecursionError):
+        return "too many brackets in one another"
+    said = getattr(error, "problem", None) or getattr(error, "reason", None) or error
+    return " ".join(str(said).split())

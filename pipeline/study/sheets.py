@@ -9,11 +9,13 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.base.errors import Problems, unusable
+from pipeline.base.files import is_file
 from pipeline.base.text import did_you_mean
 from pipeline.ingest.registry import file_columns, option_columns
 from pipeline.study.parameters import Parameters
 
-IDENTIFIER = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_]*$")
+IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,79}\Z")  # file names are made of several
+LARGEST = 2**26  # bytes of a sheet
 RECORDING_COLUMNS = ("recording", "subject", "path", "format")
 OPTION_COLUMNS = option_columns()
 FILE_COLUMNS = file_columns()
@@ -50,11 +52,14 @@ def read_sheet(
 
 
 def _text(path: Path, problems: Problems) -> str | None:
-    if not path.is_file():
+    if not is_file(path):
         fix = "correct its name in study.yaml, or create it"
         problems.add(str(path), "there is no such file", "There is nothing to analyse", fix)
         return None
     try:
+        if path.stat().st_size > LARGEST:
+            problems.add(str(path), f"has more than {LARGEST} bytes", "No study has so many rows", "name a sheet")
+            return None
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         fix = "save it as tab-separated text (UTF-8)"

@@ -115,7 +115,7 @@ class Study:
     def row(self, recording: str) -> dict[str, Any]:
         """Return what the sheet says of a recording, empty fields left out."""
         fields = self.recordings.loc[recording].to_dict()
-        return {name: value for name, value in fields.items() if value != "" or name == "path"}
+        return {name: value for name, value in fields.items() if value != "" or name in ("path", "subject")}
 
     def chosen_neurons(self, recording: str) -> list[str] | None:
         """Return the neurons that the study chooses for a recording's subject; None where it takes all."""

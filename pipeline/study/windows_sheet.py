@@ -34,9 +34,10 @@ def check_windows_sheet(
     times = table[["start_s", "end_s"]].apply(pd.to_numeric, errors="coerce")
     written, table = table, table.assign(start_s=times["start_s"], end_s=times["end_s"])
     ends = _simulated_ends(table, recordings, parameters)
+    known = set(recordings["recording"])
     for line, row, text in zip(table.index, table.to_dict("records"), written.to_dict("records"), strict=True):
         where, about = f"{sheet}, line {line}", f"{row['recording']}/windows"
-        _check_recording(where, about, row, recordings, parameters, problems)
+        _check_recording(where, about, row, known, parameters, problems)
         _check_condition(where, about, row, parameters, problems)
         _check_window(where, about, row, problems)
         _check_times(where, about, row, text, problems)
@@ -49,9 +50,9 @@ def check_windows_sheet(
 
 
 def _check_recording(
-    where: str, about: str, row: Row, recordings: pd.DataFrame, parameters: Parameters, problems: Problems
+    where: str, about: str, row: Row, known: set[str], parameters: Parameters, problems: Problems
 ) -> None:
-    if row["recording"] not in set(recordings["recording"]):
+    if row["recording"] not in known:
         problems.add(
             f"{where}: recording",
             f"{row['recording']!r} is not in {parameters.recordings}",
@@ -125,22 +126,23 @@ def _check_simulated_end(where: str, about: str, row: Row, ends: dict[str, float
 
 def _check_one_condition(sheet: str, table: pd.DataFrame, problems: Problems) -> None:
     """Note windows whose rows name more than one condition."""
-    for (recording, window), rows in table.groupby(["recording", "window"], sort=False):
-        if rows["condition"].nunique() > 1:
-            problems.add(
-                f"{sheet}: {recording}, window {window}",
-                f"is in several conditions ({', '.join(rows['condition'].unique())})",
-                "Its frames cannot be told apart",
-                "use one window name per condition",
-                about=f"{recording}/windows",
-            )
+    kinds = table.groupby(["recording", "window"], sort=False)["condition"].unique()
+    for (recording, window), conditions in kinds[kinds.map(len) > 1].items():
+        problems.add(
+            f"{sheet}: {recording}, window {window}",
+            f"is in several conditions ({', '.join(conditions)})",
+            "Its frames cannot be told apart",
+            "use one window name per condition",
+            about=f"{recording}/windows",
+        )
 
 
 def _check_windows_given(
     sheet: str, table: pd.DataFrame, recordings: pd.DataFrame, parameters: Parameters, problems: Problems
 ) -> None:
+    given = set(table["recording"])
     for name in recordings["recording"]:
-        if name not in set(table["recording"]):
+        if name not in given:
             problems.add(
                 f"{sheet}: {name}",
                 "has no window",

@@ -149,22 +149,19 @@ def _why_not_hidden(states: xr.Dataset, lag: int, carried: bool) -> str:
 def _predict_signal(states: xr.Dataset, own: Mapping[str, Any], rng: np.random.Generator) -> dict[str, float]:
     """Log2-likelihood per bin and unit of the signal's categories in the last part of each window."""
     from pipeline.tpm.chain import sample_recording
-    from pipeline.tpm.hidden import categories
-    from pipeline.tpm.latent import kinds_of, windows_of
+    from pipeline.tpm.latent import seen_of
     from pipeline.tpm.recorded import Model, Recorded, Sweeps
     from pipeline.tpm.sampled import SampledRecording
 
-    used = states.isel(frame=np.flatnonzero(states["matched"].values)) if "matched" in states.coords else states
-    names, first, border = windows_of(used)
-    given: Array = used["states"].transpose("frame", "unit").values.astype(np.int64)
-    category = categories(used["signal"].transpose("frame", "unit").values, given)
+    names, whole, given = seen_of(states)
+    category, first, border, kind = whole.category, whole.first, whole.border, whole.kind
     ends = [round(b - LEFT_OUT * (b - a)) for a, b in pairwise(border.tolist())]
     learned = np.concatenate([np.arange(a, e) for a, e in zip(border[:-1], ends, strict=True)])
     lengths = [e - a for a, e in zip(border[:-1], ends, strict=True)]
     inner = np.r_[0, np.cumsum(lengths)].astype(np.int64)
-    joined = np.repeat(~first[learned, None], given.shape[1], axis=1)
-    kind, n_kinds = kinds_of(used)
-    recorded = Recorded(category[learned], first[learned], joined, inner, 1, kind[learned], n_kinds)
+    recorded = Recorded(
+        category[learned], first[learned], whole.joined[learned], inner, 1, kind[learned], whole.n_kinds
+    )
     totals = {HIDDEN: 0.0, "average": 0.0}
     for name in totals:
         model = Model(int(own["family"]), bool(own["drive"]), hidden=name == HIDDEN)

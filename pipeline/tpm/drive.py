@@ -22,6 +22,9 @@ from pipeline.base.arrays import Array, Bools, Floats, Ints
 from pipeline.emergence.discrete import state_by_state
 
 LEVELS: Floats = np.array([-1.0, 0.0, 1.0])
+N_LEVELS = len(LEVELS)  # known to the compiler, so that loops over them are unrolled
+SMALL = 1e-100  # sums of probabilities below which they are scaled up
+MOST_KNOWN = 7  # units up to which pairs of joint states are tabled
 STAY, MOVE = 95.0, 2.5  # Dirichlet weights: a level stays for some 20 bins
 SMOOTHED = 20  # bins over which the units are counted where a chain starts
 MAX_SOLVED = 256  # states and levels together up to which stationarity is solved for; beyond, it is run for
@@ -69,35 +72,73 @@ def draw_levels(
         end: the frame after its last.
         level: (frame,) that is written.
     """
-    n_levels, n_units = len(switching), len(logit)
-    p_on = 1 / (1 + np.exp(-logit))
-    forward = np.empty((end - start, n_levels))
-    for t in range(start, end):
-        now, total = forward[t - start], 0.0
-        for k in range(n_levels):
-            now[k] = 1.0
-            if t > start:
-                now[k] = 0.0
-                for j in range(n_levels):
-                    now[k] += forward[t - start - 1, j] * switching[j, k]
-            for u in range(n_units):
-                if joined[t, u]:
-                    p = p_on[u, path[t - lag] + (k << n_units)]
-                    now[k] *= p if path[t] >> u & 1 else 1 - p
-            total += now[k]
-        for k in range(n_levels):
-            now[k] /= total
-    for t in range(end - 1, start - 1, -1):
-        now, total = forward[t - start], 0.0
-        for k in range(n_levels):
-            if t < end - 1:
-                now[k] *= switching[k, level[t + 1]]
+    chance = _chances(1 / (1 + np.exp(-logit)), path, joined, lag, start, end)
+    forward = np.empty((end - start, N_LEVELS))
+    carried = np.ones(N_LEVELS)
+    for t in range(end - start):
+        total = 0.0
+        for k in range(N_LEVELS):
+            forward[t, k] = chance[t, k] * carried[k]
+            total += forward[t, k]
+        scale = 1.0 if total > SMALL else 1 / total  # only their ratios count; a division a frame would take longest
+        for k in range(N_LEVELS):
+            carried[k] = 0.0
+            for j in range(N_LEVELS):
+                carried[k] += forward[t, j] * switching[j, k]
+            carried[k] *= scale
+    now = np.empty(N_LEVELS)
+    for t in range(end - start - 1, -1, -1):
+        total = 0.0
+        for k in range(N_LEVELS):
+            now[k] = forward[t, k] * (switching[k, level[start + t + 1]] if start + t + 1 < end else 1.0)
             total += now[k]
         rest, k = rng.random() * total, 0
-        while k < n_levels - 1 and rest >= now[k]:
+        while k < N_LEVELS - 1 and rest >= now[k]:
             rest -= now[k]
             k += 1
-        level[t] = k
+        level[start + t] = k
+
+
+@numba.njit(cache=True)
+def _chances(p_on: Floats, path: Ints, joined: Bools, lag: int, start: int, end: int) -> Floats:
+    """Return (frame, level) the probability of each frame's joint state after the one `lag` before, under each level.
+
+    A pair of states is met many times: what all units do together is worked out once for each pair.
+    """
+    n_units = len(p_on)
+    n_states = 1 << n_units
+    known = n_states <= end - start and n_units <= MOST_KNOWN
+    size = n_states if known else 0
+    of_pair = np.full((size, size, N_LEVELS), -1.0)
+    found = np.empty((end - start, N_LEVELS))
+    for t in range(start, end):
+        counted = 0
+        for u in range(n_units):
+            counted += joined[t, u]
+        if counted == 0:
+            found[t - start] = 1.0
+            continue
+        before, now = path[t - lag], path[t]
+        if known and counted == n_units:
+            if of_pair[before, now, 0] < 0:
+                for k in range(N_LEVELS):
+                    of_pair[before, now, k] = _chance(p_on, before + (k << n_units), now, joined[t])
+            for k in range(N_LEVELS):
+                found[t - start, k] = of_pair[before, now, k]
+        else:
+            for k in range(N_LEVELS):
+                found[t - start, k] = _chance(p_on, before + (k << n_units), now, joined[t])
+    return found
+
+
+@numba.njit(cache=True)
+def _chance(p_on: Floats, row: int, now: int, counts: Bools) -> float:
+    """Return the probability of the joint state `now` after a row of the TPM, of the units that count."""
+    found = 1.0
+    for u in range(len(p_on)):
+        if counts[u]:
+            found *= p_on[u, row] if now >> u & 1 else 1 - p_on[u, row]
+    return found
 
 
 @numba.njit(cache=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -15,8 +15,9 @@ from pipeline.tpm.sampled import SampledRecording
 if TYPE_CHECKING:
     import xarray as xr
 
-    from pipeline.base.arrays import Array, Bools, Floats, Ints
+    from pipeline.base.arrays import Bools, Ints
     from pipeline.base.parameters import Section
+    from pipeline.tpm.recorded import Recorded
 
 THIN, WARM_UP = 12, 500
 LEAST_DRAWS = 200  # the estimate rests on so many, however few are asked for
@@ -72,21 +73,16 @@ class Latent(Average):
             PhiscaleError: no signal.
         """
         from pipeline.tpm.chain import sample_recording
-        from pipeline.tpm.hidden import categories
-        from pipeline.tpm.recorded import Model, Recorded, Sweeps
+        from pipeline.tpm.recorded import Model, Sweeps
 
         where = f"recording {states.attrs.get('recording', '?')!r}"
         if "signal" not in states:
             what = "'latent' needs the signal that the states were made of"
             raise PhiscaleError(Problem(f"{where}, tpm.method", what, fix="use the method average"))
-        used = states.isel(frame=np.flatnonzero(states["matched"].values))
-        names, first, border = windows_of(used)
-        given: Array = used["states"].transpose("frame", "unit").values.astype(np.int64)
-        signal: Floats = used["signal"].transpose("frame", "unit").values
-        joined = np.repeat(~first[:, None], given.shape[1], axis=1)
-        recorded = Recorded(categories(signal, given), first, joined, border, 1, *kinds_of(used))
+        seen = seen_of(states)
         model, sweeps = Model(family, drive, hidden=True), Sweeps(max(draws, LEAST_DRAWS), THIN, WARM_UP)
-        return SampledRecording(names, recorded, sample_recording(recorded, given, model, sweeps, rng), model)
+        drawn = sample_recording(seen.recorded, seen.states, model, sweeps, rng)
+        return SampledRecording(seen.windows, seen.recorded, drawn, model)
 
 
 def kinds_of(states: xr.Dataset) -> tuple[Ints, int]:
@@ -106,10 +102,44 @@ def kinds_of(states: xr.Dataset) -> tuple[Ints, int]:
     return found, 1
 
 
-def windows_of(states: xr.Dataset) -> tuple[list[str], Bools, Ints]:
-    """Return the windows in order, which frames (frame,) have no frame before them, and each window's first frame."""
+class SeenRecording(NamedTuple):
+    """What was seen of a recording.
+
+    Attributes:
+        windows: their names, in the order of their first frames.
+        recorded: the categories of the signal, window after window.
+        states: (frame, unit) the states that thresholds give, in the same order.
+    """
+
+    windows: list[str]
+    recorded: Recorded
+    states: Ints
+
+
+def seen_of(states: xr.Dataset, among: Iterable[str] | None = None) -> SeenRecording:
+    """Return what was seen of a recording; frames that are not matched are left out, and end a run.
+
+    Windows may alternate, as bouts of sleep and wakefulness do: the frames of each are put together.
+
+    Args:
+        states: `signal` and `states` (frame, unit), coords `window`, `segment` and, where frames are left out,
+            `matched` along frame.
+        among: windows that are taken; by default all.
+    """
+    from pipeline.tpm.hidden import categories
+    from pipeline.tpm.recorded import Recorded
+
     window, segment = states["window"].values.astype(str), states["segment"].values
-    borders = np.flatnonzero(np.r_[True, window[1:] != window[:-1]])
-    names = [str(window[i]) for i in borders]
-    first = np.r_[True, (window[1:] != window[:-1]) | (segment[1:] != segment[:-1])]
-    return names, first, np.r_[borders, len(window)].astype(np.int64)
+    keep = states["matched"].values.astype(bool) if "matched" in states.coords else np.ones(len(window), bool)
+    if among is not None:
+        keep = keep & np.isin(window, list(among))
+    names = list(dict.fromkeys(window[keep].tolist()))
+    frame = np.concatenate([np.flatnonzero(keep & (window == name)) for name in names])
+    used, window, segment = states.isel(frame=frame), window[frame], segment[frame]
+    begins = np.r_[True, window[1:] != window[:-1]]
+    first: Bools = begins | np.r_[True, (segment[1:] != segment[:-1]) | (np.diff(frame) != 1)]
+    given: Ints = used["states"].transpose("frame", "unit").values.astype(np.int64)
+    category = categories(used["signal"].transpose("frame", "unit").values, given)
+    joined = np.repeat(~first[:, None], given.shape[1], axis=1)
+    border = np.r_[np.flatnonzero(begins), len(frame)].astype(np.int64)
+    return SeenRecording(names, Recorded(category, first, joined, border, 1, *kinds_of(used)), given)

@@ -7,6 +7,7 @@ import numpy as np
 from pipeline.base.arrays import Array, Bools, Floats
 
 MAD_TO_SD = 1.4826
+BLOCK = 64  # neurons that are looked at at once: all of a large recording take several times its memory
 
 
 def noise_sd(dff: Array, dropped: Bools) -> Floats:
@@ -21,11 +22,19 @@ def noise_sd(dff: Array, dropped: Bools) -> Floats:
         dropped: (time,) frames that do not count.
     """
     keep = ~dropped[1:] & ~dropped[:-1]
-    steps = np.abs(np.diff(dff.astype(float), axis=0))[keep]
     result = np.full(dff.shape[1], np.nan)
-    for i, column in enumerate(steps.T):
-        known = column[np.isfinite(column)]
-        if known.size:
-            noise = MAD_TO_SD * np.median(known) / np.sqrt(2)
-            result[i] = noise if noise > 0 else np.nanstd(dff[~dropped, i], dtype=float)
+    for first in range(0, dff.shape[1], BLOCK):
+        block = dff[:, first : first + BLOCK]
+        steps = np.abs(np.diff(block.astype(float), axis=0))[keep]
+        for i, column in enumerate(steps.T):
+            known = column[np.isfinite(column)]
+            if known.size:
+                noise = MAD_TO_SD * np.median(known) / np.sqrt(2)
+                result[first + i] = noise if noise > 0 else _spread(block[~dropped, i])
     return result
+
+
+def _spread(values: Array) -> float:
+    """Return the standard deviation; exactly 0 of a constant, also where numbers are rounded to be summed."""
+    constant = np.nanmax(values) == np.nanmin(values)
+    return 0.0 if constant else float(np.nanstd(values, dtype=float))

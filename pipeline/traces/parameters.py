@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.base.parameters import Positive, Section
+from pipeline.base.parameters import Hertz, Seconds, Section
 
 EVERY_SUBJECT = "*"  # in place of a subject, in a choice of neurons
 
@@ -25,13 +25,13 @@ class Preprocess(Section):
     baseline_percentile: Annotated[float, Field(gt=0, lt=100)] = Field(
         8.0, description="Running percentile taken as F0 [%]"
     )
-    baseline_window_s: Positive = Field(60.0, description="Length of the running window for F0 [s]")
+    baseline_window_s: Seconds = Field(60.0, description="Length of the running window for F0 [s]")
     detrend: Literal["none", "linear", "highpass"] = Field(
         "none",
         description="Detrending of ΔF/F: per recording, linear or a running-median high-pass",
     )
-    highpass_s: Positive = Field(300.0, description="Window of the high-pass detrending [s]")
-    resample_hz: Positive | None = Field(None, description="Common frame rate [Hz]; empty keeps each recording's own")
+    highpass_s: Seconds = Field(300.0, description="Window of the high-pass detrending [s]")
+    resample_hz: Hertz | None = Field(None, description="Common frame rate [Hz]; empty keeps each recording's own")
 
 
 class Ensembles(Section):

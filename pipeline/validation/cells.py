@@ -29,10 +29,12 @@ from pipeline.simulation.regimes import Regime
 from pipeline.tpm.estimation import estimate, estimate_window, fit_recording
 from pipeline.validation.cohorts import QUESTIONS, cohort, imaged_cohort, true_phi_s
 from pipeline.validation.imaged import STEP_S, ImagedWindow, imaged
+from pipeline.validation.reference import best_interval
 
 NAME = "r"  # of every recording; seeds tell them apart
 N_MACRO = 2
 GIVEN = "states"  # imaging: none, the states are known
+TRUE_MODEL = "true model"  # estimator: the form of the model is known, its weights are not
 
 
 @dataclass(frozen=True)
@@ -301,6 +303,19 @@ def compared(cell: Cell, effort: Effort) -> dict[str, Any]:
     return imaged_cohort(question, effort.animals, cell.length, cell.chance, IMAGING[cell.imaging], **fit)
 
 
+def known_best(cell: Cell, effort: Effort) -> dict[str, Any]:
+    """Return the interval of phi_s of the posterior of the model that made a recording.
+
+    Args:
+        cell: the recording, of states that are given.
+        effort: how much is computed.
+    """
+    recorded = record_cell(cell)
+    draws = generator(cell.chance, "true model")
+    low, high = best_interval(recorded.states["states"].values, recorded.regime, effort.draws, draws)
+    return {"low": low, "high": high}
+
+
 @dataclass(frozen=True)
 class Inquiry:
     """What is asked of cells.
@@ -320,6 +335,7 @@ STUDIES: Mapping[str, Inquiry] = {
     "nulls": Inquiry(("value", "null_mean", "p", "flag"), null_of),
     "groupings": Inquiry(("recovered", "with_mapping"), grouped),
     "cohorts": Inquiry(("p", "estimate", "p_matched", "truth"), compared),
+    "reference": Inquiry(("low", "high"), known_best),
 }
 KEY = ("case", "length", "imaging", "estimator", "seed")
 COMMON = ("draws", "copies", "surrogates", "seconds", "failed")

@@ -23,7 +23,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from pipeline.validation.cells import COMMON, GIVEN, KEY, STUDIES, Cell, Effort, measured
+from pipeline.validation.cells import COMMON, GIVEN, KEY, STUDIES, TRUE_MODEL, Cell, Effort, measured
 
 RESULTS = Path("results") / "validation"
 REDUCIBLE = ("modules", "chain", "independent", "slow", "telegraph", "ar1", "drift")
@@ -82,6 +82,7 @@ SETTINGS = {
         (
             Block("coverage", IDEAL, (2000,), (GIVEN,), ("average",), 20),
             Block("coverage", ("awake", "gates, integrated", "chain"), (500,), (GIVEN,), ("average",), 20),
+            Block("reference", IDEAL, (2000,), (GIVEN,), (TRUE_MODEL,), 20),
             Block("nulls", REDUCIBLE, (2000,), (GIVEN,), ("average",), 20),
             Block("groupings", ("awake",), (500, 2000), (GIVEN,), ("average",), 20),
             Block("cohorts", ("power", "nothing"), (2000,), (GIVEN,), ("average",), 20),
@@ -92,6 +93,7 @@ SETTINGS = {
         Effort(draws=400, copies=40, big_phi_draws=200, surrogates=39),
         (
             Block("coverage", IDEAL, (1000, 2000, 3000), (GIVEN,), ("average", "logistic"), 100),
+            Block("reference", IDEAL, (1000, 2000, 3000), (GIVEN,), (TRUE_MODEL,), 100),
             Block("nulls", REDUCIBLE, (2000,), (GIVEN,), ("average",), 200),
             Block("groupings", ("awake", "dense"), (500, 1000, 2000, 4000), (GIVEN,), ("average", "logistic"), 100),
             Block("groupings", ("awake",), (2000,), CHAIN, ("latent", "average"), 40),

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.base.arrays import Floats
+from pipeline.base.arrays import Bools, Floats
 from pipeline.base.text import markdown_table
 from pipeline.inference.families import ALPHA
 from pipeline.tpm.average import Average
@@ -29,6 +29,7 @@ CELL = ["case", "length", "imaging", "estimator"]
 IDEAL_BAR, BIG_PHI_BAR, NULL_BAR = 0.88, 0.85, 0.09
 COHORT_BARS = {"power": (0.75, True), "nothing": (0.09, False), "detection": (0.12, False), "drive": (0.15, False)}
 CHAIN_BARS = {"10 Hz": 0.85, "10 Hz, noise × 4": 0.80, "3 Hz": 0.70}
+WIDEST = 2.0  # intervals of phi_s, relative to those of the true model
 HALF = 0.5  # P(phi_s > 0) below which a system is not called integrated; share of Φ that is to be given
 LEAST_LENGTH = 2000  # of recordings that something is asked of
 
@@ -125,10 +126,17 @@ def bars_table(tables: Mapping[str, pd.DataFrame]) -> str:
                 found = held(own, measure)
                 name = f"interval of {WORDS[measure]} holds the truth"
                 lines.append([name, *key, str(found), *_asked(found, bar), _flagged(own, measure)])
+    for key, own in _cells(coverage[~_are_reducible(coverage)]):
+        pairs = _widths(own, tables["reference"])
+        if len(pairs):
+            ratio = float(pairs["own"].mean() / pairs["best"].mean())
+            reached = "met" if ratio <= WIDEST else f"above by {ratio - WIDEST:.2f}"
+            name = "width of the interval of phi_s, relative to the true model's"
+            lines.append([name, *key, f"{ratio:.2f} of {len(pairs)}", f"≤ {WIDEST:g}", reached, "-"])
     for key, own in _cells(coverage[coverage["case"].isin(["sparse", "awake"]) & (coverage["imaging"] == GIVEN)]):
         found = Count(int(own["big_phi_value"].notna().sum()), len(own))
         lines.append(["Φ is given", *key, str(found), *_asked(found, HALF), "-"])
-    for key, own in _cells(_reducible(coverage)):
+    for key, own in _cells(coverage[_are_reducible(coverage)]):
         found = Count(int((own["p_positive"] < HALF).sum()), int(own["p_positive"].notna().sum()))
         lines.append(["reducible: P(phi_s > 0) < .5", *key, str(found), *_asked(found, IDEAL_BAR), "-"])
     for key, own in _cells(tables["nulls"]):
@@ -163,8 +171,8 @@ def _warnings(flag: object) -> set[str]:
     return set(re.findall(r"(?:^|;)([a-z_]+)", str(flag))) - {"corrected", "nan"}
 
 
-def _reducible(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[[CASES[c].reducible for c in rows["case"]]]
+def _are_reducible(rows: pd.DataFrame) -> Bools:
+    return np.array([CASES[case].reducible for case in rows["case"]], bool)
 
 
 def significant(rows: pd.DataFrame) -> Count:
@@ -215,6 +223,34 @@ def grouping_table(rows: pd.DataFrame) -> str:
     return markdown_table([*CELL, "same units", "same units and mappings"], lines)
 
 
+def width_table(coverage: pd.DataFrame, reference: pd.DataFrame) -> str:
+    """Return how wide intervals of phi_s are beside the narrowest that are right, of the same recordings.
+
+    Args:
+        coverage: rows of that study.
+        reference: rows of that study.
+    """
+    lines = []
+    for key, own in _cells(coverage[~_are_reducible(coverage)]):
+        pairs = _widths(own, reference)
+        if len(pairs):
+            own_width, best = pairs["own"].mean(), pairs["best"].mean()
+            numbers = [f"{own_width:.4f}", f"{best:.4f}", f"{own_width / best:.2f}"]
+            lines.append([*key, str(len(pairs)), *numbers, str(Count(int(pairs["held"].sum()), len(pairs)))])
+    heads = [*CELL, "recordings", "width [ibit]", "of the true model", "ratio", "the true model's hold the truth"]
+    return markdown_table(heads, lines)
+
+
+def _widths(coverage: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+    """Widths of phi_s [ibit] of the recordings that both have: of their intervals, and of the true model's."""
+    of = ["case", "length", "imaging", "seed"]
+    both = coverage.merge(reference[[*of, "low", "high"]], on=of)
+    truth = both["phi_s_truth"].astype(float)
+    inside = (both["low"] <= truth + TOLERANCE) & (truth <= both["high"] + TOLERANCE)
+    widths = {"own": both["phi_s_high"] - both["phi_s_low"], "best": both["high"] - both["low"], "held": inside}
+    return pd.DataFrame(widths).astype(float).dropna()
+
+
 def attenuation_table(rows: pd.DataFrame) -> str:
     """Return how large values are relative to the truth, by imaging and estimator.
 
@@ -261,14 +297,16 @@ def sections(tables: Mapping[str, pd.DataFrame], size: str) -> Iterator[str]:
         tables: rows of each study.
         size: name of the setting, for the commands.
     """
-    coverage, nulls, groupings, cohorts = (tables[study] for study in STUDIES)
+    coverage, nulls, groupings, cohorts = (tables[study] for study in ("coverage", "nulls", "groupings", "cohorts"))
     if any(len(table) for table in (coverage, nulls, cohorts)):
         yield f"### What is asked for, and what is reached\n\n{bars_table(tables)}"
     if len(coverage):
         yield _part("Intervals", "coverage", size, _effort(coverage), FIGURE.format(*COVERAGE))
+        if len(tables["reference"]):
+            widths = width_table(coverage, tables["reference"])
+            yield _part("Width of intervals of phi_s", "reference", size, BEST, widths)
         for measure in MEASURES:
-            integrated = coverage[[not CASES[c].reducible for c in coverage["case"]]]
-            shown = integrated if measure == "big_phi" else coverage
+            shown = coverage[~_are_reducible(coverage)] if measure == "big_phi" else coverage
             yield _part(f"Intervals of {WORDS[measure]}", "coverage", size, coverage_table(shown, measure))
     if len(nulls):
         title = "Called integrated by the null `integration`"
@@ -284,6 +322,10 @@ def sections(tables: Mapping[str, pd.DataFrame], size: str) -> Iterator[str]:
         yield _part("Flags beside these values", "coverage", size, flag_table(coverage))
 
 
+BEST = (
+    "Mean width beside that of the posterior of the true model: of somebody who knew which units act on which, and "
+    "how, and had the same recording to learn the weights from; and how many of those intervals hold the truth."
+)
 FIGURE = "![{}](validation/{}.svg)"
 COVERAGE = "Share of 95% intervals that hold the truth", "coverage"
 NULLS = "Share of reducible systems that are called integrated", "nulls"

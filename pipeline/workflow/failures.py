@@ -16,7 +16,8 @@ from pipeline.workflow import targets
 from pipeline.workflow.job import Note, noted, place
 from pipeline.workflow.owner import run_through
 
-OPTIONAL = ("macro", "truth", "matched", "encoder")  # files whose failure for a recording costs nothing else of it
+# Files whose failure for a recording costs nothing else of it
+OPTIONAL = ("macro", "truth", "matched", "detection", "encoder", "macro_model")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Asked:
             + (of_codes if study.row(name).get("state_codes") else [])
             for name in study.names
         }
-        return cls(windows, targets.systems(study), targets.known(study), list(targets.jobs(study)))
+        systems = [*targets.systems(study), *targets.learned_systems(study)]
+        return cls(windows, systems, targets.known(study), list(targets.jobs(study)))
 
     def plain(self) -> dict[str, Any]:
         """Return the fields as the parameters of a rule."""

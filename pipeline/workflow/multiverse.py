@@ -119,7 +119,7 @@ class Specifications:
         """Return how many jobs of each stage a run from the start has, as Snakemake counts them."""
         found = Counter({"multiverse": 1, "all": 1})
         for name, study in self.studies.items():
-            after = {"matched", "halves", "compare", "validate", "report", "all", "truth"}
+            after = {"matched", "detection", "multiscale", "halves", "compare", "validate", "report", "all", "truth"}
             not_made = after | set(self.made_elsewhere[name])
             found.update({stage: count for stage, count in targets.jobs(study).items() if stage not in not_made})
         return dict(found)

@@ -12,7 +12,8 @@ from typing import Any
 
 from pipeline.base.compared import compared_together
 from pipeline.nulls.registry import NULLS
-from pipeline.results.layout import RecordingFile
+from pipeline.results.columns import MACRO_MODEL
+from pipeline.results.layout import RecordingFile, StudyFile
 from pipeline.study.sheets import FILE_COLUMNS
 from pipeline.study.study import Study
 
@@ -24,6 +25,12 @@ def systems(study: Study) -> list[str]:
         f"micro-{parameters.ensembles.iit}",
         *(f"macro_units-{d}" for d in parameters.macro_scales),
     ]
+
+
+def learned_systems(study: Study) -> list[str]:
+    """Return the macro models that are analysed in each window, beside the systems; none without an encoder."""
+    encoder = study.parameters.encoder
+    return [] if encoder is None else [f"{MACRO_MODEL}-{d}" for d in encoder.macro_models]
 
 
 def simulated(study: Study) -> list[str]:
@@ -137,7 +144,10 @@ def jobs(study: Study) -> dict[str, int]:
         "macro": n if study.parameters.macro_scales else 0,
         **dict.fromkeys(("phi", "nulls"), n),
         "encode": n if study.parameters.encoder else 0,
+        "macro_model": n if learned_systems(study) else 0,
+        "multiscale": 1 if study.parameters.encoder else 0,
         "matched": n if _matches(study) else 0,
+        "detection": len(_of_several_windows(study)),
         **dict.fromkeys(("summarise", "halves", "compare", "validate", "report", "all"), 1),
     }
     return {stage: count for stage, count in found.items() if count}
@@ -184,6 +194,17 @@ def macro(study: Study, omit: Sequence[str], among: Sequence[str]) -> list[Path]
     return files(study, "macro", omit, among) if study.parameters.macro_scales else []
 
 
+def macro_models(study: Study, omit: Sequence[str], among: Sequence[str]) -> list[Path]:
+    """Return the files of these recordings that hold the TPMs of macro models, as far as there are to be any.
+
+    Args:
+        study: the study.
+        omit: what failed before and is left out.
+        among: the recordings.
+    """
+    return files(study, "macro_model", omit, among) if learned_systems(study) else []
+
+
 def _matches(study: Study) -> bool:
     """Tell whether values are to be matched in length and rate: where there are two conditions to compare."""
     return bool(study.parameters.compare.repeats and study.contrasts())
@@ -199,6 +220,23 @@ def matched(study: Study, omit: Sequence[str] = ()) -> list[Path]:
     return files(study, "matched", omit) if _matches(study) else []
 
 
+def _of_several_windows(study: Study) -> list[str]:
+    """Return the recordings with windows to be compared under equal detection; state codes may give several."""
+    if not study.parameters.nulls.detection:
+        return []
+    return [n for n in study.names if study.row(n).get("state_codes") or len(study.sheet_of(n)) > 1]
+
+
+def detection(study: Study, omit: Sequence[str] = ()) -> list[Path]:
+    """Return the files of what equal detection leaves of differences, as far as there are to be any.
+
+    Args:
+        study: the study.
+        omit: what failed before and is left out.
+    """
+    return files(study, "detection", omit, _of_several_windows(study))
+
+
 def values_of(study: Study, recording: str) -> list[Path]:
     """Return the files that hold all values of a recording, of which tables are made.
 
@@ -209,6 +247,8 @@ def values_of(study: Study, recording: str) -> list[Path]:
     names: list[RecordingFile] = ["quality", "phi", "nulls"]
     if _matches(study):
         names.append("matched")
+    if recording in _of_several_windows(study):
+        names.append("detection")
     if recording in known(study):
         names.append("truth")
     return [path for name in names for path in files(study, name, among=[recording])]
@@ -272,6 +312,23 @@ def raw_files(study: Study, recording: str, columns: tuple[str, ...] = FILE_COLU
     return [row[column] for column in columns if row.get(column) and Path(row[column]).exists()]
 
 
+def stamps(study: Study, recording: str, columns: tuple[str, ...] = FILE_COLUMNS) -> list[list[int]]:
+    """Return what changes when a file of a recording is replaced, also by an older one: size and time of each.
+
+    Args:
+        study: the study.
+        recording: name of the recording.
+        columns: columns of the sheet that name files.
+    """
+    found = []
+    for name in raw_files(study, recording, columns):
+        path = Path(name)
+        for file in sorted(path.rglob("*.npy")) if path.is_dir() else [path]:
+            told = file.stat()
+            found.append([told.st_size, told.st_mtime_ns])
+    return found
+
+
 def encoder_units(study: Study) -> int:
     """Return the number of ensembles that the hierarchy begins with; that of IIT where there is to be none."""
     encoder = study.parameters.encoder
@@ -286,6 +343,27 @@ def encoded(study: Study, omit: Sequence[str] = ()) -> list[Path]:
         omit: what failed before and is left out.
     """
     return files(study, "encoder", omit) if study.parameters.encoder else []
+
+
+def joint(study: Study, omit: Sequence[str] = ()) -> list[Path]:
+    """Return the files of latents that the windows of a recording have in common, as far as there are to be any.
+
+    Args:
+        study: the study.
+        omit: what failed before and is left out.
+    """
+    without = [name for name in study.names if f"{name}:macro_model" not in omit]
+    return files(study, "joint", omit, without) if learned_systems(study) else []
+
+
+def multiscale(study: Study) -> list[Path]:
+    """Return the tables of learned dynamics, as far as there are to be any.
+
+    Args:
+        study: the study.
+    """
+    names: tuple[StudyFile, ...] = ("dynamics", "fixed_points", "stability")
+    return [study.layout.of_study(name) for name in names] if study.parameters.encoder else []
 
 
 def multiverse(study: Study) -> list[Path]:

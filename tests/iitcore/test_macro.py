@@ -389,3 +389,35 @@ def test_history_forms_agree():
     assert as_array.state == as_text.state == (0,)
     single = macro_tpms(sub, [MacroUnit.micro(0)], "100")
     assert single.state == macro_tpms(sub, [MacroUnit.micro(0)], [(1, 0, 0)]).state == (1,)
+
+
+@pytest.mark.parametrize(("grain", "updates"), [(1, 1), (2, 1), (1, 2), (2, 2)])
+def test_a_unit_of_meso_units_reads_their_states(grain, updates):
+    rng = np.random.default_rng([grain, updates])
+    first = MacroUnit(("A", "B"), (0, *rng.integers(0, 2, 2 ** (2 * grain) - 2), 1), grain, ("D",))
+    second = MacroUnit.black_box(("C",), ("C",), grain)
+    mapping = (0, *rng.integers(0, 2, 2 ** (2 * updates) - 2), 1)
+    unit = MacroUnit.of_units((first, second), mapping, updates)
+    assert (unit.constituents, unit.update_grain) == (("A", "B", "C"), grain * updates)
+    assert unit.background_apportionment == ("D",)
+    for _ in range(100):
+        window = rng.integers(0, 2, (grain * updates, 3))  # oldest first
+        read = 0
+        for u in range(updates):
+            part = window[u * grain : (u + 1) * grain]
+            own = sum(int(a | b << 1) << 2 * t for t, (a, b, _) in enumerate(part))
+            read |= first.mapping[own] << 2 * u | int(part[-1, 2]) << 2 * u + 1
+        row = sum(int(a | b << 1 | c << 2) << 3 * t for t, (a, b, c) in enumerate(window))
+        assert unit.mapping[row] == mapping[read]
+
+
+def test_meso_units_have_one_grain_and_every_sequence_a_value():
+    pair, slow = MacroUnit.all_on(("A", "B")), MacroUnit.all_on(("C",), 2)
+    for units, mapping in (
+        ((pair, slow), (0, 0, 0, 1)),
+        ((pair,), (0, 0, 0, 1)),
+        ((), (0, 1)),
+        ((pair, pair), (0, 0, 0, 1)),
+    ):
+        with pytest.raises(SubstrateError):
+            MacroUnit.of_units(units, mapping)

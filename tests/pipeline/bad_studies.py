@@ -37,7 +37,7 @@ def write_study(folder: Path) -> dict:
 
 
 def write_recording(path: Path, change: Callable[[np.ndarray], None] | None = None) -> None:
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(0 if path.stem != "m2" else 2)  # one subject is not another
     shape = int(RATE_HZ * SECONDS), NEURONS
     decay = np.exp(-np.arange(50) / RATE_HZ / 0.7)
     onsets = (rng.random(shape) < 0.03) * 10.0
@@ -182,8 +182,34 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
     "copies without quantiles": (put(tpm__copies=5), ["tpm.copies and tpm.draws", "5 copies"]),
     "copies without draws": (put(tpm__copies=40, tpm__draws=0, iit__big_phi_draws=0), ["tpm.copies and tpm.draws"]),
     "copies of a bootstrap": (
-        put(tpm__copies=40, tpm__uncertainty="bootstrap"),
+        put(tpm__copies=40, tpm__uncertainty="bootstrap", tpm__drive=False),
         ["tpm.copies and tpm.uncertainty", "use uncertainty: posterior"],
+    ),
+    "resamples of a TPM that may hold a drive": (
+        put(tpm__uncertainty="bootstrap"),
+        ["tpm.uncertainty and tpm.drive", "or drive: false"],
+    ),
+    "hidden states two bins apart": (put(tpm={"method": "latent", "lag": 2}), ["tpm.lag and tpm.method", "use lag: 1"]),
+    "truth that is none": (
+        lambda folder, p: (
+            (folder / "truth.json").write_text('{"conditions": 3}'),
+            edit("recordings.tsv", "rate_hz\n", "rate_hz\ttruth\n")(folder, p),
+            edit("recordings.tsv", "m1.csv\tcsv\t10", "m1.csv\tcsv\t10\ttruth.json")(folder, p),
+        ),
+        ["recording 'm1', ", "truth.json: holds no neuron_ensemble and no conditions"],
+    ),
+    "one file for two subjects": (
+        edit("recordings.tsv", "m2.csv", "m1.csv"),
+        ["recordings m1, m2: hold the same traces, and are said to be of the subjects m1, m2"],
+    ),
+    "neuron constant at a rounded number": (recording(fill(1, 0.1)), ["'m1', neuron n1", "constant"]),
+    "a name given twice": (
+        raw("study.yaml", b"study: s\nconditions: [a]\nstudy: t\n"),
+        ["line 3", "'study' is given twice"],
+    ),
+    "resampled beyond all that was recorded": (
+        put(preprocess={"kind": "dff", "resample_hz": 5000.0}),
+        ["'m1' and preprocess.resample_hz: 5000 Hz is 500 times the frame rate"],
     ),
     "more surrogates unfolded than made": (
         put(nulls__surrogates=5, nulls__big_phi_surrogates=10),
@@ -238,7 +264,7 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
         put(simulate__detection={"asleep": {"noise": 2.0}}),
         ["simulate.detection.asleep", "'awake', 'anesthesia' or 'recovery'"],
     ),
-    "threshold below zero": (put(binarize__z=-3.0), ["binarize.z", "-3.0", "greater than 0"]),
+    "threshold below zero": (put(binarize__z=-3.0), ["binarize.z", "-3.0", "greater than or equal to 0.001"]),
     "positions empty": (positions(b""), ["recording 'm1'", "where.csv", "is not a table"]),
     "positions in another encoding": (positions(b"\xff\xfe\x00"), ["where.csv", "is not a table"]),
     "neither windows nor codes": (put(windows=None), ["windows and state_codes"]),
@@ -384,6 +410,7 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
 # A fault of the whole study may concern both recordings, or leave windows without their recording.
 COUNTS = {
     "more neurons than units": 2,
+    "resampled beyond all that was recorded": 2,
     "traces around zero taken for fluorescence": 2,
     "windows on another clock": 2,
     "no positions to group by": 2,

@@ -1,13 +1,17 @@
-"""Activity of the units by condition: what phi has to be read beside."""
+"""Activity of the units by condition: what phi_s has to be read beside."""
 
 from __future__ import annotations
 
+import itertools
+
 import pandas as pd
-from matplotlib.axes import Axes
 
 from pipeline.inference.subjects import subject_activity
-from pipeline.report.figures import canvas
-from pipeline.report.figures.canvas import FAINT, Figure
+from pipeline.report.figures.axes import Names, reaching
+from pipeline.report.figures.figure import Figure, assembled
+from pipeline.report.figures.look import classes, markers, offsets
+from pipeline.report.figures.marks import condition_keys
+from pipeline.report.figures.plot import Panel, Plot
 from pipeline.report.findings import Findings
 from pipeline.report.words import glossary
 
@@ -19,33 +23,35 @@ def activity(study: Findings) -> Figure | None:
     shown = [m for m in SHOWN if m in set(study.quality["measure"])]
     if not shown:
         return None
-    figure = canvas.canvas(height=2.3)
     values = subject_activity(study.quality[study.quality["condition"].isin(study.conditions)])
-    for panel, measure in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
-        _panel(panel, study, values[values["measure"] == measure])
-        panel.set_title(glossary.axis(measure), fontsize=8, fontweight="normal")
-    return canvas.finish(
-        figure,
+    values = values[values["measure"].isin(shown)]
+    return assembled(
         study.folder,
         "activity",
-        (
-            "Activity of the units by condition; each dot is one subject (mean over its units and windows). "
-            "φ_s can follow these without any change in how the units interact."
-        ),
+        "Activity of the units by condition, a dot per subject (mean over units and windows). phi_s can follow these "
+        "without any change in how the units interact.",
         "Dot plots of event rate, share of time ON, entropy and autocorrelation time of the units by condition.",
+        [_panel(study, values[values["measure"] == measure], measure) for measure in shown],
+        keys=condition_keys(study),
+        data=values,
     )
 
 
-def _panel(panel: Axes, study: Findings, values: pd.DataFrame) -> None:
-    colour, marker = canvas.colours(study.conditions), canvas.markers(study.conditions)
-    offset = canvas.offsets(sorted(set(values["subject"])))
+def _panel(study: Findings, values: pd.DataFrame, measure: str) -> Panel:
+    kind, shape = classes(study.conditions), markers(study.conditions)
+    offset = offsets(sorted(set(values["subject"])))
     place = {c: i for i, c in enumerate(study.conditions)}
+    plot = Plot(
+        Names(study.conditions), reaching(values["value"]), 226, 190, ylabel=glossary.labelled(measure), bottom=46
+    )
     for subject, rows in values.groupby("subject", sort=False):
-        rows = rows.assign(x=[place[c] + offset[subject] for c in rows["condition"]]).sort_values("x")
-        panel.plot(rows["x"], rows["value"], color=FAINT, lw=0.9, zorder=1)
-        for p in rows.itertuples():
-            tone = colour[p.condition]
-            panel.plot(p.x, p.value, marker[p.condition], color=tone, ms=5.5, mec="white", mew=0.6)
-    panel.set_xticks(range(len(place)), list(place), rotation=30, ha="right")
-    panel.set_xlim(-0.6, len(place) - 0.4)
-    panel.set_ylim(0, max(values["value"].max() * 1.1, 1e-9))
+        ordered = rows.assign(x=[place[c] + offset[subject] for c in rows["condition"]]).sort_values("x")
+        dots = list(ordered.itertuples())
+        for a, b in itertools.pairwise(dots):
+            both = {"condition": f"{a.condition}|{b.condition}"}
+            plot.add(plot.line([(a.x, a.value), (b.x, b.value)]), "fa", tags=both)
+        for row in dots:
+            tip = f"{subject}, {row.condition}: {glossary.valued(row.value, measure)}"
+            mark = plot.dot(row.x, row.value, shape[row.condition])
+            plot.add(mark, kind[row.condition], tip, {"condition": row.condition})
+    return plot.panel(glossary.plain(measure), {"measure": glossary.short(measure)})

@@ -19,7 +19,7 @@ SHOWN = ("gaussian_causal_power", "delta_gaussian_causal_power", "coverage_mm")
 
 def multiscale(study: Findings) -> Figure | None:
     """Measures of learned latents over scales, a panel each; nothing where the study learned none."""
-    own = study.summary[study.summary["route"] == LATENTS]
+    own = study.learned.summary[study.learned.summary["route"] == LATENTS]
     measures = [name for name in SHOWN if own.loc[own["measure"] == name, "value"].notna().any()]
     if not measures:
         return None
@@ -48,7 +48,8 @@ def multiscale(study: Findings) -> Figure | None:
 
 def over_time(study: Findings) -> Figure | None:
     """What causal power has above its null, by scale and window, a map per recording; only of courses of windows."""
-    table = study.summary[(study.summary["measure"] == SHOWN[0]) & (study.summary["route"] == LATENTS)]
+    table = study.learned.summary
+    table = table[(table["measure"] == SHOWN[0]) & (table["route"] == LATENTS)]
     starts = study.windows.astype({"start_s": float}).groupby(["recording", "window"])["start_s"].min()
     maps = {name: _map(rows, starts) for name, rows in table.groupby("recording", sort=False)}
     maps = {name: found for name, found in maps.items() if found.shape[1] >= LEAST_WINDOWS}
@@ -86,7 +87,7 @@ def _panel(panel: Axes, study: Findings, measure: str, sizes: list[int]) -> None
     mean: dict[str, dict[float, float]] = {condition: {} for condition in study.conditions}
     for size in sizes:
         scale = StudyScale(LATENTS, size)
-        values = subject_values(scale.of(study.summary, measure))
+        values = subject_values(scale.of(study.learned.summary, measure))
         _nulls(panel, study, scale, measure, {name: place[size] + shift[name] for name in shift})
         for row in values.itertuples():
             x = place[size] + shift[row.condition]
@@ -104,9 +105,9 @@ def _panel(panel: Axes, study: Findings, measure: str, sizes: list[int]) -> None
 
 def _nulls(panel: Axes, study: Findings, scale: StudyScale, measure: str, place: dict[str, float]) -> None:
     """Mean ± sd of the null that the summary shows, a band in the colour of each condition."""
-    shown = scale.of(study.summary, measure)["null"]
-    tests = scale.of(study.nulls, measure).dropna(subset="mean")
-    known = beside_values(tests, study.summary, ["mean", "sd"], by=["null"])
+    shown = scale.of(study.learned.summary, measure)["null"]
+    tests = scale.of(study.learned.nulls, measure).dropna(subset="mean")
+    known = beside_values(tests, study.learned.summary, ["mean", "sd"], by=["null"])
     known = known[known["null"].isin(set(shown))]
     tones = canvas.colours(study.conditions)
     for condition, rows in known.groupby("condition", sort=False):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from pipeline.inference.subjects import beside_values, subject_means
-from pipeline.report.figures import canvas
-from pipeline.report.figures.canvas import MUTED, Figure
-from pipeline.report.findings import Findings
+from pipeline.report.figures.axes import reaching
+from pipeline.report.figures.figure import Figure, Key, assembled, sample
+from pipeline.report.figures.look import classes
+from pipeline.report.figures.marks import condition_keys, whisker
+from pipeline.report.figures.plot import Panel, Plot
+from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.words import glossary
 from pipeline.results.columns import ROUTES
 from pipeline.results.measures import WITH_TRUTH
@@ -29,60 +30,49 @@ def truth(study: Findings) -> Figure | None:
     measures = [m for m in WITH_TRUTH if m in set(pairs["measure"])]
     if not measures:
         return None
-    figure = canvas.canvas(height=2.75)
-    colour = canvas.colours(study.conditions)
-    panels = figure.subplots(1, len(measures), squeeze=False)[0]
-    for panel, measure in zip(panels, measures, strict=True):
-        _panel(panel, study, pairs[pairs["measure"] == measure])
-        panel.set_title(glossary.axis(measure), fontsize=8.5)
-    panels[0].set_ylabel("estimated")
-    handles = [
-        Line2D([], [], marker="o", color="none", mfc=colour[c], mec="white", ms=7, label=c) for c in study.conditions
+    keys = [
+        *condition_keys(study),
+        *(Key(ROUTES[r], sample(SHAPES[r]), "mt") for r in dict.fromkeys(pairs["route"])),
+        Key("planted value", sample("o", "h"), "mt"),
+        Key("unlimited data", sample("o"), "mt"),
     ]
-    handles += [
-        Line2D([], [], marker=SHAPES[r], color="none", mfc=MUTED, mec="white", ms=7, label=ROUTES[r])
-        for r in dict.fromkeys(pairs["route"])
-    ]
-    handles += [
-        Line2D([], [], marker="o", color="none", mfc="white", mec=MUTED, ms=7, label="planted"),
-        Line2D([], [], marker="o", color="none", mfc=MUTED, mec="white", ms=7, label="unlimited data"),
-    ]
-    figure.legend(
-        handles=handles,
-        loc="outside upper center",
-        ncols=min(len(handles), 6 if len(handles) <= 6 else 4),
-    )
-    return canvas.finish(
-        figure,
+    return assembled(
         study.folder,
         "truth",
-        (
-            "Estimate against the true value of the same units, macro units as they were learned; one pair of "
-            "points per window and scale, joined. Filled: against what unlimited data would show "
-            f"(observational TPM), with the {study.confidence:.0%} posterior interval; open: against the "
-            "planted value (interventional TPM). Dotted: equality; logarithmic axes where values span more "
-            f"than a factor of {canvas.LOG_SPAN}."
-        ),
+        "Estimate against the true value of the same units, two points per window and scale. Filled: what unlimited "
+        f"data would show (observational TPM), with the {study.confidence:.0%} posterior interval; open: the planted "
+        "value (interventional TPM). Dotted: equality.",
         "Scatter plots of estimated against true values. " + " ".join(coverage(study)),
+        [_panel(study, pairs[pairs["measure"] == measure], measure) for measure in measures],
+        keys=keys,
+        data=pairs,
     )
 
 
-def _panel(panel: Axes, study: Findings, rows: pd.DataFrame) -> None:
-    colour = canvas.colours(study.conditions)
+def _panel(study: Findings, rows: pd.DataFrame, measure: str) -> Panel:
+    kind = classes(study.conditions)
     values = rows[[*KINDS, "value", "ci_high"]].to_numpy(float)
     values = values[np.isfinite(values)]
-    low, high = 0.0, 1.08 * max(values.max(), 1e-9)
-    if values.min() > 0 and high > canvas.LOG_SPAN * values.min():
-        low, high = values.min() / 1.6, high * 1.5
-        panel.set(xscale="log", yscale="log")
-    panel.plot([low, high], [low, high], color=MUTED, lw=0.8, ls=":")
-    for p in rows.itertuples():
-        tone, shape = colour[p.condition], SHAPES[p.route]
-        panel.plot([p.planted, p.unlimited], [p.value] * 2, color=tone, lw=0.7, alpha=0.5)
-        panel.plot(p.planted, p.value, shape, mfc="white", mec=tone, ms=4.5, mew=0.9)
-        panel.plot([p.unlimited] * 2, [p.ci_low, p.ci_high], color=tone, lw=1.2, alpha=0.6)
-        panel.plot(p.unlimited, p.value, shape, color=tone, ms=5.5, mec="white", mew=0.6)
-    panel.set(xlim=(low, high), ylim=(low, high), xlabel="true")
+    axis = reaching(values, logarithmic=True)
+    name = glossary.labelled(measure)
+    plot = Plot(axis, axis, 300, 280, title=name, xlabel="true", ylabel="estimated")
+    plot.add(plot.line([(axis.low, axis.low), (axis.high, axis.high)], "l dot"), "mt")
+    for row in rows.itertuples():
+        shape = SHAPES[row.route]
+        mark = plot.line([(row.planted, row.value), (row.unlimited, row.value)], "l pale")
+        mark += _at(plot, row.planted, row.value, shape, "h") + _at(plot, row.unlimited, row.value, shape, "f")
+        if np.isfinite(row.unlimited):
+            mark += whisker(plot, row.unlimited, row.ci_low, row.ci_high)
+        where = f"{row.recording}, {row.condition}, {StudyScale(row.route, row.scale)}"
+        said = f"estimated {glossary.number(row.value)}{glossary.interval_of(row.ci_low, row.ci_high)}"
+        said += f", planted {glossary.number(row.planted)}, unlimited data {glossary.number(row.unlimited)}"
+        tags = {"condition": row.condition, "scale": str(StudyScale(row.route, row.scale))}
+        plot.add(mark, kind.get(row.condition, "mt"), f"{where}: {said}", tags)
+    return plot.panel(f"Estimated against true {glossary.plain(measure)}", {"measure": glossary.short(measure)})
+
+
+def _at(plot: Plot, x: float, y: float, shape: str, style: str) -> str:
+    return plot.dot(x, y, shape, 3.8, style) if np.isfinite(x) else ""
 
 
 def coverage(study: Findings) -> list[str]:

@@ -6,52 +6,34 @@ import numpy as np
 import pandas as pd
 
 from pipeline.inference.subjects import flagged
+from pipeline.report.figures.structures import table as structure_table
+from pipeline.report.figures.structures import unfolded
 from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.macro_units import MacroUnits
-from pipeline.report.tables.table import Cell, Table, flags, interval, window_name
-from pipeline.report.words.glossary import count, number, probability, unit
-from pipeline.report.words.headline import Contrast, ScaleAnswer
+from pipeline.report.tables.table import Table, flags, interval, window_name
+from pipeline.report.words.glossary import count, number, probability, short, unit
 from pipeline.report.words.testing import how_tested
 from pipeline.results.columns import ADJUSTMENTS
 
 MAIN = ("phi_s", "phi_s_common", "big_phi", "effective_information", "delta_causal_power")
 
 
-def contrasts(study: Findings, answer: ScaleAnswer) -> Table:
-    """Tabulate the contrasts of phi_s at one scale, with own and with common occupancy.
-
-    Args:
-        study: what was found in the study.
-        answer: what the scale says of phi_s.
-    """
-    common = {(c.a, c.b): c for c in answer.common}
+def distinctions(study: Findings) -> Table:
+    """Tabulate the distinctions of the Φ-structures that are drawn."""
     rows = [
-        [
-            f"{c.a} − {c.b}" + (" (primary)" if c.primary else ""),
-            str(c.n),
-            _difference(c),
-            *map(probability, (c.p, c.p_corrected, c.attainable_corrected)),
-            _difference(common.get((c.a, c.b))),
-        ]
-        for c in answer.contrasts
+        [*(str(cell) for cell in row[1:-1]), number(row.phi_d)] for row in structure_table(unfolded(study)).itertuples()
     ]
-    level = f"[{study.confidence:.0%} interval]"
     heads = [
-        "Contrast",
-        "Subjects #",
-        f"φs difference {level}, {unit('phi_s')} #",
-        "p #",
-        "p corrected #",
-        "smallest p corrected possible #",
-        f"With common occupancy {level}, {unit('phi_s')} #",
+        "Recording",
+        "Condition",
+        "Scale",
+        "State",
+        "Mechanism",
+        "Cause",
+        "Effect",
+        "φ of the distinction [ibit] #",
     ]
-    return Table("", heads, rows)
-
-
-def _difference(c: Contrast | None) -> Cell:
-    if c is None:
-        return "–"
-    return number(c.estimate) + (f" [{number(c.low)}, {number(c.high)}]" if np.isfinite(c.low) else "")
+    return Table("Distinctions of the most visited state of each condition.", heads, rows)
 
 
 def comparison(study: Findings, *, main: bool = True) -> Table:
@@ -66,7 +48,7 @@ def comparison(study: Findings, *, main: bool = True) -> Table:
     table = table.assign(rank=rank).sort_values("rank", kind="stable")
     rows = [
         [
-            row.measure,
+            short(row.measure),
             row.contrast.replace("-", " − "),
             str(StudyScale(row.route, row.scale)),
             row.role,
@@ -102,7 +84,7 @@ def adjusted(study: Findings) -> Table:
     table = table.sort_values(["measure", "route", "scale", "contrast"], kind="stable")
     rows = [
         [
-            row.measure,
+            short(row.measure),
             row.contrast.replace("-", " − "),
             str(StudyScale(row.route, row.scale)),
             row.adjusted.replace("_", " "),
@@ -177,7 +159,7 @@ def values(study: Findings) -> Table:
             row.window,
             row.condition,
             str(StudyScale(row.route, row.scale)),
-            row.measure,
+            short(row.measure),
             unit(row.measure),
             number(row.value) if np.isfinite(row.value) else "withheld",
             interval(row.ci_low, row.ci_high),
@@ -233,8 +215,8 @@ def macro(study: Findings, found: list[MacroUnits]) -> Table:
         *(["As planted"] if study.truths else []),
         f"EI of the macro TPM [{unit('effective_information')}] #",
         "Found by",
-        f"φs macro [{unit('phi_s')}] #",
-        f"φs micro [{unit('phi_s')}] #",
+        f"phi_s macro [{unit('phi_s')}] #",
+        f"phi_s micro [{unit('phi_s')}] #",
         "Δ causal power #",
     ]
     return Table(
@@ -275,7 +257,7 @@ def planted(pairs: pd.DataFrame) -> Table:
             p.recording,
             window_name(p.window, p.condition),
             str(StudyScale(p.route, p.scale)),
-            p.measure,
+            short(p.measure),
             unit(p.measure),
             *map(number, (p.planted, p.unlimited, p.value)),
             interval(p.ci_low, p.ci_high),

@@ -11,12 +11,9 @@ import xarray as xr
 from pipeline.inference.subjects import window_activity
 from pipeline.report.findings import Findings
 from pipeline.report.tables.table import Cell, Table, flags, window_name
-from pipeline.report.words.glossary import FLAGS, count, number, plain, unit
-from pipeline.results.columns import COMPARISON, FITS, HALVES, NULLS, SUMMARY, TRUE_GROUPINGS, TRUTH
+from pipeline.report.words.glossary import FLAGS, count, number, plain, short, unit
 from pipeline.results.measures import MEASURES, OF_ACTIVITY, SUMMARISED
 from pipeline.validation.halves import reliability
-
-DESCRIBED = (SUMMARY, NULLS, COMPARISON, FITS, HALVES, TRUTH, TRUE_GROUPINGS)
 
 
 def recordings(study: Findings) -> Table:
@@ -175,9 +172,9 @@ def activity(study: Findings) -> Table:
         "Subject",
         "Condition",
         *(f"{plain(m).capitalize()}{_bracket(m)} #" for m in shown),
-        f"φs micro [{unit('phi_s')}] #",
+        f"phi_s micro [{unit('phi_s')}] #",
     ]
-    return Table("Activity of each window (mean over units) beside its φs.", heads, rows)
+    return Table("Activity of each window (mean over units) beside its phi_s.", heads, rows)
 
 
 def _bracket(measure: str) -> str:
@@ -229,18 +226,22 @@ def inputs(study: Findings) -> Table:
     return Table("Inputs.", ["Recording", "Source", "SHA-256"], rows)
 
 
-def glossary() -> list[Table]:
-    """Measures, columns and flags."""
-    measures = [[name, unit(name), MEASURES[name].meaning] for name in (*SUMMARISED, *OF_ACTIVITY)]
-    files: dict[tuple[str, str], list[str]] = {}
-    for table in DESCRIBED:
-        for column in table.columns:
-            files.setdefault((column.name, column.meaning), []).append(table.file)
-    columns = [[name, ", ".join(names), meaning] for (name, meaning), names in files.items()]
+def glossary(study: Findings) -> list[Table]:
+    """The measures and flags that occur in the study."""
+    present = set(study.summary.loc[study.summary["value"].notna(), "measure"]) | set(study.quality["measure"])
+    measures = [
+        [short(name), unit(name), MEASURES[name].meaning] for name in (*SUMMARISED, *OF_ACTIVITY) if name in present
+    ]
+    told = {
+        word.partition(":")[0]
+        for flag in (*study.summary["flag"], *study.fits["flag"])
+        if isinstance(flag, str)
+        for word in flag.split(";")
+    }
+    flagged = [[word, meaning] for word, meaning in FLAGS.items() if word.partition(":")[0] in told]
     return [
-        Table("Measures.", ["Measure", "Unit", "Meaning"], measures),
-        Table("Columns of the tables.", ["Column", "Tables", "Meaning"], columns),
-        Table("Flags.", ["Flag", "Meaning"], [[word, meaning] for word, meaning in FLAGS.items()]),
+        Table("Measures that occur here.", ["Measure", "Unit", "Meaning"], measures),
+        Table("Flags that occur here.", ["Flag", "Meaning"], flagged),
     ]
 
 

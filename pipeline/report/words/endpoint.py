@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.inference.families import ALPHA, PRIMARY, SECONDARY
 from pipeline.inference.summary import TIE
 from pipeline.report.findings import Findings, StudyScale
-from pipeline.report.words.glossary import counted, number, probability, short, valued
+from pipeline.report.words.glossary import counted, interval_of, number, probability, short, valued
 from pipeline.report.words.testing import split, what_it_takes
 from pipeline.results.measures import MEASURES
 
@@ -73,16 +73,6 @@ def _found(row: Any) -> str:
         return f"{tested}; {out_of_reach(row)}: {read}."
     said = "suggested, not shown" if excludes else "not shown: the data do not support it"
     return f"{tested}: the difference is {said}."
-
-
-def interval_of(low: float, high: float) -> str:
-    """Write an interval in brackets; nothing where there is none.
-
-    Args:
-        low: lower end.
-        high: upper end.
-    """
-    return f" [{number(low)}, {number(high)}]" if math.isfinite(low) else ""
 
 
 def _caution(row: Any) -> str:

@@ -35,6 +35,13 @@ NULL_NAMES = {name: family.label for name, family in FAMILIES.items()}
 MINUS = "\u2212"
 
 
+def labelled(measure: str) -> str:
+    """A measure's name on an axis, with its unit where it has one."""
+    name = short(measure)
+    head = name if name == "phi_s" else name[:1].upper() + name[1:]
+    return head if unit(measure) in ("1", "count") else f"{head} [{unit(measure)}]"
+
+
 def axis(measure: str) -> str:
     """Axis label with the unit, as mathtext."""
     return MEASURES[measure].axis
@@ -94,6 +101,16 @@ def number(value: float | None, digits: int = 3) -> str:
         text = f"{value:#.{digits}g}".rstrip(".")
         text = f"{value:.0f}" if "e" in text else text  # 999.96 is 1000, not 1.00e+03
     return text.replace("-", MINUS)
+
+
+def interval_of(low: float, high: float) -> str:
+    """Write an interval in brackets; nothing where there is none.
+
+    Args:
+        low: lower end.
+        high: upper end.
+    """
+    return f" [{number(low)}, {number(high)}]" if math.isfinite(low) else ""
 
 
 def count(value: float | None) -> str:

@@ -26,13 +26,12 @@ def limits(study: Findings, found: list[MacroUnits]) -> list[str]:
     """
     said = [
         (
-            "Nothing was perturbed. The TPMs describe how the recorded states followed each other; unrecorded neurons "
-            "look like interaction among the units, and so does common input where the estimator does not hold it (it "
-            "holds a slow one, common to the units)."
+            "Nothing was perturbed. Unrecorded neurons look like interaction among the units, and so does common input "
+            "where the estimator does not hold it (it holds a slow one, common to the units)."
         ),
         (
-            "phi_s and Φ are those of the units as they were defined here (ensembles, threshold, time bin, "
-            "lag). Other definitions give other values; none of these numbers is the Φ of a brain."
+            "phi_s and Φ are those of the units as defined here (ensembles, threshold, time bin, lag); none of these "
+            "numbers is the Φ of a brain."
         ),
     ]
     if study.truths:
@@ -69,8 +68,7 @@ def _subjects(study: Findings) -> list[str]:
     )
     return [
         f"{said}{_reach(tests)} Error bars of single subjects show the uncertainty of one estimate, not the spread of "
-        "the population. Flipping signs supposes that, without an effect, the differences of the subjects are as "
-        "likely to point one way as the other."
+        "the population. Flipping signs supposes that chance differences point either way alike."
     ]
 
 
@@ -236,9 +234,8 @@ def _big_phi(study: Findings) -> list[str]:
         return []
     return [
         (
-            "Φ sums over all distinctions and relations, and relations multiply with every weak distinction "
-            "that an estimated TPM adds to the true ones. It is therefore less robust than phi_s: an estimated "
-            "Φ can be many times that of the underlying system, most of all where interactions are weak."
+            "Φ is less robust than phi_s: relations multiply with every weak distinction that an estimated TPM adds, "
+            "so that it can be many times the true one, most of all where interactions are weak."
         )
     ]
 
@@ -248,9 +245,8 @@ def _groupings(found: list[MacroUnits]) -> list[str]:
         return []
     return [
         (
-            "A macro grouping is chosen because it does well on the same data, so its values are optimistic; "
-            "only the matched random groupings, which share sizes and mappings, show what choosing a grouping "
-            "adds."
+            "A macro grouping that is chosen on the data it is valued on is optimistic; the matched random "
+            "groupings show what choosing adds."
         ),
         *_no_units(found),
     ]
@@ -266,8 +262,7 @@ def _no_units(found: list[MacroUnits]) -> list[str]:
         (
             f"{refused} of {len(checked)} macro units (all windows) are not maximally irreducible within: "
             "their own units do not form a whole, or one inside them is more of a whole. IIT does not accept "
-            "these as units, so phi_s and Φ over them are those of a coarse description, not a grain at which "
-            "the system exists, however large they are."
+            "these as units: phi_s and Φ over them are those of a coarse description."
         )
     ]
 

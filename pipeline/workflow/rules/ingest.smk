@@ -9,13 +9,15 @@ rule ingest:
     log:
         LAYOUT.log("ingest"),
     wildcard_constraints:
-        recording="|".join(READ) or "none",
+        recording="|".join(READ) or "-",  # no name
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=4000,
         runtime=10,
     params:
         row=lambda wildcards: STUDY.row(wildcards.recording),
+        stamps=lambda wildcards: targets.stamps(STUDY, wildcards.recording),
     message:
         "Reading recording {wildcards.recording}"
     run:
@@ -29,7 +31,8 @@ rule simulate:
     log:
         LAYOUT.log("simulate"),
     wildcard_constraints:
-        recording="|".join(SIMULATED) or "none",
+        recording="|".join(SIMULATED) or "-",  # no name
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=4000,
@@ -55,13 +58,14 @@ rule truth:
     log:
         LAYOUT.log("truth"),
     wildcard_constraints:
-        recording="|".join(READ) or "none",
+        recording="|".join(READ) or "-",  # no name
     threads: 1
     resources:
         mem_mb=1000,
         runtime=5,
     params:
         path=lambda wildcards: STUDY.row(wildcards.recording)["truth"],
+        stamps=lambda wildcards: targets.stamps(STUDY, wildcards.recording, ("truth",)),
     message:
         "Truth of recording {wildcards.recording}"
     run:

@@ -12,7 +12,8 @@ rule shared_macro:
     log:
         LAYOUT.log("shared_macro", "{name}"),
     wildcard_constraints:
-        name="|".join(SHARING) or "none",
+        name="|".join(SHARING) or "-",  # no name
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=4000,
@@ -37,6 +38,7 @@ rule macro:
         macro=LAYOUT.of("macro"),
     log:
         LAYOUT.log("macro"),
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=4000,

@@ -1,9 +1,12 @@
-"""Integrated information of every system, and of its surrogates."""
+"""Integrated information of every system, of its surrogates, and of conditions that are made alike."""
 
 
 rule phi:
     input:
         tpms=lambda wildcards: targets.tpms(STUDY, wildcards.recording, OMIT),
+        macro_models=lambda wildcards: targets.macro_models(
+            STUDY, OMIT, [wildcards.recording]
+        ),
     output:
         phi=LAYOUT.of("phi"),
     log:
@@ -24,13 +27,16 @@ rule nulls:
     input:
         states=LAYOUT.of("states", k=UNITS),
         tpms=lambda wildcards: targets.tpms(STUDY, wildcards.recording, OMIT),
+        macro_models=lambda wildcards: targets.macro_models(
+            STUDY, OMIT, [wildcards.recording]
+        ),
         windows=LAYOUT.of("windows") if ON_TRACES else [],
         ensembles=LAYOUT.of("ensembles", k=UNITS) if ON_TRACES else [],
     output:
         nulls=LAYOUT.of("nulls"),
-        detection=LAYOUT.of("detection"),
     log:
         LAYOUT.log("nulls"),
+    priority: plan.LONG
     threads: 1
     resources:
         mem_mb=4000,
@@ -38,7 +44,6 @@ rule nulls:
     params:
         nulls=targets.section(STUDY, "nulls", "shown", "detection", "hidden_surrogates"),
         hidden_surrogates=STUDY.parameters.nulls.hidden_surrogates,
-        detection=STUDY.parameters.nulls.detection,
         mappings=STUDY.parameters.macro.mappings,
         iit=targets.section(
             STUDY, "iit", "big_phi_draws", "structures", "min_row_visits"
@@ -47,6 +52,27 @@ rule nulls:
         seed=STUDY.parameters.seed,
     message:
         "Nulls of {wildcards.recording}"
+    run:
+        WORKERS.run(rule, (input, output, log), params, wildcards, threads)
+
+
+rule detection:
+    input:
+        states=LAYOUT.of("states", k=UNITS),
+        tpm=LAYOUT.of("tpm"),
+    output:
+        detection=LAYOUT.of("detection"),
+    log:
+        LAYOUT.log("detection"),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        repeats=STUDY.parameters.nulls.detection,
+        seed=STUDY.parameters.seed,
+    message:
+        "Differences in {wildcards.recording} under equal detection"
     run:
         WORKERS.run(rule, (input, output, log), params, wildcards, threads)
 

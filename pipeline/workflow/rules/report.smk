@@ -17,11 +17,17 @@ rule report:
             for path in targets.tpms(STUDY, name, OMIT)
         ],
         phi=targets.files(STUDY, "phi", OMIT),
+        encoder=targets.encoded(STUDY, OMIT),
+        macro_models=targets.macro_models(
+            STUDY, [*OMIT], [name for name in STUDY.names if name not in OMIT]
+        ),
+        multiscale=targets.multiscale(STUDY),
         truth=targets.files(STUDY, "truth", OMIT, KNOWN),
         multiverse=targets.multiverse(STUDY),
         problems=targets.problems(STUDY),
     output:
         page=LAYOUT.of_study("page"),
+        methods=LAYOUT.of_study("methods"),
         figures=directory(LAYOUT.of_study("figures")),
         provenance=LAYOUT.of_study("provenance"),
     log:

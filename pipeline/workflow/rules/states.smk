@@ -13,7 +13,8 @@ rule lengths:
     log:
         LAYOUT.log("lengths"),
     wildcard_constraints:
-        recording="|".join(MATCHED) or "none",
+        recording="|".join(MATCHED) or "-",  # no name
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=4000,
@@ -22,6 +23,9 @@ rule lengths:
         row=lambda wildcards: STUDY.row(wildcards.recording),
         sheet=lambda wildcards: STUDY.sheet_of(wildcards.recording),
         state_codes=STUDY.state_codes(),
+        stamps=lambda wildcards: targets.stamps(
+            STUDY, wildcards.recording, ("state_codes",)
+        ),
         bin_s=STUDY.parameters.binarize.bin_s,
     message:
         "Lengths of the windows of {wildcards.recording}"
@@ -46,6 +50,7 @@ rule states:
         quality=LAYOUT.of("quality"),
     log:
         LAYOUT.log("states"),
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=8000,
@@ -54,6 +59,9 @@ rule states:
         row=lambda wildcards: STUDY.row(wildcards.recording),
         sheet=lambda wildcards: STUDY.sheet_of(wildcards.recording),
         state_codes=STUDY.state_codes(),
+        stamps=lambda wildcards: targets.stamps(
+            STUDY, wildcards.recording, ("state_codes",)
+        ),
         binarize=targets.section(STUDY, "binarize"),
     message:
         "Windows and states of {wildcards.recording}"

@@ -8,6 +8,7 @@ rule score:
         scores=LAYOUT.of("scores"),
     log:
         LAYOUT.log("score"),
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=2000,
@@ -28,6 +29,7 @@ rule choose:
         estimator=LAYOUT.of_study("estimator"),
     log:
         LAYOUT.study_log("choose"),
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=1000,
@@ -47,6 +49,7 @@ rule tpm:
         tpm=LAYOUT.of("tpm"),
     log:
         LAYOUT.log("tpm"),
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=2000,

@@ -8,6 +8,7 @@ rule preprocess:
         preprocessed=LAYOUT.of("preprocessed"),
     log:
         LAYOUT.log("preprocess"),
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=8000,
@@ -31,7 +32,8 @@ rule shared_units:
     log:
         LAYOUT.log("shared_units", "{name}", k="{k}"),
     wildcard_constraints:
-        name="|".join(SHARING) or "none",
+        name="|".join(SHARING) or "-",  # no name
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=16000,
@@ -60,6 +62,7 @@ rule ensembles:
         ensembles=LAYOUT.of("ensembles"),
     log:
         LAYOUT.log("ensembles", k="{k}"),
+    priority: plan.FIRST
     threads: 1
     resources:
         mem_mb=8000,

@@ -1,19 +1,18 @@
-"""Nulls of every system of one recording, and what is left of its contrasts under equal detection."""
+"""Nulls of every system of one recording."""
 
 from collections.abc import Mapping
 
 import xarray as xr
 
-from pipeline.base.files import load, load_groups, save_table
+from pipeline.base.files import load, load_groups
 from pipeline.base.seeds import derive
-from pipeline.integration.detection import equal_detection
+from pipeline.integration.encoded import integrate_encoded
 from pipeline.integration.measured import Measured
 from pipeline.integration.surrogates import integrate_nulls
 from pipeline.nulls.traces import Traces
-from pipeline.results.columns import DETECTION_COLUMNS, WINDOW_COLUMNS
+from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.results.layout import SystemKey
 from pipeline.results.reader import read_table
-from pipeline.results.tables import table
 from pipeline.workflow.job import Job
 
 
@@ -42,10 +41,19 @@ def run(job: Job) -> None:
                 measured=measured,
                 seed=derive(p.seed, "nulls", job.recording, key.window, units[key.window]),
             )
-    seed = derive(p.seed, "detection", job.recording)
-    rows = equal_detection(states, micro, p.detection, seed) if p.detection else []
-    save_table(table(rows, DETECTION_COLUMNS), job.output.detection)
+    for path in job.input.macro_models:
+        found |= _encoded(job, path)
     job.keep(found, job.output.nulls)
+
+
+def _encoded(job: Job, path: str) -> dict[str, xr.Dataset]:
+    """Return the nulls of macro models, whose surrogates were encoded with them."""
+    found, options = {}, {"big_phi_surrogates": job.params.nulls["big_phi_surrogates"], **job.params.iit}
+    for group, tpm in load_groups(path).items():
+        key = SystemKey.of_group(job.recording, group)
+        with job.part(window=key.window, system=key.system):
+            found[group] = integrate_encoded(tpm, **options)
+    return found
 
 
 def _measured(job: Job, states: xr.Dataset, micro: Mapping[str, xr.Dataset]) -> Measured | None:

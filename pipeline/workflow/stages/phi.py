@@ -9,7 +9,7 @@ from pipeline.workflow.job import Job
 def run(job: Job) -> None:
     """Write one group per window and system; one that fails is noted and left out."""
     found = {}
-    for path in job.input.tpms:
+    for path in [*job.input.tpms, *job.input.macro_models]:
         for group, tpm in load_groups(path).items():
             key = SystemKey.of_group(job.recording, group)
             with job.part(window=key.window, system=key.system):

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from pipeline.base.files import load, save, write_whole
+from pipeline.base.files import load, save, save_csv
 from pipeline.binarize.bins import shortest
 from pipeline.binarize.quality import quality
 from pipeline.binarize.states import binarize_windows
@@ -15,16 +15,13 @@ def run(job: Job) -> None:
     """Write windows, states and measures of quality."""
     p = job.params
     windows = table(p.row, p.sheet, load(job.input.recording), p.state_codes)
-    write_whole(job.output.windows, lambda path: windows.to_csv(path, index=False, lineterminator="\n"))
+    save_csv(windows, job.output.windows)
     ensembles = load(job.input.ensembles)
     matched_to = _shortest(job) if job.input.lengths else None
     states = binarize_windows(ensembles, windows, **p.binarize, matched_to=matched_to)
     save(states, job.output.states)
     measured = quality(load(job.input.preprocessed), ensembles, states)
-    write_whole(
-        job.output.quality,
-        lambda path: measured.to_csv(path, index=False, float_format="%.10g", lineterminator="\n"),
-    )
+    save_csv(measured, job.output.quality, float_format="%.10g")
 
 
 def _shortest(job: Job) -> int | None:

@@ -1,5 +1,6 @@
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -116,3 +117,11 @@ def test_groups_are_written_whole_or_not_at_all(tmp_path):
 def test_attributes_are_read_without_the_values(tmp_path):
     files.save(xr.Dataset({"x": ("t", np.arange(3))}, attrs={"source": "a.csv"}), tmp_path / "r.nc")
     assert files.attributes(tmp_path / "r.nc")["source"] == "a.csv"
+
+
+def test_a_spreadsheet_computes_nothing(tmp_path: Path) -> None:
+    table = pd.DataFrame({"unit": ["=1+1", "@SUM(A1)", "n1", "-2+3", None], "value": [-1.0, 2.0, 3.0, 4.0, 5.0]})
+    files.save_csv(table, tmp_path / "a.csv")
+    written = (tmp_path / "a.csv").read_text().splitlines()
+    assert written == ["unit,value", "'=1+1,-1.0", "'@SUM(A1),2.0", "n1,3.0", "'-2+3,4.0", ",5.0"]
+    assert table["unit"].iloc[0] == "=1+1"

@@ -18,7 +18,7 @@ from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.base.files import write_text
 from pipeline.commands import run as run_command
 from pipeline.commands.run import resource
-from pipeline.results.layout import Layout
+from pipeline.results.layout import Layout, RecordingFile
 from pipeline.workflow.owner import Stopped
 
 DEFAULT = [
@@ -233,7 +233,8 @@ def test_one_recording_can_be_made_alone(
     monkeypatch.setattr(run_command, "run_owned", lambda command, *_: given.extend(command) or 0)
     assert cli.main(["run", str(study), "--anyway", "--only", "m2"]) == 0
     layout = Layout("results/s")
-    wanted = [layout.of("quality", "m2"), layout.of("phi", "m2"), layout.of("nulls", "m2"), layout.of("matched", "m2")]
+    files: tuple[RecordingFile, ...] = ("quality", "phi", "nulls", "matched", "detection")
+    wanted = [layout.of(name, "m2") for name in files]
     assert given[3 : given.index("--snakefile")] == list(map(str, wanted))
     assert cli.main(["run", str(study), "--anyway", "--only", "m3"]) == 1
     assert "--only m3: is no recording of the study. Fix: name some of m1, m2." in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The commands of docs/your-data.md run as they stand there, on files of the names that they give."""
+"""The commands of the pages docs/data run as they stand there, on files of the names that they give."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from test_init_from import transients
 from pipeline.cli import main
 from pipeline.ingest.registry import READERS, option_columns
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "your-data.md").read_text()
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+PAGES = {path.stem: path.read_text() for path in sorted((DOCS / "data").glob("*.md"))}
+PAGE = "\n".join([(DOCS / "your-data.md").read_text(), *PAGES.values()])
 
 
-def sections() -> dict[str, list[str]]:
-    """Commands by section."""
+def commands() -> dict[str, list[str]]:
+    """Commands by page."""
     found = {}
-    for part in PAGE.split("\n## ")[1:]:
-        blocks = re.findall(r"^```\n(.*?)^```", part, flags=re.MULTILINE | re.DOTALL)
-        commands = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
-        if commands := [line for line in commands if line.startswith("phiscale ")]:
-            found[part.splitlines()[0]] = commands
+    for name, page in PAGES.items():
+        blocks = re.findall(r"^```\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+        lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+        if given := [line for line in lines if line.startswith("phiscale ")]:
+            found[name] = given
     return found
 
 
@@ -54,17 +56,17 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("files")
-@pytest.mark.parametrize("section", sections())
-def test_the_commands_of_a_section_run(section: str, capsys: pytest.CaptureFixture[str]) -> None:
-    for command in sections()[section]:
+@pytest.mark.parametrize("page", commands())
+def test_the_commands_of_a_page_run(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in commands()[page]:
         arguments = shlex.split(command)[1:]
         assert main(arguments) == 0, capsys.readouterr().err
         said = capsys.readouterr().out
         assert arguments[0] != "check" or "no problem found" in said
 
 
-def test_the_page_has_every_format_and_column() -> None:
-    assert len(sections()) == 7
+def test_the_pages_have_every_format_and_column() -> None:
+    assert len(commands()) == 7
     named = {"csv", "npy", "netcdf", "simulate"}  # in words, or on the page of the study
     for name in set(READERS) - named:
         assert name in PAGE.lower()

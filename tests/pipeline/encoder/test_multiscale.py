@@ -20,6 +20,7 @@ from pipeline.workflow.failures import omitted
 from pipeline.workflow.job import Job, JobFailed, perform
 
 FIELDS = {"couplings": 1, "hidden": 4, "steps": 10, "power_steps": 10, "seeds": 2, "surrogates": 3, "units": 4}
+FIELDS["dynamics_surrogates"] = 19
 NULLS = ["interaction", "brownian"]
 
 
@@ -127,7 +128,7 @@ def test_the_stage_leaves_out_what_is_too_short(tmp_path: Path) -> None:
     job = Job(
         *("encode", str(tmp_path), str(tmp_path), {"recording": "r1"}),
         SimpleNamespace(ensembles=str(tmp_path / "ensembles.nc"), windows=str(tmp_path / "windows.csv")),
-        SimpleNamespace(encoder=str(tmp_path / "encoder.nc")),
+        SimpleNamespace(encoder=str(tmp_path / "encoder.nc"), weights=str(tmp_path / "encoder.pt")),
         SimpleNamespace(encoder=Encoder(**{**FIELDS, "nulls": NULLS}).model_dump(mode="json"), seed=1),
         *(1, str(tmp_path / "log")),
     )

@@ -1,12 +1,13 @@
 """Curves over the scales and the words on the grain, of invented results."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.report.figures import canvas, grains
+from pipeline.report.figures import grains
 from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.words.grain import grain_sentences, share_of
 from pipeline.results.columns import NULL_COLUMNS, SUMMARY_COLUMNS, TRUTH
@@ -46,20 +47,20 @@ def findings(folder: Path, change=lambda row: row) -> Findings:
     return Findings(folder, parameters, [], sheet, pd.DataFrame({"recording": ["m1", "m2"], "subject": ["m1", "m2"]}))
 
 
-def drawn(study: Findings, condition: str = "awake"):
-    with canvas.style():
-        panel = canvas.canvas().subplots()
-        grains._panel(panel, study, "phi_s", condition)
-    return [line for line in panel.lines if line.get_marker() == "o"]
+def drawn(study: Findings, condition: str = "awake") -> list[tuple[str, str, bool, bool]]:
+    """Subject, scale, filled and ringed of the dots of phi_s of a condition, with their markup's own words."""
+    [panel] = [p for p in grains.grains(study).panels if p.tags == {"measure": "phi_s", "condition": condition}]
+    marks = re.findall(r'<g class="c\d m" data-scale="([^"]+)"><title>(\w+),[^<]*</title>(.*?)</g>(?=<g|$)', panel.body)
+    return [(who, scale, 'class="f"' in mark, 'class="ring"' in mark) for scale, who, mark in marks]
 
 
 def test_the_grain_is_ringed_and_scales_whose_units_are_none_are_open(tmp_path: Path) -> None:
     dots = drawn(findings(tmp_path))
-    rings = [dot for dot in dots if dot.get_markerfacecolor() == "none"]
-    assert [round(ring.get_xdata()[0]) for ring in rings] == [1, 1]
-    assert [ring.get_ydata()[0] for ring in rings] == [0.8, 0.8]
-    hollow = [dot for dot in dots if dot.get_markerfacecolor() == "white"]
-    assert [round(dot.get_xdata()[0]) for dot in hollow] == [2, 2]
+    assert sorted(dots) == sorted(
+        (subject, scale, scale != "1 macro unit", scale == "2 macro units")
+        for subject in ("m1", "m2")
+        for scale in ("4 micro units", "2 macro units", "1 macro unit")
+    )
 
 
 def test_withheld_values_are_absent_and_break_the_line(tmp_path: Path) -> None:
@@ -70,12 +71,10 @@ def test_withheld_values_are_absent_and_break_the_line(tmp_path: Path) -> None:
         )
 
     study = findings(tmp_path, withheld)
-    assert len([dot for dot in drawn(study) if round(dot.get_xdata()[0]) == 1]) == 2  # one dot, and its ring
-    with canvas.style():
-        panel = canvas.canvas().subplots()
-        grains._panel(panel, study, "phi_s", "awake")
-    curves = [line.get_ydata() for line in panel.lines if line.get_marker() != "o" and len(line.get_xdata()) == 3]
-    assert sum(bool(np.isnan(np.asarray(curve, float)).any()) for curve in curves) == 1
+    assert [who for who, scale, *_ in drawn(study) if scale == "2 macro units"] == ["m2"]
+    panel = grains.grains(study).panels[0]
+    curves = re.findall(r'class="l pale" d="([^"]+)"/></g>', panel.body)[:2]
+    assert sorted(curve.count("M") for curve in curves) == [1, 2]
     assert share_of(study, StudyScale("macro_units", 2), "awake", "m1", "accepted") == 0
 
 
@@ -102,8 +101,7 @@ def test_a_curve_takes_two_scales(tmp_path: Path, kept: tuple[int, ...], there: 
     summary = pd.read_csv(study.folder / "summary.csv")
     summary[summary["scale"].isin(kept)].to_csv(study.folder / "summary.csv", index=False)
     study = Findings(study.folder, study.parameters, [], study.sheet, study.recordings)
-    with canvas.style():
-        figure = grains.grains(study)
+    figure = grains.grains(study)
     assert (figure is not None) == there
     if figure:
         assert "0.800 at 2 macro units (the grain)" in figure.alt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -10,15 +11,16 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
+import numpy as np
 import pandas as pd
 import pytest
 from fake_results import FakeStudy, write_study
 
 from pipeline import report
 from pipeline.base import files
-from pipeline.inference.subjects import subject_values
-from pipeline.report.figures import canvas, macro_maps, scales
+from pipeline.report.figures import canvas, levels, macro_maps, scales
 from pipeline.report.figures import truth as truth_figure
 from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.macro_units import introduction, macro_units
@@ -82,7 +84,7 @@ def test_page_is_well_formed_and_every_link_leads_somewhere(page: Page) -> None:
 
 
 def test_page_fetches_nothing_and_stays_small(study: FakeStudy, page: Page) -> None:
-    assert all(s.startswith("data:image/svg+xml;base64,") for s in page.all("img", "src"))
+    assert not page.all("img", "src")
     assert not page.all("link", "href")
     assert not page.all("script", "src")
     assert "url(" not in (study.results / "report.html").read_text()
@@ -90,25 +92,59 @@ def test_page_fetches_nothing_and_stays_small(study: FakeStudy, page: Page) -> N
 
 
 def test_every_picture_can_be_read_without_seeing_it(page: Page) -> None:
-    alts = page.all("img", "alt")
-    assert len(alts) == len(page.all("img", "src")) >= 9
-    assert all(len(a) > 30 for a in alts)
-    assert any("awake 0.2" in a or "awake 0.3" in a for a in alts)
+    panels = [a for tag, a in page.tags if tag == "svg" and str(a.get("class", "")).startswith("panel")]
+    assert len(panels) > 40
+    assert all(len(str(a["aria-label"])) > 3 and a["tabindex"] == "0" for a in panels)
+    groups = [str(a["aria-label"]) for _, a in page.tags if a.get("class") == "panels"]
+    assert len(groups) >= 9
+    assert all(len(told) > 30 for told in groups)
+    assert any("awake 0.2" in told or "awake 0.3" in told for told in groups)
 
 
-def test_figures_lie_beside_the_page_in_both_formats(study: FakeStudy) -> None:
+def test_figures_lie_beside_the_page_as_drawings_and_tables(study: FakeStudy) -> None:
     names = {p.name for p in (study.results / "figures").iterdir()}
-    for name in (
-        "scales",
-        "other_measures",
-        "contrasts",
-        "activity",
-        "truth",
-        "macro_units-2",
-        "qc-m1_s1-traces",
-        "qc-m2_s1-states",
-    ):
-        assert {f"{name}.svg", f"{name}.png"} <= names
+    for name in ("answer", "scales", "grains", "contrasts", "activity", "truth", "macro_units", "tpms", "connectivity"):
+        assert {f"{name}.svg", f"{name}.csv"} <= names
+    assert {"qc-m1_s1-traces.svg", "qc-m2_s1-states.svg"} <= names
+
+
+def test_drawings_are_well_formed_and_need_nothing_else(study: FakeStudy) -> None:
+    for path in (study.results / "figures").glob("*.svg"):
+        text = path.read_text()
+        root = ElementTree.fromstring(text)
+        assert len(root) > 2, path.name
+        assert "url(" not in text
+        assert "nan" not in re.findall(r' (?:d|x|y|cx|cy|width|height)="[^"]*"', text), path.name
+        assert not re.search(r'="[^"]*\bnan\b', text), path.name
+
+
+def test_a_figures_table_is_read_back_from_the_page(study: FakeStudy) -> None:
+    text = (study.results / "report.html").read_text()
+    written = re.search(r'data-name="scales".*?<script type="text/csv">(.*?)</script>', text, re.S)
+    table = (study.results / "figures/scales.csv").read_text()
+    assert written[1].replace("\\u003c", "<") == table
+    dots = pd.read_csv(study.results / "figures/scales.csv")
+    own = dots[(dots["measure"] == "phi_s") & (dots["route"] == "micro") & (dots["subject"] == "m1")]
+    assert own["condition"].tolist() == ["awake", "anesthesia", "recovery"]
+    assert np.isfinite(own["value"]).all()
+
+
+def test_names_that_are_markup_are_told_as_they_are(tmp_path: Path) -> None:
+    bad = '<img src=x onerror="alert(1)">&'
+    made = write_study(tmp_path, subjects=1, conditions=("awake", "anesthesia"), failed=False)
+    for name in ("summary", "comparison", "nulls"):
+        path = Layout(made.results).of_study(name)
+        quoted = '"' + bad.replace('"', '""') + '",'
+        path.write_text(path.read_text().replace("anesthesia", "b<i>").replace("m1,", quoted))
+    made.parameters["conditions"], made.parameters["study"] = ["awake", "b<i>"], bad
+    made.windows = made.windows.replace("anesthesia", "b<i>")
+    page = Page(build(made).read_text())
+    assert page.open == []
+    assert not {"img", "i"} & {tag for tag, _ in page.tags}
+    assert bad in page.text
+    assert "b<i>" in page.text
+    for path in (made.results / "figures").glob("*.svg"):
+        ElementTree.fromstring(path.read_text())
 
 
 def test_same_results_same_bytes(study: FakeStudy) -> None:
@@ -146,11 +182,15 @@ def test_a_failure_names_the_window_and_the_system_that_are_left_out(study: Fake
     assert rows == [["m1_s1", "awake", "macro_units-2", "macro", "why"]]
 
 
-def test_page_says_what_a_lab_needs_to_publish(page: Page) -> None:
+def test_page_and_methods_say_what_a_lab_needs_to_publish(study: FakeStudy, page: Page) -> None:
+    methods = (study.results / "methods.md").read_text()
+    source = (study.results / "report.html").read_text()
+    assert re.search(r'<script type="text/markdown">(.*?)</script>', source, re.S)[1].replace("\\u003c", "<") == methods
+    said = page.text + methods
     sources = ("Albantakis", "2509.10891", "SHA-256", "seed")
     handling = ("0.7 times it was subtracted", "non-negative deconvolution", "observational", "common occupancy")
     for text in (*sources, *handling, "sign-flip", "smallest p", "Holm", "never visited"):
-        assert text in page.text, text
+        assert text in said, text
 
 
 def test_learned_grouping_is_held_against_the_planted_one(page: Page) -> None:
@@ -186,7 +226,7 @@ def test_every_recording_failed(tmp_path: Path) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     page = Page(build(made).read_text())
     assert "No recording could be analysed." in page.text
-    assert " 0 " not in page.text.partition("Contents")[0]
+    assert " 0 " not in page.text.partition("Values at every scale")[0]
     assert "No phi_s could be computed" in page.text.replace("φ s", "phi_s")
     assert "m9_s1" in page.text
 
@@ -237,21 +277,25 @@ def test_one_grouping_per_recording_is_read_and_drawn_once(tmp_path: Path) -> No
     again = opened(made)
     found = macro_units(again)
     assert {(g.shared, g.objective) for g in found} == {(True, "0.500")}
-    with canvas.style():
-        drawn = macro_maps.maps(again, found, 2)
-    assert "once for all windows of a recording" in drawn.caption
-    assert drawn.width < 0.5  # one column
+    [panel] = macro_maps.maps(again).panels
+    assert panel.tags["condition"] == "all windows"
+    assert panel.label.startswith("m1_s1, all windows: {e0, e1} AND · {e2, e3} AND")
 
 
-def test_imprecise_values_are_drawn_open(study: FakeStudy) -> None:
+def test_imprecise_values_are_open_among_all_and_absent_from_the_answer(study: FakeStudy) -> None:
     made = opened(study)
-    marked = subject_values(StudyScale("micro", 4).of(made.summary, "phi_s")).set_index("condition")["imprecise"]
+    marked = StudyScale("micro", 4).of(made.values, "phi_s").set_index("condition")["imprecise"]
     assert marked.groupby(level=0).all().to_dict() == {"awake": False, "anesthesia": True, "recovery": False}
-    with canvas.style():
-        figure = scales._grid(made, ["phi_s"])
-    faces = {line.get_markerfacecolor() for line in figure.axes[0].lines if line.get_marker() == "s"}
-    assert faces == {"white"}
-    assert scales.IMPRECISE in [text.get_text() for text in figure.legends[0].get_texts()]
+    every, answer = scales.scales(made), scales.answer(made)
+    micro = next(p for p in every.panels if p.tags == {"measure": "phi_s", "scale": "4 micro units"})
+    dots = re.findall(r"<title>m\d, (\w+), 4 micro units[^<]*</title>.*?<(?:circle|path) class=\"([fh])\"", micro.body)
+    assert {style for condition, style in dots if condition == "anesthesia"} == {"h"}
+    assert {style for condition, style in dots if condition != "anesthesia"} == {"f"}
+    assert scales.IMPRECISE in [key.label for key in every.keys]
+    first = answer.panels[0].body
+    assert not re.search(r"<title>m\d, anesthesia", first)
+    assert re.search(r"<title>m\d, awake", first)
+    assert ">imprecise</text>" in first
 
 
 def test_nulls_and_planted_values_are_of_the_windows_of_the_dots_with_their_weights(tmp_path: Path) -> None:
@@ -270,13 +314,11 @@ def test_nulls_and_planted_values_are_of_the_windows_of_the_dots_with_their_weig
 
     def drawn(study: Findings) -> tuple[float, float]:
         scale = StudyScale("micro", 4)
-        with canvas.style():
-            panel = canvas.canvas().subplots()
-            scales._draw_nulls(panel, study, scale, "phi_s", {"awake": 0.0})
-        [band] = [line for line in panel.lines if line.get_linestyle() == "-"]
-        known = scales.planted(study, scale, "phi_s")
+        families = levels.null_levels(study, scale, "phi_s")
+        [mean] = [found["awake"][0] for family, found in families.items() if family != levels.RANDOM]
+        known = levels.planted(study, scale, "phi_s")
         here = (known["condition"] == "awake") & (known["subject"] == made.recordings["subject"].iloc[0])
-        return float(band.get_ydata()[0]), float(known.loc[here, "planted"].item())
+        return mean, float(known.loc[here, "planted"].item())
 
     (null, planted), after = drawn(before), drawn(opened(made))
     assert after == pytest.approx(((null / 4 + null) / 2, (planted + 3 * 2.0) / 4))
@@ -296,25 +338,19 @@ def test_the_order_that_is_estimated_is_that_of_the_dots() -> None:
 
 
 def test_axes_are_shared_logarithmic_or_own_by_what_the_values_need() -> None:
-    def limits(measures: list[list[float]], *, logarithmic: bool) -> list[tuple[str, float]]:
-        axes = list(canvas.canvas().subplots(1, len(measures)))
-        for panel, values in zip(axes, measures, strict=True):
-            panel.plot(values, "o")
-        scales._limits(axes, [max(v) for v in measures], logarithmic=logarithmic)
-        return [(a.get_yscale(), a.get_ylim()[1]) for a in axes]
+    a, b = StudyScale("micro", 4), StudyScale("macro_units", 2)
 
-    close = limits([[1.0, 2.0], [3.0, 4.0]], logarithmic=True)
-    assert close[0] == close[1] == ("linear", pytest.approx(4.32))
-    wide = limits([[0.1, 0.2], [30.0, 40.0]], logarithmic=True)
-    assert wide[0] == wide[1] == ("log", pytest.approx(64.0))
-    own = limits([[0.1, 0.2], [30.0, 40.0]], logarithmic=False)
-    assert [scale for scale, _ in own] == ["linear", "linear"]
-    assert own[0][1] < 1 < own[1][1]
-    zero = limits([[0.0, 0.2], [30.0, 40.0]], logarithmic=True)
-    assert zero[0][0] == "linear"
+    def axes(first: list[float], second: list[float], *, logarithmic: bool) -> list[tuple[str, float]]:
+        found = scales.axes_of({a: first, b: second}, logarithmic=logarithmic)
+        return [(type(axis).__name__, pytest.approx(axis.high)) for axis in found.values()]
+
+    assert axes([1.0, 2.0], [3.0, 4.0], logarithmic=True) == [("Linear", 4.32)] * 2
+    assert axes([0.1, 0.2], [30.0, 40.0], logarithmic=True) == [("Logarithmic", 64.0)] * 2
+    assert axes([0.1, 0.2], [30.0, 40.0], logarithmic=False) == [("Linear", 0.216), ("Linear", 43.2)]
+    assert axes([0.0, 0.2], [30.0, 40.0], logarithmic=True)[0] == ("Linear", 0.216)
 
 
-def test_figures_leave_the_settings_of_the_user_alone(study: FakeStudy) -> None:
+def test_figures_leave_the_settings_of_the_user_alone() -> None:
     import matplotlib
 
     matplotlib.rcParams["font.size"] = 33.0
@@ -324,6 +360,19 @@ def test_figures_leave_the_settings_of_the_user_alone(study: FakeStudy) -> None:
         assert matplotlib.rcParams["font.size"] == 33.0
     finally:
         matplotlib.rcdefaults()
+
+
+def test_a_report_without_learned_variables_needs_no_matplotlib(tmp_path: Path) -> None:
+    made = write_study(tmp_path, subjects=1, failed=False)
+    made.windows.to_csv(tmp_path / "windows.csv", index=False)
+    made.recordings.to_csv(tmp_path / "recordings.csv", index=False)
+    code = (
+        "import json, sys, pandas as pd; from pathlib import Path; from pipeline import report;"
+        f"p = json.loads({json.dumps(json.dumps(made.parameters))});"
+        f"t = [pd.read_csv({str(tmp_path)!r} + '/' + n) for n in ('windows.csv', 'recordings.csv')];"
+        f"report.build(Path({str(made.results)!r}), p, [], *t); sys.exit('matplotlib' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_report_needs_no_torch() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,9 +17,10 @@ from pipeline.inference.corrections import correct
 from pipeline.inference.families import subjects_and_flips_needed
 from pipeline.inference.parameters import Primary
 from pipeline.report import methods
-from pipeline.report.figures import canvas, scales
+from pipeline.report.figures import scales
+from pipeline.report.figures.axes import Linear, Logarithmic, reaching
 from pipeline.report.findings import Findings
-from pipeline.report.words import headline, limits
+from pipeline.report.words import endpoint, first_screen, headline, limits
 from pipeline.report.words.glossary import count, number, probability
 from pipeline.report.words.testing import how_tested, what_it_takes
 from pipeline.results import provenance
@@ -100,24 +102,32 @@ def study_of_two(tmp_path: Path) -> Findings:
 
 
 def told(made: Findings) -> str:
-    return " ".join(headline.verdict(made, headline.answers(made)))
+    """The first screen, and what is said of the tests."""
+    screen = (f"{question} {sentence}" for question, sentence in first_screen.questions(made))
+    return " ".join([*screen, *endpoint.primary_sentences(made), *endpoint.secondary_sentences(made)])
 
 
 def test_significant_is_called_so(tmp_path: Path) -> None:
     made = study(tmp_path, {"awake": [2.0] * 8, "asleep": [1.0] * 8}, (1.0, 0.8, 1.2, 0.0078, 0.03), 0.01)
     text = told(made)
-    assert "highest in awake and lowest in asleep" in text
+    assert "phi_s is lower in asleep than in awake, by 1.00 ibit [0.800, 1.20] at 4 micro units (the primary" in text
+    assert "In order of phi_s: awake > asleep at 4 micro units." in text
+    assert "How sure? The difference is significant (p = 0.008 across 8 subjects)" in text
     assert (
         "The primary endpoint (phi_s at 4 micro units, awake − asleep) is 1.00 ibit [0.800, 1.20], p = 0.008 across 8 "
         "subjects: the difference is significant."
     ) in text
-    assert "16 of 16 values of phi_s" in text
+    assert "16 of 16 values of phi_s exceed their null" in text
 
 
 def test_three_subjects_cannot_be_significant_and_the_page_says_so(tmp_path: Path) -> None:
     text = told(study(tmp_path, {"awake": [2.0] * 3, "asleep": [1.0] * 3}, (1.0, 0.8, 1.2, 0.25, 0.25), 0.01))
     assert "cannot give a p below 0.25" in text
     assert "not as proof for the population" in text
+    assert (
+        "A direction in these subjects, not proof: p = 0.25 across 3 subjects, and none below 0.25 is possible" in text
+    )
+    assert "What would change it? At least 6 subjects with both conditions, which p ≤ 0.05 takes" in text
     assert "significant (" not in text
 
 
@@ -162,6 +172,7 @@ def test_what_is_left_of_the_primary_difference_is_told(tmp_path: Path) -> None:
         "In excess over the null it is −0.100 ibit [−0.200, 0.100], p = 0.6: it does not survive.",
         "A linear mixed model of the same values gives 1.00 ibit [0.700, 1.30], p = 0.002.",
         "told apart in 87.5% of the values by phi_s (p = 0.01) and in 50.0% by the event rate alone (p = 0.6)",
+        "The difference does not survive the same event rate and taking the null away.",
     ):
         assert said in text, said
 
@@ -194,6 +205,7 @@ def test_suggested_where_the_test_could_decide_but_does_not(tmp_path: Path) -> N
 def test_interval_over_zero_is_no_support(tmp_path: Path) -> None:
     text = told(study(tmp_path, {"awake": [1.1] * 8, "asleep": [1.0] * 8}, (0.1, -0.2, 0.4, 0.6, 0.6), 0.5))
     assert "the difference is not shown: the data do not support it" in text
+    assert "What does the state do? No difference in phi_s is shown: awake − asleep is 0.100 ibit [−0.200" in text
     assert "0 of 16 values" in text
 
 
@@ -205,7 +217,7 @@ def test_significant_alone_is_not_enough_where_the_interval_disagrees(tmp_path: 
 def test_one_subject_is_described_not_tested(tmp_path: Path) -> None:
     text = told(study(tmp_path, {"awake": [2.0], "asleep": [1.0]}, (1.0, np.nan, np.nan, 1.0, 1.0)))
     assert "described, not tested" in text
-    assert "No null was computed" in text
+    assert "no null was computed" in text
 
 
 def test_no_subject_with_both_conditions(tmp_path: Path) -> None:
@@ -221,20 +233,20 @@ def test_single_condition_compares_nothing(tmp_path: Path) -> None:
 
 def test_too_few_surrogates_are_a_comparison_not_a_test(tmp_path: Path) -> None:
     made = study(tmp_path, {"awake": [2.0, 2.2]}, null_p=1 / 3, surrogates=2)
-    assert "too few surrogates (at most 2)" in " ".join(headline._beyond_null(made))
+    assert "Too few surrogates (at most 2) to test phi_s against a null" in told(made)
     sentence = headline.answers(made)[0].sentences[-1]
     assert "above all of the 2 surrogates" in sentence
     assert "awake 2 of 2" in sentence
     assert "cannot fall below 0.333" in sentence
 
 
-def test_another_order_by_big_phi_is_told_at_the_top(tmp_path: Path) -> None:
+def test_another_order_by_big_phi_is_told(tmp_path: Path) -> None:
     made = study(tmp_path, {"awake": [2.0] * 3, "asleep": [1.0] * 3})
     rows = made.summary.assign(measure="big_phi", value=-made.summary["value"])
     pd.concat([made.summary, rows]).to_csv(tmp_path / "summary.csv", index=False)
     again = Findings(tmp_path, made.parameters, [], made.windows, made.recordings)
-    assert "By Φ the order is another at 4 micro units." in told(again)
-    assert "By Φ" not in told(made)
+    [answer] = headline.answers(again)
+    assert "another order than by phi_s" in " ".join(answer.sentences)
 
 
 def said_of(differences: list[float], **options: Any) -> str:
@@ -350,7 +362,11 @@ def test_values_that_the_data_do_not_carry_are_counted(tmp_path: Path) -> None:
     flags = ["few_frames;imprecise", "imprecise", "", "few_frames", "", ""]
     made.summary.assign(flag=flags).to_csv(tmp_path / "summary.csv", index=False)
     again = Findings(tmp_path, made.parameters, [], made.windows, made.recordings)
-    assert "2 of 6 values of phi_s (windows at all scales) are imprecise" in told(again)
+    text = told(again)
+    assert "What is absent? 2 of 6 values of phi_s, whose interval is wider than the value." in text
+    assert "In awake phi_s is imprecise at 4 micro units" in text
+    assert "In order of phi_s" not in text
+    assert "cannot be ordered" in text
 
 
 def test_table_figure_and_sentence_have_the_same_value_of_a_subject(tmp_path: Path) -> None:
@@ -370,13 +386,13 @@ def test_table_figure_and_sentence_have_the_same_value_of_a_subject(tmp_path: Pa
     made = Findings(tmp_path, parameters, [], sheet, pd.DataFrame({"recording": ["r"], "subject": ["s"]}))
     assert made.comparison["estimate"].item() == 0.5
     [answer] = headline.answers(made)
-    assert answer.means.to_dict() == {"awake": 1.0, "asleep": 0.5}
     assert "awake 1.00 > asleep 0.500 ibit" in answer.sentences[0]
-    with canvas.style():
-        figure = scales._grid(made, ["phi_s"])
-    dots = [line for line in figure.axes[0].lines if line.get_marker() in canvas.MARKERS]
-    assert sorted(float(y) for line in dots for y in line.get_ydata()) == [0.5, 1.0]
-    assert "awake 1.00, asleep 0.500" in scales._alt(made, ["phi_s"])
+    [panel] = scales.scales(made).panels
+    assert re.findall(r"<title>s, (\w+), 4 micro units: ([\d.]+) ibit", panel.body) == [
+        ("awake", "1.00"),
+        ("asleep", "0.500"),
+    ]
+    assert "awake 1.00, asleep 0.500" in scales.alt_text(made, ["phi_s"])
 
 
 def test_no_subject_with_two_conditions_is_said_among_the_limits(tmp_path: Path) -> None:
@@ -392,22 +408,40 @@ def test_what_is_imprecise_or_withheld_makes_no_claim_of_an_order(tmp_path: Path
     big["flag"] = big["condition"].map({"awake": "", "dozing": "", "asleep": "imprecise"})
     pd.concat([made.summary, big]).to_csv(tmp_path / "summary.csv", index=False)
     again = Findings(tmp_path, made.parameters, [], made.windows, made.recordings)
-    assert "By Φ" not in told(again)
     text = " ".join(s for a in headline.answers(again) for s in a.sentences)
     assert "Φ: awake 20.0 > dozing 10.0 ibit; too imprecise to be ordered in asleep." in text
     away = big.assign(flag="withheld:9_of_16_rows", value=np.nan)
     away.loc[away["condition"] == "awake", "flag"] = "withheld:tenfold"
     pd.concat([made.summary, away]).to_csv(tmp_path / "summary.csv", index=False)
     text = told(Findings(tmp_path, made.parameters, [], made.windows, made.recordings))
-    assert "Φ is withheld for 12 of 12 windows and scales: in 4 the interval spans" in text
-    assert "in 8 rows of the TPM were hardly visited" in text
+    assert "What is absent? 12 of 12 of Φ, which the data cannot carry." in text
 
 
-def test_a_panel_with_nothing_in_it_has_limits() -> None:
-    figure = canvas.canvas(height=2)
-    full, empty = figure.subplots(1, 2)
-    full.plot([0, 1], [1, -2])
-    scales._limits([full, empty], [1.0, 0.0], logarithmic=False)
-    assert np.isfinite([*full.get_ylim(), *empty.get_ylim()]).all()
-    scales._limits([empty], [0.0], logarithmic=False)
-    assert np.isfinite(empty.get_ylim()).all()
+def test_an_axis_reaches_what_is_drawn() -> None:
+    assert reaching([1.0, -2.0]) == Linear(-2.16, 1.08)
+    assert reaching([]) == reaching([np.nan]) == Linear(0.0, 1.0)
+    assert [label for _, label in Linear(-0.5, 1.0).ticks()] == ["−0.5", "0", "0.5", "1.0"]
+    assert [label for _, label in Logarithmic(0.3, 40.0).ticks()] == ["0.3", "1", "3", "10", "30"]
+
+
+def test_the_scale_that_wins_is_named_unless_it_cannot_be_believed(tmp_path: Path) -> None:
+    made = study(tmp_path, {"awake": [2.0] * 2, "asleep": [1.0] * 2})
+    micro = made.summary.assign(grain="units", ci_low=0.1, ci_high=0.9)
+    macro = micro.assign(route="macro_units", scale=2, grain="accepted", value=micro["value"] + 1)
+    macro.loc[macro["condition"] == "asleep", "flag"] = "imprecise"
+
+    def again(*tables: pd.DataFrame) -> str:
+        pd.concat(tables).to_csv(tmp_path / "summary.csv", index=False)
+        return first_screen.which_scale(Findings(tmp_path, made.parameters, [], made.windows, made.recordings))
+
+    assert again(micro, macro) == (
+        "2 macro units in awake (3.00 ibit); too imprecise to say in asleep: the largest phi_s of units that the "
+        "theory accepts."
+    )
+    refused = macro.assign(grain="no units", flag="")
+    assert again(micro.assign(grain="accepted"), refused) == (
+        "4 micro units in awake (2.00 ibit) and asleep (1.00 ibit): the largest phi_s of units that the theory "
+        "accepts. Macro units have more in 4 of 4 windows, but are reducible within, and so no units."
+    )
+    unasked = again(micro.assign(grain=""), macro.assign(grain="unchecked", flag=""))
+    assert unasked.startswith("2 macro units in awake (3.00 ibit) and asleep (2.00 ibit): the largest phi_s (whether")

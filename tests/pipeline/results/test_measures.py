@@ -20,7 +20,7 @@ def test_rows_of_the_tables_keep_their_order() -> None:
             "big_phi_common",
         ),
         *("n_distinctions", "n_relations", "effective_information", "causal_power", "delta_causal_power"),
-        *("gaussian_causal_power", "delta_gaussian_causal_power"),
+        *("gaussian_causal_power", "delta_gaussian_causal_power", "published_j", "delta_published_j"),
         *("emergent_complexity", "emergent_complexity_successive", "coverage_mm"),
     ]
 

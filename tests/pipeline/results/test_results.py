@@ -32,7 +32,7 @@ def folder(tmp_path):
     save_table(table(rows, SUMMARY_COLUMNS), tmp_path / "summary.csv")
     save_table(table([], NULL_COLUMNS), tmp_path / "nulls.csv")
     phi = xr.Dataset(
-        {"phi_s": ("state", [0.1, 0.4]), "structure": ("state", ['{"big_phi": 1.5}', ""])},
+        {"phi_s": ("state", [0.1, 0.4]), "structure": ("state", ["", ""])},
         coords={"state": [0, 1]},
     )
     systems = ("micro-2", "macro_units-1", "micro-10", "micro-5")  # the last: an earlier run's
@@ -80,13 +80,6 @@ def test_datasets_by_recording_window_route_and_scale(folder):
         assert results.phi(*key)["phi_s"].values == pytest.approx([0.1, 0.4])
     assert results.failures[0]["recording"] == "008"
     assert "3 systems" in repr(results)
-
-
-def test_structure_is_parsed(folder):
-    results = pipeline.load_results(folder)
-    assert results.structure("007", "awake", "micro", 2, 0) == {"big_phi": 1.5}
-    with pytest.raises(PhiscaleError, match=r"no structure is stored for state 1.*\[0\]"):
-        results.structure("007", "awake", "micro", 2, 1)
 
 
 def test_missing_file_names_its_neighbours(folder):

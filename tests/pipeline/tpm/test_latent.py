@@ -9,9 +9,11 @@ from test_parent_sets import logistic, run
 from pipeline.base.errors import PhiscaleError
 from pipeline.base.files import load, save
 from pipeline.integration import integrate, integrate_nulls
+from pipeline.integration.measured import Measured
 from pipeline.macro import coarse_grain
+from pipeline.tpm.choice import score
 from pipeline.tpm.estimation import estimate_window, fit_recording
-from pipeline.tpm.latent import LEAST_DRAWS
+from pipeline.tpm.latent import LEAST_DRAWS, seen_of
 from pipeline.tpm.sampled import PATHS
 
 UNITS = ["a", "b", "c", "d"]
@@ -37,6 +39,53 @@ def recording(n_units=4):
     variables = {"states": (signal > 3.0).astype(np.uint8), "signal": signal}
     data = {name: (("frame", "unit"), values) for name, values in variables.items()}
     return xr.Dataset(data, coords, {"recording": "r", "subject": "s"}).isel(unit=slice(n_units)), truth
+
+
+def in_bouts(states, length=250):
+    """The same frames with bouts of the windows in turn, and as they were, with the borders of the bouts."""
+    frame = np.arange(N)
+    order = np.argsort(np.r_[frame // length, frame // length], kind="stable")
+    bout = np.r_[frame // length * 2, frame // length * 2 + 1]
+    whole = states.assign_coords(segment=("frame", bout))
+    return whole.isel(frame=order), whole
+
+
+def test_windows_whose_bouts_alternate_are_put_together():
+    alternating, whole = in_bouts(recording()[0])
+    assert not np.array_equal(alternating["window"], whole["window"])
+    found, expected = seen_of(alternating), seen_of(whole)
+    assert found.windows == expected.windows == ["on", "off"]
+    np.testing.assert_array_equal(found.states, expected.states)
+    for one, other in zip(found.recorded, expected.recorded, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert found.recorded.first.sum() == 2 * N / 250
+    assert seen_of(alternating, ["off"]).windows == ["off"]
+
+
+def test_a_frame_that_is_left_out_ends_a_run():
+    states, _ = recording()
+    states["matched"].values[700] = False
+    seen = seen_of(states)
+    assert seen.recorded.first[700]
+    assert not seen.recorded.joined[700].any()
+    assert seen.recorded.first.sum() == 3
+
+
+def test_bouts_are_estimated_tested_and_scored_like_whole_windows():
+    states, _ = in_bouts(recording(2)[0])
+    how = {"method": "latent", "draws": 20, "seed": 4}
+    fitted = fit_recording(states, **how)
+    tpms = {name: estimate_window(states, name, recording=fitted, **how) for name in ("on", "off")}
+    for name, tpm in tpms.items():
+        inside = (states["window"].values == name) & states["matched"].values
+        assert tpm.sizes["frame"] == inside.sum()
+        agree = tpm["paths"].mean("path").values.round() == states["states"].values[inside]
+        assert agree.mean() > 0.8
+    nulls = integrate_nulls(
+        states, tpms["on"], window="on", kinds=["integration"], surrogates=2, measured=Measured(states, tpms, most=2)
+    )
+    assert np.isfinite(nulls["value"].sel(measure="phi_s")).all()
+    assert set(score(states, 1, {}).signal) == {"latent", "average"}
 
 
 @pytest.fixture(scope="module")

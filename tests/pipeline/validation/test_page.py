@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from pipeline.validation.cells import STUDIES
 from pipeline.validation.counts import Count, verdict
 from pipeline.validation.coverage import columns_of
 from pipeline.validation.page import DOCS, END, START, bar_of, main, page, tables_of
@@ -46,6 +47,8 @@ def made(tmp_path):
     write(
         tmp_path / "small", "cohorts", [key("power", s) | {"p": 0.01 * s, "estimate": 1, "truth": 2} for s in range(10)]
     )
+    best = [key("awake", s, estimator="true model") | {"low": 0.15, "high": 0.25 if s else 0.19} for s in range(4)]
+    write(tmp_path / "small", "reference", best)
     return tmp_path
 
 
@@ -73,11 +76,20 @@ def test_the_page_says_what_the_tables_hold(made):
     assert text.count("`python -m pipeline.validation.coverage --small nulls`") == 1
 
 
+def test_widths_stand_beside_those_of_the_true_model(made):
+    main([str(made / "small"), "--out", str(made)])
+    text = (made / "validation.md").read_text()
+    row = line(text, "Width of intervals of phi_s", "| awake")
+    assert "| 4 | 0.2000 | 0.0850 | 2.35 | 3 of 4" in row
+    bars = text.split("### What is asked for")[1].split("###")[0]
+    assert next(r for r in bars.splitlines() if "relative to the true model" in r).endswith("above by 0.35 | - |")
+
+
 def test_the_page_has_its_tables_and_figures_beside_it(made):
     main([str(made / "small"), "--out", str(made)])
     beside = sorted(path.name for path in (made / "validation").iterdir())
     figures = ["attenuation.svg", "coverage.svg", "nulls.svg"]
-    assert beside == sorted([*figures, "coverage.csv", "nulls.csv", "groupings.csv", "cohorts.csv"])
+    assert beside == sorted([*figures, *(f"{study}.csv" for study in STUDIES)])
     text = (made / "validation.md").read_text()
     assert all(f"(validation/{name})" in text for name in figures)
     before = {name: (made / "validation" / name).read_bytes() for name in beside}

@@ -85,10 +85,11 @@ def test_the_plan_grows_with_the_units_and_says_how_sure_it_is(tmp_path: Path) -
     assert all(hard > typical for typical, hard in costs)
     told = plan(study(tmp_path, 10, (2,)))
     phi = span(2 * costs[-1][0])
-    stages = ("ingest", "preprocess", "ensembles", "states", "score", "tpm", "macro", "phi", "nulls", "matched")
+    stages = ("ingest", "preprocess", "ensembles", "states", "score", "tpm", "macro", "phi", "nulls")
+    stages = (*stages, "matched", "detection")
     once = ("choose", "summarise", "halves", "compare", "validate", "report")
     around = span(LOADING_S + sum(SECONDS[stage] for stage in (*stages, *once)))
-    for text in ("17 jobs", "of the order of", f"{phi} for phi", f"{around} for all but phi"):
+    for text in ("18 jobs", "of the order of", f"{phi} for phi", f"{around} for all but phi"):
         assert text in told
     more = LOADING_S + sum(SECONDS[stage] for stage in (*stages, *once)) + 2 * SECONDS["macro"] + SECONDS["nulls"]
     assert f"{span(more)} for all but phi" in plan(study(tmp_path, 10, (3, 2, 1)))
@@ -169,7 +170,7 @@ def test_the_plan_counts_the_jobs_of_mouse_sleep(tmp_path: Path, data_dir: Path)
     path, data = ROOT / "config" / "examples" / "mouse-sleep", data_dir / "mouse_sleep_mch"
     jobs = targets.jobs(Study.load(path, data))
     assert jobs == jobs_of_snakemake(tmp_path, path, data)
-    assert sum(jobs.values()) == 16 * 10 + 2 * 2 + 7  # units and macro units of two mice
+    assert sum(jobs.values()) == 16 * 11 + 2 * 2 + 7  # units and macro units of two mice
 
 
 def test_every_stage_has_its_seconds() -> None:
@@ -188,10 +189,18 @@ def test_durations_have_one_digit(seconds: float, text: str) -> None:
 def test_hierarchies_are_counted_and_their_time_is_told(tmp_path: Path) -> None:
     without, learned = study(tmp_path), study(tmp_path, encoder={"seeds": 2, "surrogates": 5, "nulls": ["brownian"]})
     more = {name: n - targets.jobs(without).get(name, 0) for name, n in targets.jobs(learned).items()}
-    assert {name: n for name, n in more.items() if n} == {"encode": 1, "ensembles": 1}
+    assert {name: n for name, n in more.items() if n} == {
+        **{"encode": 1, "ensembles": 1, "macro_model": 1, "multiscale": 1}
+    }
+    assert targets.learned_systems(learned) == ["macro_model-8", "macro_model-4", "macro_model-2"]
+    assert targets.learned_systems(without) == []
+    assert targets.macro_models(learned, ["r:macro_model"], ["r"]) == targets.joint(learned, ["r:macro_model"]) == []
+    few = study(tmp_path, encoder={"macro_scales": []})
+    assert "macro_model" not in targets.jobs(few)
+    assert window_seconds(learned)[0] > window_seconds(few)[0] == window_seconds(without)[0]
     assert targets.encoded(without) == []
     assert targets.encoded(learned, ["r:encoder"]) == []
     encoder = learned.parameters.encoder
     assert encoder is not None
     assert encoder_seconds(None) == 0
-    assert encoder_seconds(encoder) == pytest.approx(12 * 600 * 0.057, rel=0.01)  # 2 × (1 + 5) models of 600 steps
+    assert encoder_seconds(encoder) == pytest.approx(14 * 600 * 0.057, rel=0.01)  # 2 × (1 + 1 + 5) models of 600 steps

@@ -1,4 +1,4 @@
-"""The stages `macro` and `nulls` as the workflow runs them, with every null that a study can name."""
+"""The stages `macro`, `nulls` and `detection` as the workflow runs them, with every null that a study can name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.binarize.states import binarize_windows
 from pipeline.nulls import NULLS
 from pipeline.tpm import estimate_window
 from pipeline.workflow.job import Job
-from pipeline.workflow.stages import macro, nulls
+from pipeline.workflow.stages import detection, macro, nulls
 
 BINARIZE = {"method": "quantile", "quantile": 0.6, "bin_s": 0.5, "per_window": True}
 IIT = {"big_phi_max_units": 2, "min_visits": 1, "complex_max_units": 0}
@@ -31,7 +31,11 @@ def job(stage: str, folder: Path, params: dict[str, Any], **output: Path) -> Job
         str(folder),
         {"recording": "r1"},
         SimpleNamespace(
-            **files, windows=str(folder / "windows.csv"), tpms=[files["tpm"], str(folder / "macro.nc")], shared=[]
+            **files,
+            windows=str(folder / "windows.csv"),
+            tpms=[files["tpm"], str(folder / "macro.nc")],
+            shared=[],
+            macro_models=[],
         ),
         SimpleNamespace(**{name: str(path) for name, path in output.items()}),
         SimpleNamespace(seed=1, **params),
@@ -75,24 +79,27 @@ def test_windows_share_the_macro_units_of_each_half(folder: Path) -> None:
     assert not np.array_equal(first["half_p_on"], second["half_p_on"])
 
 
+def test_every_two_windows_are_compared_under_equal_detection(folder: Path, tmp_path: Path) -> None:
+    detection.run(job("detection", folder, {"repeats": 2}, detection=tmp_path / "detection.csv"))
+    equal = pd.read_csv(tmp_path / "detection.csv")
+    assert equal[["window_a", "window_b"]].values.tolist() == [["awake", "sleep"]]
+    assert equal["phi_s_a_matched"].notna().all()
+
+
 @pytest.mark.parametrize("kind", NULLS)
 def test_a_study_reaches_every_null(folder: Path, tmp_path: Path, kind: str) -> None:
     params = {
         "nulls": {"kinds": [kind], "surrogates": 3, "big_phi_surrogates": 1},
         "iit": IIT,
         "mappings": MACRO["mappings"],
-        "detection": 2,
         "hidden_surrogates": 2,
         "binarize": BINARIZE if NULLS[kind].acts_on == "traces" else {},
     }
-    one = job("nulls", folder, params, nulls=tmp_path / "nulls.nc", detection=tmp_path / "detection.csv")
+    one = job("nulls", folder, params, nulls=tmp_path / "nulls.nc")
     nulls.run(one)
     found = load_groups(tmp_path / "nulls.nc")
     assert sorted(found) == sorted(f"{w}/{s}" for w in ("awake", "sleep") for s in ("micro-4", "macro_units-2"))
     assert not one.left_out
-    equal = pd.read_csv(tmp_path / "detection.csv")
-    assert equal[["window_a", "window_b"]].values.tolist() == [["awake", "sleep"]]
-    assert equal["phi_s_a_matched"].notna().all()
     for group, values in found.items():
         of_kind = values["value"].sel(null=kind)
         assert np.isfinite(of_kind.sel(measure="phi_s")).any()

@@ -36,6 +36,7 @@ ALL = (
     "phi",
     "nulls",
     "matched",
+    "detection",
     "summarise",
     "compare",
     "validate",
@@ -225,6 +226,7 @@ def test_a_second_run_has_nothing_to_do(
     ("section", "field", "value", "rules"),
     [
         ("compare", "bootstrap", 300, {"compare", "report"}),
+        ("nulls", "detection", 3, {"detection"}),
         ("nulls", "surrogates", 11, {"nulls", "summarise", "compare", "validate", "report"}),
         ("preprocess", "highpass_s", 200.0, {*ALL} - {"ingest"}),
         ("iit", "structures", 1, {"phi", "summarise", "compare", "validate", "report"}),
