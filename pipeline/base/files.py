@@ -8,9 +8,9 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a formula of a spreadsheet begins with
 CHUNK = (1024, 128)  # frames and neurons of `Layers` that are stored together
 LEAST_FREE = 2**20  # bytes: with less a run could not even write what it has done
+ENGINE: Literal["netcdf4"] = "netcdf4"  # of xarray; files of many groups are read ten times as fast as with h5netcdf
 PARTIAL = ".partial"  # in the name of a file that is being written, between the number of its process and its suffix
 
 
@@ -44,7 +45,7 @@ def write_whole(path: str | Path, write: Callable[[Path], None]) -> None:
         write(partial)
         partial.replace(path)
     except (OSError, RuntimeError) as error:
-        refused = _refused(error)
+        refused = _refused(error, path.parent)
         if not refused:
             raise
         fix = "make room, or give permission; the same command then goes on"
@@ -54,11 +55,16 @@ def write_whole(path: str | Path, write: Callable[[Path], None]) -> None:
             partial.unlink(missing_ok=True)
 
 
-def _refused(error: Exception) -> str:
-    """Return why the operating system refused to write, empty where it was not that; HDF5 tells it in its text only."""
+def _refused(error: Exception, folder: Path) -> str:
+    """Return why the operating system refused to write, empty where it was not that.
+
+    HDF5 tells it in its text, and NetCDF not at all: of a full disk one can still see that it is full.
+    """
     told = re.search(r"errno = (\d+)", str(error))
     number = getattr(error, "errno", None) or (int(told[1]) if told else 0)
-    return os.strerror(number) if number else ""
+    if number <= 0 and folder.is_dir() and shutil.disk_usage(folder).free < LEAST_FREE:
+        number = errno.ENOSPC
+    return os.strerror(number) if number > 0 else ""
 
 
 def remove_partial(folder: str | Path, process: int | None = None) -> None:
@@ -111,13 +117,13 @@ def check_writable(folder: Path) -> None:
 
 
 def save(dataset: xr.Dataset, path: str | Path) -> None:
-    """Write a dataset as NetCDF4 (through h5netcdf), compressed, without time stamps.
+    """Write a dataset as NetCDF4, compressed, without time stamps.
 
     Args:
         dataset: what is written.
         path: of the file, which is written whole or not at all.
     """
-    write_whole(path, lambda p: dataset.to_netcdf(p, engine="h5netcdf", encoding=_encoding(dataset)))
+    write_whole(path, lambda p: dataset.to_netcdf(p, engine=ENGINE, encoding=_encoding(dataset)))
 
 
 def save_groups(datasets: Mapping[str, xr.Dataset], path: str | Path) -> None:
@@ -130,9 +136,9 @@ def save_groups(datasets: Mapping[str, xr.Dataset], path: str | Path) -> None:
     import xarray as xr
 
     def write(partial: Path) -> None:
-        xr.Dataset().to_netcdf(partial, engine="h5netcdf")
-        for group, dataset in datasets.items():
-            dataset.to_netcdf(partial, mode="a", engine="h5netcdf", group=group, encoding=_encoding(dataset))
+        tree = xr.DataTree.from_dict({f"/{group}": dataset for group, dataset in datasets.items()})
+        encoding = {f"/{group}": _encoding(dataset) for group, dataset in datasets.items()}
+        tree.to_netcdf(partial, engine=ENGINE, encoding=encoding)
 
     write_whole(path, write)
 
@@ -158,7 +164,7 @@ def load(path: str | Path, group: str | None = None) -> xr.Dataset:
     """
     import xarray as xr
 
-    with _readable(path), xr.open_dataset(path, engine="h5netcdf", group=group) as dataset:
+    with _readable(path), xr.open_dataset(path, engine=ENGINE, group=group) as dataset:
         return dataset.load()
 
 
@@ -172,7 +178,7 @@ def opened(path: str | Path) -> Iterator[xr.Dataset]:
     import xarray as xr
 
     with _readable(path):
-        dataset = xr.open_dataset(path, engine="h5netcdf")
+        dataset = xr.open_dataset(path, engine=ENGINE)
     with dataset:
         yield dataset
 
@@ -186,10 +192,9 @@ class Layers:
     """
 
     def __init__(self, path: Path, neurons: int) -> None:
-        import h5netcdf
+        import netCDF4
 
-        self._file = h5netcdf.File(path, "w")
-        self._neurons = neurons
+        self._file, self._neurons = netCDF4.Dataset(path, "w"), neurons
 
     def __enter__(self) -> Layers:
         return self
@@ -206,13 +211,13 @@ class Layers:
             values: (time, neuron), stored as float32.
             attrs: of the array.
         """
+        if not self._file.dimensions:
+            self._file.createDimension("time", len(values))
+            self._file.createDimension("neuron", self._neurons)
         if name not in self._file.variables:
-            if not self._file.dimensions:
-                self._file.dimensions = {"time": len(values), "neuron": self._neurons}
             chunks = min(CHUNK[0], len(values)), min(CHUNK[1], self._neurons)
-            how = {"chunks": chunks, "compression": "gzip", "compression_opts": 4, "shuffle": True}
-            made = self._file.create_variable(name, ("time", "neuron"), "f4", fillvalue=np.float32(np.nan), **how)
-            made.attrs.update(attrs)
+            how: dict[str, Any] = {"zlib": True, "complevel": 4, "chunksizes": chunks, "fill_value": np.nan}
+            self._file.createVariable(name, "f4", ("time", "neuron"), **how).setncatts(attrs)
         self._file.variables[name][:, first : first + values.shape[1]] = np.asarray(values, np.float32)
 
 
@@ -223,36 +228,41 @@ def add(dataset: xr.Dataset, path: Path) -> None:
         dataset: what is written.
         path: of the file.
     """
-    dataset.to_netcdf(path, mode="a", engine="h5netcdf", encoding=_encoding(dataset))
+    dataset.to_netcdf(path, mode="a", engine=ENGINE, encoding=_encoding(dataset))
 
 
 def load_groups(path: str | Path) -> dict[str, xr.Dataset]:
     """Read all groups of a file that `save_groups` wrote, in alphabetical order; raises as `load`."""
-    return {group: load(path, group) for group in groups_of(path)}
+    import xarray as xr
+
+    with _readable(path), ExitStack() as opened:
+        every = {name: opened.enter_context(group) for name, group in xr.open_groups(path, engine=ENGINE).items()}
+        names = sorted((name for name, group in every.items() if group.variables), key=_in_tree)
+        return {name.strip("/"): every[name].load() for name in names}
 
 
 def groups_of(path: str | Path) -> list[str]:
-    """Return the names of the groups that hold variables; raises as `load`."""
-    import h5netcdf
+    """Return the names of the groups that hold variables, in alphabetical order; raises as `load`."""
+    import netCDF4
 
-    found: list[str] = []
+    def below(node: Any) -> Iterator[Any]:
+        for child in node.groups.values():
+            yield child
+            yield from below(child)
 
-    def visit(node: Any, name: str) -> None:
-        if name and node.variables:
-            found.append(name)
-        for child in sorted(node.groups):
-            visit(node.groups[child], f"{name}/{child}".lstrip("/"))
+    with _readable(path), netCDF4.Dataset(path) as file:
+        return sorted((group.path.strip("/") for group in below(file) if group.variables), key=_in_tree)
 
-    with _readable(path), h5netcdf.File(path, "r") as file:
-        visit(file, "")
-    return found
+
+def _in_tree(group: str) -> list[str]:
+    return group.split("/")
 
 
 def attributes(path: str | Path) -> dict[str, Any]:
     """Read the attributes of a dataset without its values; raises as `load`."""
     import xarray as xr
 
-    with _readable(path), xr.open_dataset(path, engine="h5netcdf") as dataset:
+    with _readable(path), xr.open_dataset(path, engine=ENGINE) as dataset:
         return dict(dataset.attrs)
 
 

@@ -22,6 +22,7 @@ from pipeline.traces.shared import share_units
 
 MOST = 10_000_000  # values (frames × neurons) of a recording that are looked at
 KEPT = 40_000_000  # of all recordings that share their units
+SIMULATED = 8_000_000  # neurons times frames of all recordings that a check simulates: some 4 s of processor time
 
 
 @dataclass
@@ -34,12 +35,14 @@ class Rehearsal:
         sampled: recordings of which only a part was looked at.
         made: results and errors, by what was asked for.
         held: values that wait.
+        simulated_size: neurons times frames of the recordings that were simulated.
     """
 
     waiting: dict[int, dict[str, tuple[xr.Dataset, pd.DataFrame]]] = field(default_factory=dict)
     sampled: set[str] = field(default_factory=set)
     made: dict[str, xr.Dataset | PhiscaleError] = field(default_factory=dict)
     held: int = 0
+    simulated_size: float = 0.0
 
     def recording(
         self,
@@ -78,13 +81,18 @@ class Rehearsal:
 
     def simulated(self, study: Study, place: int, recording: str, windows: pd.DataFrame, findings: Checked) -> None:
         """Simulate a recording as the run will, and make its states; see `recording`."""
+        from pipeline.simulation.parameters import CONDITIONS
         from pipeline.simulation.recordings import simulate_recording
 
         p, settings = study.parameters, study.parameters.simulate
+        if not set(windows["condition"]) <= set(CONDITIONS):
+            return  # told once, for the study
         frames = windows["condition"].nunique() * settings.duration_s * settings.rate_hz
-        if frames * settings.recorded * settings.neurons_per_ensemble > KEPT:
+        size = frames * settings.recorded * settings.neurons_per_ensemble
+        if self.simulated_size + size > SIMULATED:
             findings.notes.append(f"recording {recording!r}: too long to be simulated for a check")
             return
+        self.simulated_size += size
         index, seed = study.subject_index(recording), derive(p.seed, "simulate")
         given = (index, study.row(recording)["subject"], recording, windows, p.conditions, seed)
         fields = settings.model_dump(mode="json")

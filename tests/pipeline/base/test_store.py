@@ -64,10 +64,17 @@ def test_a_failed_write_leaves_what_was_there(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "error", [OSError(28, "No space left on device"), RuntimeError("flush failed (errno = 28, error message = '...')")]
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        RuntimeError("flush failed (errno = 28, error message = '...')"),
+        OSError(-101, "NetCDF: HDF error"),
+    ],
 )
-def test_a_full_disk_is_told_in_one_line_and_leaves_what_was_there(tmp_path, error):
-    """HDF5 tells it in the text of another error."""
+def test_a_full_disk_is_told_in_one_line_and_leaves_what_was_there(tmp_path, monkeypatch, error):
+    """HDF5 tells it in the text of another error, NetCDF not at all."""
+    usage = files.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: usage._replace(free=0))
     path = tmp_path / "a.nc"
     path.write_text("before")
 

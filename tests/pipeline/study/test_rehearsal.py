@@ -128,5 +128,5 @@ def test_recordings_that_are_yet_to_be_simulated_are_tried_as_well(
         study.write_text(yaml.safe_dump(parameters | more))
         said = checked(tmp_path, capsys, status)
         assert ("unit e0: it is never ON" in said) == bool(more)
-    monkeypatch.setattr(rehearsal, "KEPT", 1000)
+    monkeypatch.setattr(rehearsal, "SIMULATED", 1000)
     assert "too long to be simulated for a check" in checked(tmp_path, capsys)

@@ -24,6 +24,7 @@ from pipeline.commands.run import resource
 from pipeline.results.layout import Layout
 
 PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch", "squeue")
+SYSTEMS = Path("/etc/slurm/slurm.conf")  # where jobs look for it
 PLUGIN = "snakemake_executor_plugin_slurm"
 LACKING = [name for name in PROGRAMS if not shutil.which(name)] + [
     *([] if importlib.util.find_spec(PLUGIN) else [PLUGIN]),
@@ -77,7 +78,8 @@ class Slurm:
         host, cores = socket.gethostname().partition(".")[0], os.cpu_count()
         settings = CONFIGURATION.format(host=host, folder=folder, cores=cores, memory=memory)
         (folder / "slurm.conf").write_text(settings)
-        os.environ["SLURM_CONF"] = str(folder / "slurm.conf")
+        SYSTEMS.parent.mkdir(exist_ok=True)
+        SYSTEMS.symlink_to(folder / "slurm.conf")  # refused where there is a Slurm already
         key = folder / "munge.key"
         key.write_bytes(os.urandom(1024))
         key.chmod(0o600)
@@ -118,7 +120,7 @@ class Slurm:
         for process in reversed(self._running.values()):
             process.kill()
             process.wait()
-        os.environ.pop("SLURM_CONF", None)
+        SYSTEMS.unlink(missing_ok=True)
 
 
 def _node_state() -> str:
