@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from pipeline.base.arrays import Floats
+from pipeline.base.arrays import Array
 from pipeline.base.errors import PhiscaleError, Problem
 
 if TYPE_CHECKING:
@@ -184,17 +184,18 @@ def opened(path: str | Path) -> Iterator[xr.Dataset]:
 
 
 class Layers:
-    """Arrays (time, neuron) of a dataset that are written some neurons at a time, into a file that is new.
+    """Arrays (time, neuron) of a dataset that are written some neurons or frames at a time, into a file that is new.
 
     Args:
         path: of the file.
         neurons: how many there are.
+        frames: likewise; by default as many as those of the first neurons that are written.
     """
 
-    def __init__(self, path: Path, neurons: int) -> None:
+    def __init__(self, path: Path, neurons: int, frames: int | None = None) -> None:
         import netCDF4
 
-        self._file, self._neurons = netCDF4.Dataset(path, "w"), neurons
+        self._file, self._neurons, self._frames = netCDF4.Dataset(path, "w"), neurons, frames
 
     def __enter__(self) -> Layers:
         return self
@@ -202,23 +203,25 @@ class Layers:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def put(self, name: str, first: int, values: Floats, attrs: Mapping[str, str]) -> None:
-        """Write the values of some neurons.
+    def put(self, name: str, first: int, values: Array, attrs: Mapping[str, str], frame: int = 0) -> None:
+        """Write the values of some neurons in some frames.
 
         Args:
             name: of the array, which is made with the first of them.
             first: of these neurons.
             values: (time, neuron), stored as float32.
             attrs: of the array.
+            frame: first of these frames.
         """
         if not self._file.dimensions:
-            self._file.createDimension("time", len(values))
+            self._file.createDimension("time", self._frames or len(values))
             self._file.createDimension("neuron", self._neurons)
         if name not in self._file.variables:
-            chunks = min(CHUNK[0], len(values)), min(CHUNK[1], self._neurons)
+            chunks = min(CHUNK[0], self._frames or len(values)), min(CHUNK[1], self._neurons)
             how: dict[str, Any] = {"zlib": True, "complevel": 4, "chunksizes": chunks, "fill_value": np.nan}
             self._file.createVariable(name, "f4", ("time", "neuron"), **how).setncatts(attrs)
-        self._file.variables[name][:, first : first + values.shape[1]] = np.asarray(values, np.float32)
+        frames, neurons = slice(frame, frame + len(values)), slice(first, first + values.shape[1])
+        self._file.variables[name][frames, neurons] = np.asarray(values, np.float32)
 
 
 def add(dataset: xr.Dataset, path: Path) -> None:
