@@ -190,11 +190,13 @@ class Layers:
         path: of the file.
         neurons: how many there are.
         frames: likewise; by default as many as those of the first neurons that are written.
+        compressed: whether to take less space and more time.
     """
 
-    def __init__(self, path: Path, neurons: int, frames: int | None = None) -> None:
+    def __init__(self, path: Path, neurons: int, frames: int | None = None, compressed: bool = True) -> None:
         import netCDF4
 
+        self._how: dict[str, Any] = {"zlib": True, "complevel": 4} if compressed else {}
         self._file, self._neurons, self._frames = netCDF4.Dataset(path, "w"), neurons, frames
 
     def __enter__(self) -> Layers:
@@ -218,7 +220,7 @@ class Layers:
             self._file.createDimension("neuron", self._neurons)
         if name not in self._file.variables:
             chunks = min(CHUNK[0], self._frames or len(values)), min(CHUNK[1], self._neurons)
-            how: dict[str, Any] = {"zlib": True, "complevel": 4, "chunksizes": chunks, "fill_value": np.nan}
+            how = {**self._how, "chunksizes": chunks, "fill_value": np.nan}
             self._file.createVariable(name, "f4", ("time", "neuron"), **how).setncatts(attrs)
         frames, neurons = slice(frame, frame + len(values)), slice(first, first + values.shape[1])
         self._file.variables[name][frames, neurons] = np.asarray(values, np.float32)

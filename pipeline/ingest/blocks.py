@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -85,6 +86,14 @@ def parts(
         frames = slice(start, min(start + step, n_frames))
         found = source.stored[frames, a:b] if frame_axis == 0 else np.asarray(source.stored[a:b, frames]).T
         yield frames, np.asarray(found)[:, which - a]
+        _let_go(source.stored)
+
+
+def _let_go(stored: Any) -> None:
+    """Have what was read of a mapped file count no more as memory of this process."""
+    mapped = getattr(stored, "_mmap", None)
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 @dataclass

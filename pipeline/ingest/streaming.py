@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from pipeline.base import files
 from pipeline.base.recording import blank, describe, marked, single, validate
@@ -29,9 +32,7 @@ def ingest_into(path: str | Path, row: Mapping[str, Any]) -> None:
     Raises:
         PhiscaleError: as `open_recording`.
     """
-    with naming(row):
-        reader, heeded = reader_of(row)
-        streamed = reader.streamed(heeded, LARGE)
+    streamed, heeded = _streamed(row)
     if streamed is None:
         files.save(open_recording(row), path)
         return
@@ -39,7 +40,51 @@ def ingest_into(path: str | Path, row: Mapping[str, Any]) -> None:
         files.write_whole(path, lambda partial: _write(partial, heeded, streamed))
 
 
-def _write(path: Path, row: Mapping[str, Any], streamed: Streamed) -> None:
+@contextmanager
+def held(row: Mapping[str, Any]) -> Iterator[xr.Dataset]:
+    """Hold what `open_recording` returns for a while, a large one in a temporary file, from which parts are read.
+
+    Args:
+        row: of the sheet of recordings.
+
+    Raises:
+        PhiscaleError: as `open_recording`.
+    """
+    streamed, heeded = _streamed(row)
+    if streamed is None:
+        yield open_recording(row)
+        return
+    with TemporaryDirectory(prefix="phiscale-") as folder:
+        path = Path(folder) / "recording.nc"
+        with naming(row):
+            files.write_whole(path, lambda partial: _write(partial, heeded, streamed, compressed=False))
+        with files.opened(path) as dataset:
+            yield dataset
+
+
+def read_through(row: Mapping[str, Any]) -> None:
+    """Read all of a recording once, and keep nothing; raises as `open_recording`.
+
+    Args:
+        row: of the sheet of recordings.
+    """
+    streamed, _ = _streamed(row)
+    if streamed is None:
+        open_recording(row)
+        return
+    with naming(row):
+        for _ in streamed.parts():
+            pass
+
+
+def _streamed(row: Mapping[str, Any]) -> tuple[Streamed | None, dict[str, Any]]:
+    """Return a large recording as what is read in parts, None for others; and what of the row is heeded."""
+    with naming(row):
+        reader, heeded = reader_of(row)
+        return reader.streamed(heeded, LARGE), heeded
+
+
+def _write(path: Path, row: Mapping[str, Any], streamed: Streamed, compressed: bool = True) -> None:
     survey = Survey.of(streamed.shape, streamed.parts())
     filled = filled_frames(row, survey)
     if filled is not None:
@@ -49,7 +94,7 @@ def _write(path: Path, row: Mapping[str, Any], streamed: Streamed) -> None:
     empty = ~survey.known
     dataset = recorded(row, streamed.path, streamed.found, marked(dataset, empty, survey.missing == n_neurons))
     kept = ~empty if dataset.sizes["neuron"] < n_neurons else np.ones(n_neurons, bool)
-    with files.Layers(path, int(kept.sum()), n_frames) as layers:
+    with files.Layers(path, int(kept.sum()), n_frames, compressed) as layers:
         for frames, block in streamed.parts():
             values = single(block)[:, kept]
             if filled is not None:

@@ -9,7 +9,7 @@ from pipeline.workflow.targets import stamped
 
 
 def run(job: Job) -> None:
-    """Write the recording as one dataset, unless its file changed meanwhile: values and hash would not be of one file."""
+    """Write the recording as one dataset, unless its file changed meanwhile: hash and values would not be of one."""
     raw = [job.input.raw] if isinstance(job.input.raw, str) else job.input.raw
     before = stamped(raw)
     ingest_into(job.output.recording, job.params.row)

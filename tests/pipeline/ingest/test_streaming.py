@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 import xarray as xr
+from tiny_study import write_tiny
 
 from pipeline.base import files
 from pipeline.base.errors import PhiscaleError
 from pipeline.ingest import blocks, open_recording, streaming
+from pipeline.study.check import check
 
 RATE = 10.0
 
@@ -72,3 +75,20 @@ def test_what_is_wrong_with_a_large_one_is_told_in_the_same_words(
     assert told[0] == told[1]
     assert said in told[0]
     assert [one.name for one in tmp_path.iterdir()] == ["r.npy"]
+
+
+def test_a_check_of_a_large_recording_says_what_it_says_of_a_small_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lies in a temporary file meanwhile, of which nothing is left."""
+    write_tiny(tmp_path / "study")
+    told = []
+    for large in (2**40, 100):
+        monkeypatch.setattr(streaming, "LARGE", large)
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+        (tmp_path / "temporary").mkdir(exist_ok=True)
+        study, found = check(tmp_path / "study")
+        assert study is not None
+        told.append((found.problems.found, found.notes, found.read, found.traces, found.held))
+    assert told[0] == told[1]
+    assert not list((tmp_path / "temporary").iterdir())

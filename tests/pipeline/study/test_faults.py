@@ -301,7 +301,7 @@ def test_a_file_that_a_library_stumbles_over_hides_no_other(tmp_path: Path, monk
             raise ZeroDivisionError("in a\nlibrary")
         raise PhiscaleError(Problem(f"recording {row['recording']!r}", "is broken"))
 
-    monkeypatch.setattr("pipeline.study.check.open_recording", stumble)
+    monkeypatch.setattr("pipeline.ingest.streaming.open_recording", stumble)
     told = [str(problem) for problem in check(tmp_path)[1].problems.found]
     assert told[0].startswith("recording 'm1': cannot be read (ZeroDivisionError: in a library). ")
     assert told[1] == "recording 'm2': is broken."
