@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.base import caches
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.commands.arguments import Commands, add_cores, add_study, add_verbose
 from pipeline.workflow.lock import held
@@ -157,20 +157,7 @@ def start(command: Sequence[str], root: Path, args: argparse.Namespace, problems
     with held(root):
         if problems is not None:
             keep_problems(root, problems)
-        return run_owned(command, {**_cache(root), **({} if args.verbose else {ASKED: "1"})})
-
-
-def _cache(root: Path) -> dict[str, str]:
-    """Return where libraries are to keep what they compile, if the folder of the user for that cannot be written."""
-    from pipeline.base.files import check_writable
-
-    own = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    try:
-        os.makedirs(own, exist_ok=True)
-        check_writable(Path(own))
-    except OSError:
-        return {"XDG_CACHE_HOME": str(root.absolute() / ".cache")}
-    return {}
+        return run_owned(command, {**caches.beside(root), **({} if args.verbose else {ASKED: "1"})})
 
 
 def keep_problems(root: Path, problems: Sequence[str]) -> None:

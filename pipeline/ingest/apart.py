@@ -160,7 +160,8 @@ def serve(number: int) -> None:
 
 def _answer(what: str, of: Any) -> tuple[Problem | str, ...]:
     """Open a recording, or look at a file, and return what is wrong with it."""
-    from pipeline.ingest import READERS, open_recording
+    from pipeline.ingest import READERS
+    from pipeline.ingest.streaming import read_through
 
     if what == "look":
         for reader in READERS.values():
@@ -169,7 +170,7 @@ def _answer(what: str, of: Any) -> tuple[Problem | str, ...]:
                     reader.look(part)
         return ()
     try:
-        open_recording(of)
+        read_through(of)
     except PhiscaleError as error:
         return error.problems
     except Exception as error:  # a fault of a library, which the process that asks would meet as well

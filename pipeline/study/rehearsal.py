@@ -169,7 +169,7 @@ class Rehearsal:
         for inside in frames_of(windows, dataset["time"].values).values():
             frames = np.flatnonzero(inside)
             keep[frames[: max(2, int(len(frames) * MOST / n))]] = True
-        return dataset.isel(time=keep)
+        return dataset.isel(time=keep).load()
 
     def _made(
         self, recording: str, how: Mapping[str, object] | None, make: Callable[[], xr.Dataset]

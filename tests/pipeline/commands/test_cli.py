@@ -169,14 +169,6 @@ def test_a_path_that_a_workflow_takes_for_a_pattern_is_refused(
     assert "2 paths with braces, such as {x}/results" in capsys.readouterr().err
 
 
-def test_a_home_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert run_command._cache(tmp_path) == {}
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", "/proc/nobody")
-    assert run_command._cache(tmp_path) == {"XDG_CACHE_HOME": str(tmp_path / ".cache")}
-
-
 def test_an_output_without_greek_is_told_all_the_rest(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pipeline.cli", "check", str(tmp_path / "φ")],
