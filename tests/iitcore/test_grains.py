@@ -58,18 +58,6 @@ def test_planted_pairs_in_the_stationary_distribution():
     assert found.micro.phi < found.winner.phi < found.best.phi
 
 
-def test_reference_coarse_graining_wins(golden_dir):
-    case = json.loads((golden_dir / "iit4" / "macro1_cg_marshall_ex1.json").read_text())
-    found = search_grains(Substrate(case["micro_tpm"]), case["micro_history_oldest_first"])
-    assert found.winner.phi == pytest.approx(case["system"]["phi_s"], abs=1e-9)
-    expected = {frozenset("AB"), frozenset("CD")}
-    assert parts(found.winner) == expected
-    assert [list(u.mapping) for u in found.winner.units] == [u["mapping"] for u in case["units"]]
-    assert found.winner is not None
-    assert found.tied == ()
-    assert found.gain == found.winner.phi - found.micro.phi > 0
-
-
 # --- oracle -----------------------------------------------------------------------------------
 
 
