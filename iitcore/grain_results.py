@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from iitcore._layout import SubstrateError
+from iitcore._numbers import limit
 from iitcore._plain import Plain
 from iitcore.macro_units import MacroUnit, mapping_family, meso_mapping
 
@@ -293,14 +294,18 @@ class GrainSearch(Plain):
         Args:
             count: how many at most.
             valid_only: leave out systems with units that are not valid.
+
+        Raises:
+            SubstrateError: a count below 1.
         """
+        most = limit(count, "count") or self.n_candidates
         scored = (
             (value, -g, -i)
             for g, grouping in enumerate(self.groupings)
             if grouping.phi is not None and not (valid_only and grouping.fault)
             for i, value in enumerate(grouping.phi)
         )
-        return [self.groupings[-g].grain(-i) for _, g, i in nlargest(count, scored)]
+        return [self.groupings[-g].grain(-i) for _, g, i in nlargest(most, scored)]
 
     def table(self) -> pd.DataFrame:
         """One row per grouping and update grain: mappings tried, largest phi_s, its rule, verdict."""
@@ -326,7 +331,10 @@ class GrainSearch(Plain):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | str) -> Self:
         """Inverse of `to_dict`; also takes its JSON text. The candidates are compared anew."""
-        read = cls._read(data)
+        return cls._made(data, cls._compared)
+
+    @classmethod
+    def _compared(cls, read: dict[str, Any]) -> Self:
         again = cls.of(**{name: read[name] for name in _READ if name in read})
         return replace(again, **{name: read[name] for name in ("complexes", "undecided") if name in read})
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from iitcore._arrays import Bools, Floats, Ints
 from iitcore._grain_phi import Bodies, Body, GrainPhi, Group, Groups, bodies
 from iitcore._layout import SubstrateError
-from iitcore._numbers import floats, is_list, items, limit, whole, wholes
+from iitcore._numbers import callback, floats, is_list, items, limit, truth, whole, wholes
 from iitcore.formalism import Formalism, code_of
 from iitcore.grain_results import Grain, GrainSearch, Grouping, Irreducibility
 from iitcore.macro import History, check_binary, window_states
@@ -145,6 +145,8 @@ def search_grains(
     """
     check_binary(sub)
     code_of(formalism)
+    callback(progress, "progress")
+    valid_only = truth(valid_only, "valid_only")
     max_candidates = limit(max_candidates, "max_candidates") or MAX_CANDIDATES
     most = whole(max_apportioned, "max_apportioned")
     if most < 0:
@@ -526,6 +528,6 @@ def _windows(
 def _depth(history: list[Any]) -> int:
     """Axes of a history in any of its forms; a state as text is one axis."""
     depth, first = 1, history
-    while len(first) and is_list(first[0]):
+    while len(first) and is_list(first[0]) and depth < 4:
         depth, first = depth + 1, first[0]
     return depth + (len(first) > 0 and isinstance(first[0], str) and len(first[0]) > 1)

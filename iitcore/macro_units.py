@@ -15,7 +15,7 @@ import numpy as np
 
 from iitcore._arrays import Ints
 from iitcore._layout import SubstrateError
-from iitcore._numbers import items, keys, of_kind, whole, wholes
+from iitcore._numbers import in_order, items, keys, of_kind, whole, wholes
 from iitcore._plain import Plain
 from iitcore.substrate import UnitKey
 
@@ -54,7 +54,7 @@ class MacroUnit(Plain):
 
     def __post_init__(self) -> None:
         for name in ("constituents", "background_apportionment"):
-            object.__setattr__(self, name, tuple(keys(getattr(self, name))))
+            object.__setattr__(self, name, _keys(getattr(self, name)))
         object.__setattr__(self, "mapping", tuple(wholes(self.mapping, "mapping").tolist()))
         object.__setattr__(self, "update_grain", whole(self.update_grain, "update grain"))
         faults = self._faults()
@@ -104,7 +104,10 @@ class MacroUnit(Plain):
             >>> MacroUnit.micro("A", 2)
             MacroUnit(A: output A, 2 updates)
         """
-        return cls.black_box((unit,), (unit,), update_grain)
+        units = _keys(unit)
+        if len(units) != 1:
+            raise SubstrateError(f"{unit!r} is not one micro unit; black_box takes several")
+        return cls.black_box(units, units, update_grain)
 
     @classmethod
     def at_least(cls, constituents: Iterable[UnitKey], count: int, update_grain: int = 1) -> MacroUnit:
@@ -376,4 +379,5 @@ def _on_counts(constituents: int, grain: int) -> Ints:
 
 
 def _keys(units: Iterable[UnitKey] | UnitKey) -> tuple[UnitKey, ...]:
-    return tuple(keys(units))
+    one = isinstance(units, str | int) or not isinstance(units, Iterable)
+    return tuple(keys(units if one else in_order(units, "a mapping of constituents")))

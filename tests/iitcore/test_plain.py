@@ -59,5 +59,5 @@ def test_every_result_is_among_the_saved() -> None:
 def test_a_field_without_default_may_not_be_missing() -> None:
     unit = iit.MacroUnit.from_dict({"constituents": ["A", "B"], "mapping": [0, 0, 0, 1]})
     assert unit == iit.MacroUnit.all_on(("A", "B"))
-    with pytest.raises(TypeError, match="mapping"):
+    with pytest.raises(iit.SubstrateError, match="mapping"):
         iit.MacroUnit.from_dict({"constituents": ["A", "B"]})
