@@ -27,7 +27,7 @@ START_S, LEAST_S = 30.0, 20.0  # for the process to start, and for a file that i
 BYTES_PER_S = 2e6  # that the slowest of disks and parsers read of a large one
 SPARE = 2**32  # address space besides the memory of the machine: libraries reserve more than they use
 CONTAINERS = (".mat", ".h5", ".hdf5", ".hdf", ".nc", ".nwb")
-LIBRARIES = ("pipeline.ingest", "pandas", "xarray", "h5py", "h5netcdf", "scipy.io")
+LIBRARIES = ("pipeline.ingest", "pandas", "xarray", "h5py", "netCDF4", "scipy.io")
 CODE = "import sys; from pipeline.ingest.apart import serve; serve(int(sys.argv[1]))"
 
 

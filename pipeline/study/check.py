@@ -86,11 +86,13 @@ def check_recordings(studies: Sequence[Study], findings: Sequence[Checked]) -> N
                 check_truth(study, recording)
             with _noting(f"recording {recording!r}", recording, found):
                 windows_known = not told & {f"{recording}/windows", EVERY_WINDOW}
+                faults = len(found.problems.found)
                 if study.recordings["format"][recording] == "simulate":
-                    _check_simulated(study, recording, windows_known, found)
+                    windows = _check_simulated(study, recording, windows_known, found)
+                    if windows is not None and len(found.problems.found) == faults:
+                        rehearsal.simulated(study, place, recording, windows, found)
                     continue
                 opened = opened or [_opened(study.row(recording))]
-                faults = len(found.problems.found)
                 windows = _check_read(study, recording, opened[0], windows_known, found)
                 if windows is not None and len(found.problems.found) == faults:
                     rehearsal.recording(study, place, recording, opened[0], windows, found)
@@ -166,8 +168,8 @@ def _check_read(
     return windows
 
 
-def _check_simulated(study: Study, recording: str, windows_known: bool, findings: Checked) -> None:
-    """Check a recording that is yet to be simulated: its clock is known."""
+def _check_simulated(study: Study, recording: str, windows_known: bool, findings: Checked) -> pd.DataFrame | None:
+    """Check a recording that is yet to be simulated, whose clock is known; return its windows where they are."""
     settings = study.parameters.simulate
     windows = pd.DataFrame(study.sheet_of(recording), columns=list(WINDOW_COLUMNS))
     names = neuron_names(settings)
@@ -179,3 +181,4 @@ def _check_simulated(study: Study, recording: str, windows_known: bool, findings
         check_windows(study, recording, clock, windows, findings)
     check_choice(study, recording, names, findings)
     findings.held[recording] = Held(recording, names, len(names))
+    return windows if windows_known else None

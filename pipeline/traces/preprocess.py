@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -22,6 +23,8 @@ DEFAULT = Preprocess()
 
 NODES_PER_WINDOW = 10  # the baseline varies slowly: exact here, linear in between
 FLOOR = 0.1  # least denominator of ΔF/F, as a share of the neuron's median fluorescence
+BLOCK = 128  # neurons that are worked on at once
+MOSTLY = 0.5  # of the frames, in which a neuron that lacks a baseline has none
 LOBES = 3  # half width of the resampling kernel, in periods of the lower rate
 
 
@@ -63,23 +66,12 @@ def preprocess(
     Raises:
         PhiscaleError: fluorescence that cannot be divided by its baseline.
     """
-    time = recording["time"].values
-    dark: list[str] = []
-    floored = 0
-    if kind == "fluorescence":
-        layers, low = _delta_f(recording, neuropil_factor, baseline_percentile, baseline_window_s)
-        recording, layers, dark = _without_dark(recording, layers, low)
-        floored = int((low.sum(axis=0)[low.mean(axis=0) <= 0.5]).sum())
-    else:
-        layers = {"dff": _values(recording, "fluorescence")}
-    if detrend == "linear":
-        layers["dff"] = _without_slope(time, layers["dff"])
-    elif detrend == "highpass":
-        layers["dff"] = layers["dff"] - running_percentile(time, layers["dff"], 50.0, highpass_s)
-    rate = float(recording.attrs["sampling_rate_hz"])
-    if resample_hz is not None:
-        time, layers = resample(time, layers, rate, resample_hz)
-        rate = float(resample_hz)
+    n_frames = recording.sizes["time"]
+    how = _How(kind, neuropil_factor, baseline_percentile, baseline_window_s, detrend, highpass_s, resample_hz)
+    time, layers, low = _by_blocks(recording, how)
+    recording, layers, dark = _without_dark(recording, layers, low)
+    floored = round(float(low[low <= MOSTLY].sum()) * n_frames)
+    rate = float(recording.attrs["sampling_rate_hz"] if resample_hz is None else resample_hz)
     dataset = _assemble(recording, time, layers, rate)
     return history.record(
         dataset,
@@ -94,6 +86,55 @@ def preprocess(
         values_divided_by_floor=floored,
         neurons_left_out=dark,
     )
+
+
+@dataclass(frozen=True)
+class _How:
+    """The parameters of `preprocess`, by name."""
+
+    kind: str
+    neuropil_factor: float
+    percentile: float
+    window_s: float
+    detrend: str
+    highpass_s: float
+    resample_hz: float | None
+
+
+def _by_blocks(recording: xr.Dataset, how: _How) -> tuple[Floats, dict[str, Floats], Floats]:
+    """Return the times, the layers (time, neuron) in float32, and the share of frames that lack a baseline (neuron,).
+
+    Neurons are taken some at a time: what is worked with is in double precision, and takes several times the memory.
+    """
+    n = recording.sizes["neuron"]
+    low, time = np.zeros(n), recording["time"].values
+    layers: dict[str, Floats] = {}
+    for first in range(0, n, BLOCK):
+        block = slice(first, min(first + BLOCK, n))
+        time, found, low[block] = _of_block(recording.isel(neuron=block), how)
+        for name, values in found.items():
+            if name not in layers:
+                layers[name] = np.empty((len(time), n), np.float32)
+            layers[name][:, block] = values
+    return time, layers, low
+
+
+def _of_block(recording: xr.Dataset, how: _How) -> tuple[Floats, dict[str, Floats], Floats]:
+    """Do what `preprocess` says, for some neurons."""
+    time, low = recording["time"].values, np.zeros(recording.sizes["neuron"])
+    if how.kind == "fluorescence":
+        layers, lacking = _delta_f(recording, how.neuropil_factor, how.percentile, how.window_s)
+        low = lacking.mean(axis=0)
+    else:
+        layers = {"dff": _values(recording, "fluorescence")}
+    if how.detrend == "linear":
+        layers["dff"] = _without_slope(time, layers["dff"])
+    elif how.detrend == "highpass":
+        layers["dff"] = layers["dff"] - running_percentile(time, layers["dff"], 50.0, how.highpass_s)
+    if how.resample_hz is not None:
+        rate = float(recording.attrs["sampling_rate_hz"])
+        time, layers = resample(time, layers, rate, how.resample_hz)
+    return time, layers, low
 
 
 def _delta_f(
@@ -111,10 +152,12 @@ def _delta_f(
 
 
 def _without_dark(
-    recording: xr.Dataset, layers: dict[str, Floats], low: Bools
+    recording: xr.Dataset, layers: dict[str, Floats], low: Floats
 ) -> tuple[xr.Dataset, dict[str, Floats], list[str]]:
-    """Leave out neurons that mostly lack a baseline to divide by, and name them."""
-    dark = low.mean(axis=0) > 0.5
+    """Leave out neurons that mostly lack a baseline to divide by (`low`: share of frames), and name them."""
+    dark = low > MOSTLY
+    if not dark.any():
+        return recording, layers, []
     names = [str(name) for name in recording["neuron"].values[dark]]
     if len(names) >= len(dark) / 2:
         raise PhiscaleError(
@@ -256,7 +299,7 @@ def _assemble(recording: xr.Dataset, time: Floats, layers: dict[str, Floats], ra
         {
             name: (
                 ("time", "neuron"),
-                values.astype(np.float32),
+                np.asarray(values, np.float32),
                 {"units": labels[name][0], "long_name": labels[name][1]},
             )
             for name, values in layers.items()

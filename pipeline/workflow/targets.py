@@ -376,17 +376,6 @@ def multiverse(study: Study) -> list[Path]:
     return [table] if table.exists() else []
 
 
-def subject_index(study: Study, recording: str) -> int:
-    """Return the place of a recording's subject among the subjects, in order of appearance.
-
-    Args:
-        study: the study.
-        recording: name of the recording.
-    """
-    subjects = list(dict.fromkeys(study.recordings["subject"]))
-    return subjects.index(study.row(recording)["subject"])
-
-
 def recordings_table(study: Study) -> list[dict[str, str]]:
     """Return the sheet of recordings with file names in place of whole paths, which say nothing to a reader."""
     rows: list[dict[str, str]] = study.recordings.to_dict("records")
