@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -108,11 +108,11 @@ class Distinction(Plain):
         return super().to_dict() | chosen
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any] | str) -> Self:
-        """Inverse of `to_dict`; also takes its JSON text."""
+    def _read(cls, data: Mapping[str, Any] | str) -> dict[str, Any]:
+        """The fields, cause and effect in place of their positions."""
         d = parsed(data)
         chosen = {"cause": d["tied_causes"][d["cause"]], "effect": d["tied_effects"][d["effect"]]}
-        return super().from_dict({**d, **chosen})
+        return super()._read({**d, **chosen})
 
     def __repr__(self) -> str:
         return f"Distinction({_named(self.mechanism, self.state)}: phi={self.phi:.6g}, {self.cause!r}, {self.effect!r})"
