@@ -41,7 +41,7 @@ def attributions(study: Findings) -> Figure | None:
     caption = (
         f"What the latents of each scale are read from ({recording}): mean absolute integrated gradients over held-out "
         "frames and latents, of the ensemble of each neuron, relative to the ensemble with the most. Line: outline of "
-        "the field that was imaged. An even map is one of the whole field, a single bright spot a local one."
+        "the field that was imaged. An even map is one of the whole field, a single spot of large values a local one."
     )
     alt = f"Maps of attribution over the cortex of {recording}, by condition and scale ({', '.join(map(str, scales))})."
     return canvas.finish(figure, study.folder, "attribution", caption, alt)
@@ -56,7 +56,7 @@ def _map(panel: Axes, ensembles: xr.Dataset, of_units: Floats) -> PathCollection
     used = label >= 0
     share = of_units / of_units.max()
     x, y = xy[used].T
-    drawn = panel.scatter(x, y, c=share[label[used]], s=3, cmap="viridis", vmin=0, vmax=1, lw=0)
+    drawn = panel.scatter(x, y, c=share[label[used]], s=3, cmap="viridis_r", vmin=0, vmax=1, lw=0)
     panel.set_aspect("equal")
     canvas.bare(panel)
     return drawn
