@@ -106,8 +106,8 @@ def _panel(panel: Axes, study: Findings, route: str, measure: str, sizes: list[i
             mean[str(condition)][place[size] + shift[str(condition)]] = float(value)
     for condition, line in mean.items():
         alone = "_" if len(sizes) == 1 else ""  # where no line can be seen
-        style = {"color": colour[condition], "lw": 1.2, "label": condition, "marker": alone, "ms": 14}
-        panel.plot(list(line), list(line.values()), zorder=1, **style)
+        x, y, tone = list(line), list(line.values()), colour[condition]
+        panel.plot(x, y, color=tone, lw=1.2, label=condition, marker=alone, ms=14, zorder=1)
     if measure == REACH:
         local = _local(study)
         panel.plot([place[n] for n in sizes], [local.get(n, np.nan) for n in sizes], ":", color=canvas.MUTED, zorder=1)
