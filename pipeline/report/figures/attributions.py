@@ -13,6 +13,8 @@ from pipeline.report.figures.canvas import FAINT, Figure
 from pipeline.report.figures.cortex import hull
 from pipeline.report.findings import Findings
 
+MOST_NAMED = 4  # scales over whose maps a word has room
+
 
 def attributions(study: Findings) -> Figure | None:
     """Maps of one recording, a row per condition and a column per scale; None where places are not known."""
@@ -29,13 +31,14 @@ def attributions(study: Findings) -> Figure | None:
         return None
     conditions = [c for c in study.conditions if c in found]
     scales = [int(size) for size in found[conditions[0]][0]["scale"].values]
-    figure = canvas.canvas(height=0.6 + 1.45 * len(conditions))
+    figure = canvas.canvas(height=0.6 + min(1.45, 5.8 / len(scales)) * len(conditions))
     panels = figure.subplots(len(conditions), len(scales), squeeze=False)
     for row, condition in zip(panels, conditions, strict=True):
         weights = np.mean([dataset["attribution"].values for dataset in found[condition]], axis=0)
         for panel, size, of_units in zip(row, scales, weights, strict=True):
             drawn = _map(panel, ensembles, of_units)
-            panel.set_title(f"{size} dimension{'s' if size > 1 else ''}" if condition == conditions[0] else "")
+            named = f"{size} dimension{'s' if size > 1 else ''}" if len(scales) <= MOST_NAMED else f"{size}-dim."
+            panel.set_title(named if condition == conditions[0] else "")
         row[0].set_ylabel(condition)
     figure.colorbar(drawn, ax=panels, label="Attribution, share of the largest", shrink=0.7)
     caption = (

@@ -75,7 +75,7 @@ def planes(study: Findings) -> Figure | None:
         "saddle its unstable (solid) and stable (broken) direction. Whether a saddle stands, beside resampled blocks "
         "and surrogates, is in the table."
     )
-    if len(study.learned.windows) > len(by) * len(names):
+    if len({recording for recording, _ in study.learned.windows}) > len(names):
         caption += f" Drawn: the first {len(names)} recordings."
     kinds = [f"{c}: {', '.join(next(iter(f.values()))['fixed_kind'].values.astype(str))}" for c, f in by.items()]
     return canvas.finish(figure, study.folder, "portraits", caption, f"Phase portraits; {'; '.join(kinds)}.")
