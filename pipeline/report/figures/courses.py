@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,6 +14,7 @@ from pipeline.report.findings import Findings
 from pipeline.results.columns import LATENTS, MACRO_MODEL
 
 LEAST_WINDOWS = 5  # of a recording whose course is drawn
+MOST_NAMES = 8  # of conditions that stand side by side
 MAPS = (
     (LATENTS, "gaussian_causal_power", "Excess causal power\n[bit per dimension]"),
     (LATENTS, "published_j", "Excess J as published\n[nat per dimension]"),
@@ -78,9 +81,21 @@ def _complexity(panel: Axes, study: Findings, recording: str, rows: pd.DataFrame
                 panel.plot([x, x], [low, high], color=tone, lw=2.5, alpha=0.5)
             dots.append(dot)
         panel.plot([place[t] + shift for t in own["start"]], dots, "o", ms=4, color=tone, label=name)
-    conditions = rows.drop_duplicates("start").set_index("start")["condition"]
-    panel.set_xticks(range(len(times)), [f"{t:g}\n{conditions[t][:6]}" for t in times], fontsize=7)
+    panel.set_xticks(range(len(times)), [f"{t:g}" for t in times], fontsize=7)
+    _conditions(panel, rows, times)
     panel.set_xlim(-0.5, len(times) - 0.5)
     panel.set_ylabel("Emergent\ncomplexity [bit]")
     panel.set_xlabel("Start of the window [s]")
     panel.legend(loc="best", fontsize=7)
+
+
+def _conditions(panel: Axes, rows: pd.DataFrame, times: list[float]) -> None:
+    """Name the conditions above their windows, once per stretch of windows that share one."""
+    conditions = rows.drop_duplicates("start").set_index("start")["condition"]
+    stretches = [list(own) for _, own in groupby(range(len(times)), key=lambda i: str(conditions[times[i]]))]
+    turned = 90 if len(stretches) > MOST_NAMES else 0
+    for own in stretches:
+        named = panel.text(float(np.mean(own)), 1.02, str(conditions[times[own[0]]]), ha="center", fontsize=7)
+        named.set(transform=panel.get_xaxis_transform(), rotation=turned)
+        if own[0]:
+            panel.axvline(own[0] - 0.5, color=canvas.FAINT, lw=0.8, zorder=0)

@@ -17,6 +17,7 @@ from pipeline.report.words import glossary
 from pipeline.results.columns import LATENTS, MACRO_MODEL
 
 REACH = "coverage_mm"
+SHIFTED = "interaction"
 SHOWN = ("gaussian_causal_power", "delta_gaussian_causal_power", "delta_published_j", REACH)
 
 
@@ -33,9 +34,13 @@ def multiscale(study: Findings) -> Figure | None:
         "Surrogates were trained as the data were. Slow activity has causal power too: only what exceeds the null is "
         "more than that."
     )
-    caption += (
-        " Dotted in the panel of coverage: as many groups of neighbouring ensembles." if REACH in measures else ""
-    )
+    if null == SHIFTED:
+        caption += (
+            " In many dimensions this null can lie above the data: what ensembles have in common is one variable, and "
+            "as many as there are ensembles once they are shifted against each other."
+        )
+    if REACH in measures:
+        caption += " Dotted in the panel of coverage: as many groups of neighbouring ensembles."
     alt = f"Panels of {', '.join(map(glossary.plain, measures))} over scales, a line per condition."
     return canvas.finish(figure, study.folder, "multiscale", caption, alt)
 
@@ -100,12 +105,15 @@ def _panel(panel: Axes, study: Findings, route: str, measure: str, sizes: list[i
         for condition, value in subject_means(values).items() if len(values) else ():
             mean[str(condition)][place[size] + shift[str(condition)]] = float(value)
     for condition, line in mean.items():
-        panel.plot(list(line), list(line.values()), color=colour[condition], lw=1.2, label=condition, zorder=1)
+        alone = "_" if len(sizes) == 1 else ""  # where no line can be seen
+        x, y, tone = list(line), list(line.values()), colour[condition]
+        panel.plot(x, y, color=tone, lw=1.2, label=condition, marker=alone, ms=14, zorder=1)
     if measure == REACH:
         local = _local(study)
         panel.plot([place[n] for n in sizes], [local.get(n, np.nan) for n in sizes], ":", color=canvas.MUTED, zorder=1)
     panel.set_xticks(list(place.values()), [str(size) for size in sizes])
-    panel.set_xlim(-0.5, len(sizes) - 0.5)
+    margin = 0.5 if len(sizes) > 1 else 1.0
+    panel.set_xlim(-margin, len(sizes) - 1 + margin)
     panel.set_xlabel("Dimensions")
     panel.set_ylabel(("Macro model: " if route == MACRO_MODEL else "") + glossary.axis(measure))
 
@@ -129,6 +137,7 @@ def _nulls(panel: Axes, study: Findings, scale: StudyScale, measure: str, place:
     tones = canvas.colours(study.conditions)
     for condition, rows in known.groupby("condition", sort=False):
         mean, sd, tone = float(rows["mean"].mean()), float(rows["sd"].mean()), tones[str(condition)]
-        ends = [place[str(condition)] - 0.12, place[str(condition)] + 0.12]
+        half = min(0.12, 0.13 / max(1, len(place) - 1))  # bands of neighbouring conditions do not cover each other
+        ends = [place[str(condition)] - half, place[str(condition)] + half]
         panel.fill_between(ends, mean - sd, mean + sd, color=tone, alpha=0.2, lw=0, zorder=0)
         panel.plot(ends, [mean, mean], color=tone, lw=0.8, ls=(0, (2, 1)), zorder=0.5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -31,10 +33,11 @@ def flows(study: Findings) -> Figure | None:
             below.plot(dataset["flow_position"], dataset["flow_potential"], color=tone, lw=1.0)
         below.set_xlabel("Latent $y$ [sd]")
         metastable = sum(int(dataset["metastable"]) for dataset in found.values())
-        below.set_title(f"metastable in {metastable} of {len(found)}", fontsize=8, fontweight="normal")
+        title = f"metastable in {metastable} of {len(found)}{_planted(study, condition, found)}"
+        below.set_title(title, fontsize=8, fontweight="normal")
     panels[0, 0].set_ylabel(r"Step $\Delta y$ per lag [sd]")
     panels[1, 0].set_ylabel("Potential\n[units of the noise]")
-    figure.legend(handles=_keys(), loc="outside upper center", ncols=5, frameon=False)
+    figure.legend(handles=_keys("stable", "unstable") + _lines(), loc="outside upper center", ncols=4, frameon=False)
     caption = (
         "Flow of the one-dimensional latent: mean step Δy at each value (coloured, a line per window), the learned map "
         "(dashed) and the flow of surrogates that were encoded likewise (grey); below, the effective potential, whose "
@@ -65,14 +68,14 @@ def planes(study: Findings) -> Figure | None:
         row[0].set_ylabel(f"{name}\n$y_2$ [sd]")
     for panel in panels[-1]:
         panel.set_xlabel("$y_1$ [sd]")
-    figure.legend(handles=_keys()[:3], loc="outside upper center", ncols=3, frameon=False)
+    figure.legend(handles=_keys(*MARKS), loc="outside upper center", ncols=3, frameon=False)
     caption = (
         "Phase portraits of the two-dimensional latent in the first window of each condition: mean steps within the "
         "region that holds 99% of the frames (shade: how often the latent is there), fixed points, and through each "
         "saddle its unstable (solid) and stable (broken) direction. Whether a saddle stands, beside resampled blocks "
         "and surrogates, is in the table."
     )
-    if len(study.learned.windows) > len(by) * len(names):
+    if len({recording for recording, _ in study.learned.windows}) > len(names):
         caption += f" Drawn: the first {len(names)} recordings."
     kinds = [f"{c}: {', '.join(next(iter(f.values()))['fixed_kind'].values.astype(str))}" for c, f in by.items()]
     return canvas.finish(figure, study.folder, "portraits", caption, f"Phase portraits; {'; '.join(kinds)}.")
@@ -85,6 +88,17 @@ def _by_condition(study: Findings, variable: str) -> dict[str, dict[tuple[str, s
         if variable in dataset and dataset.attrs["condition"] in found:
             found[dataset.attrs["condition"]][key] = dataset
     return {condition: own for condition, own in found.items() if own}
+
+
+def _planted(study: Findings, condition: str, found: Iterable[tuple[str, str]]) -> str:
+    """What simulated recordings plant in the whole cortex in a condition; nothing where that is not known."""
+    kinds = {
+        law["kind"]
+        for recording in dict.fromkeys(name for name, _ in found)
+        if recording in study.truths
+        for law in study.results.truth(recording)["conditions"].get(condition, {}).get("landscape", [])[:1]
+    }
+    return f"; planted: {' or '.join(sorted(kinds))}" if kinds else ""
 
 
 def _flow(panel: Axes, dataset: xr.Dataset, tone: str) -> None:
@@ -125,14 +139,17 @@ def _mark(panel: Axes, x: float, y: float, kind: str) -> None:
     panel.plot(x, y, marker, ms=6, mfc=face, mec=INK, mew=0.8, zorder=5)
 
 
-def _keys() -> list[Line2D]:
-    """Keys of the fixed points, the learned map and the surrogates."""
-    points = [
-        Line2D([], [], marker=marker, color="none", mfc=face, mec=INK, ms=6, label=kind)
-        for kind, (marker, face) in MARKS.items()
-    ]
+def _keys(*kinds: str) -> list[Line2D]:
+    """Keys of fixed points."""
     return [
-        *points,
+        Line2D([], [], marker=MARKS[kind][0], color="none", mfc=MARKS[kind][1], mec=INK, ms=6, label=kind)
+        for kind in kinds
+    ]
+
+
+def _lines() -> list[Line2D]:
+    """Keys of the learned map and the surrogates."""
+    return [
         Line2D([], [], color=MUTED, ls="--", label="learned map"),
         Line2D([], [], color=NULL, label="null"),
     ]

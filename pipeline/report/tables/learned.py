@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.encoder.macro_model import LABEL
 from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.tables.table import Table, flags, interval, window_name
-from pipeline.report.words.glossary import NULL_NAMES, count, number, probability, unit
+from pipeline.report.words.glossary import NULL_NAMES, count, number, probability, short, unit
 from pipeline.results.columns import MACRO_MODEL
 
 CONTROLS = {
@@ -42,7 +42,7 @@ def macro_models(study: Findings) -> Table:
                 row.recording,
                 window_name(row.window, row.condition),
                 str(int(row.scale)),
-                f"{row.measure} [{unit(row.measure)}]",
+                f"{short(row.measure)} [{unit(row.measure)}]",
                 number(row.value),
                 interval(row.ci_low, row.ci_high),
                 number(row.null_mean),
@@ -134,7 +134,7 @@ def comparison(study: Findings) -> Table:
     """Tabulate the contrasts of learned variables."""
     rows = [
         [
-            row.measure,
+            short(row.measure),
             row.contrast.replace("-", " − "),
             str(StudyScale(row.route, row.scale)),
             row.role,

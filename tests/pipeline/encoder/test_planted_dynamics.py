@@ -38,11 +38,14 @@ def top_latent(window: WindowActivity) -> np.ndarray:
 
 @pytest.mark.slow
 def test_through_imaging_two_wells_are_found_awake_and_none_under_anesthesia() -> None:
-    """Found at a rate of .9, fewer than 7 of 10 have a probability of 1 %; called at .1, more than 3 likewise."""
+    """The recordings are the same whenever this runs: awake 9 of 10, of the tenth another variable comes out on top.
+
+    None is called metastable under anesthesia; one may be, as one linear process in twenty is by chance.
+    """
     found = dict.fromkeys(CONDITIONS, 0)
     for subject in range(10):
         for name, window in windows_of(subject).items():
             found[name] += metastability(top_latent(window), window.runs).metastable
     print(found)
-    assert found["awake"] >= 7
-    assert found["anesthesia"] <= 3
+    assert found["awake"] >= 9
+    assert found["anesthesia"] <= 1
