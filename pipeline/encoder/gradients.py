@@ -47,6 +47,6 @@ def integrated_gradients(model: Hierarchy, x: Tensor, baseline: Tensor, scale: i
     at_once = max(1, min(ROWS // rows, ENTRIES // (rows * scale * units)))
     for point, weight in zip(torch.split((points + 1) / 2, at_once), torch.split(weights / 2, at_once), strict=True):
         along = baseline[:, None] + point[:, None, None] * (x - baseline)[:, None]
-        slopes = gradients(model, along.flatten(1, 2), scale).unflatten(1, (len(point), rows))
+        slopes = gradients(model, along.flatten(1, 2), scale).reshape(len(x), len(point), rows, scale, units)
         total += torch.einsum("p,mprsu->mrsu", weight, slopes)
     return total * ((x - baseline) / model.unit_sd)[:, :, None]
