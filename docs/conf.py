@@ -11,6 +11,7 @@ from typing import Any
 from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
+from sphinx.util.inspect import TypeAliasForwardRef
 
 project = "phiscale"
 author = "the phiscale developers"
@@ -61,6 +62,7 @@ os.environ["IPYTHONDIR"] = str(quiet.parent)
 autosummary_generate = True
 autodoc_typehints = "signature"
 autodoc_type_aliases = {name: name for name in ("Array", "Bools", "Floats", "Ints", "StateLike", "Strings", "TpmLike")}
+TypeAliasForwardRef.__repr__ = lambda self: self.name  # type: ignore[method-assign]  # as it stands in the code
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True}
 napoleon_google_docstring = True
@@ -98,11 +100,6 @@ def _one_each(app: Sphinx, what: str, name: str, thing: object, options: object,
     lines[:] = found
 
 
-def _plain_types(app: Sphinx, what: str, name: str, thing: object, options: object, *text: str | None) -> Any:
-    """Write names of array types as they stand in the code."""
-    return tuple(re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", part) if part else part for part in text)
-
-
 def _until_back(lines: list[str], indent: int) -> Iterator[str]:
     """Lines up to the first that is no deeper."""
     for line in lines:
@@ -115,7 +112,6 @@ def setup(app: Sphinx) -> None:
     """Write formulas as MathML, which browsers show by themselves."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     app.connect("autodoc-process-docstring", _one_each, priority=400)  # before napoleon
-    app.connect("autodoc-process-signature", _plain_types)
 
 
 html_math_renderer = "mathml"

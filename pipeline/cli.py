@@ -1,4 +1,4 @@
-"""The command `phiscale`: init, inspect, check, run, multiverse, demo, simulate, phi, report."""
+"""The command `phiscale`: init, inspect, check, run, multiverse, demo, simulate, phi, report, completion."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import traceback
 from importlib.metadata import version
 from pathlib import Path
 
+from pipeline.base import caches
 from pipeline.base.errors import PhiscaleError, Problem, told_once, unusable
-from pipeline.commands import check, init, inspect, multiverse, phi, run, simulate
+from pipeline.commands import check, completion, init, inspect, multiverse, phi, run, simulate
 from pipeline.workflow.owner import Stopped
 
 TRACEBACK = "PHISCALE_TRACEBACK"  # in the environment: faults that nobody foresaw are shown as Python does
-COMMANDS = (init, inspect, check, run, multiverse, simulate, phi)
+COMMANDS = (init, inspect, check, run, multiverse, simulate, phi, completion)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     args.extra = extra
     try:
+        caches.provide()
         return int(args.run(args))
     except PhiscaleError as error:
         return _tell(error)

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.report.figures.figure import Figure, write_bytes
+from pipeline.report.figures.multiverse import curve
 from pipeline.report.rendering import environment
 from pipeline.report.tables.table import Table, flags, interval
 from pipeline.report.words import multiverse as words
@@ -48,12 +49,8 @@ def section(results: Results, folder: Path, parameters: Mapping[str, Any]) -> Cu
     table, facts = results.multiverse, results.multiverse_facts
     if table.empty or not facts:
         return None
-    from pipeline.report.figures import canvas  # these two load matplotlib, which few studies need
-    from pipeline.report.figures.multiverse import curve
-
     confidence = float(parameters["compare"]["confidence"])
-    with canvas.style():
-        figure = curve(table, facts, folder, confidence)
+    figure = curve(table, facts, folder, confidence)
     return CurveSection(
         words.verdict(table, facts),
         figure,

@@ -24,7 +24,7 @@ from pipeline.report.words.first_screen import questions
 from pipeline.report.words.grain import grain_sentences
 from pipeline.results.layout import Layout
 
-MOST_PICTURED = 24  # recordings whose quality is drawn on the page
+MOST_PICTURED = 5_000_000  # letters on the page that pictures of the recordings' quality may take
 IDENTIFIERS = ("recording", "subject", "window", "condition")
 
 

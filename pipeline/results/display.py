@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MARKERS = "osD^vPX*"
 _LABELLED = 12  # recordings that a legend names
+_LETTERS = 18  # of all conditions, that a panel has room for side by side
 
 
 def of_results(name: str, summary: pd.DataFrame, conditions: Sequence[str], n_failed: int = 0) -> str:
@@ -54,7 +55,7 @@ def plot_measure(
 ) -> Figure:
     """Draw a measure: a panel per scale, conditions side by side, a line per recording, bars for the intervals.
 
-    Values that are withheld are absent.
+    Values that are withheld are absent. Where a condition has several windows, so has a recording several lines.
 
     Args:
         summary: the table of a study.
@@ -92,11 +93,15 @@ def _draw(axes: Axes, rows: pd.DataFrame, conditions: Sequence[str]) -> None:
     names = sorted(set(rows["recording"]))
     colours = matplotlib.colormaps["viridis"](np.linspace(0, 0.85, len(names)))
     for i, name in enumerate(names):
-        own = rows[rows["recording"] == name].drop_duplicates("condition").set_index("condition").reindex(conditions)
+        every = rows[rows["recording"] == name]
         x = np.arange(len(conditions)) + 0.3 * ((i + 0.5) / len(names) - 0.5)
-        reach = np.abs(own[["ci_low", "ci_high"]].to_numpy(float).T - own["value"].to_numpy(float))
         look = {"color": colours[i], "marker": _MARKERS[i % len(_MARKERS)], "ms": 5, "lw": 0.9, "elinewidth": 0.9}
-        axes.errorbar(x, own["value"], np.nan_to_num(reach), label=name, **look)
+        for nth, windows in every.groupby(every.groupby("condition").cumcount()):  # a condition may have several
+            own = windows.set_index("condition").reindex(conditions)
+            reach = np.abs(own[["ci_low", "ci_high"]].to_numpy(float).T - own["value"].to_numpy(float))
+            axes.errorbar(x, own["value"], np.nan_to_num(reach), label="" if nth else name, **look)
     axes.set_xticks(range(len(conditions)), conditions)
+    for label in axes.get_xticklabels() if sum(map(len, conditions)) > _LETTERS else ():
+        label.set(rotation=30, horizontalalignment="right")
     axes.set_xlim(-0.5, len(conditions) - 0.5)
     axes.margins(y=0.08)

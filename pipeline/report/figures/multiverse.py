@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from pipeline.inference.families import ALPHA
 from pipeline.multiverse.specification import ABSENT
-from pipeline.report.figures import canvas
-from pipeline.report.figures.canvas import FAINT, INK, MUTED, NULL, PALETTE, Figure
+from pipeline.report.figures.axes import Bare, Linear, Names
+from pipeline.report.figures.figure import Figure, Key, assembled, sample
+from pipeline.report.figures.plot import PX_LETTER, Panel, Plot, rectangle
+from pipeline.report.words.glossary import counted, interval_of, number, probability, short, unit, valued
 from pipeline.report.words.multiverse import difference
-from pipeline.results.measures import MEASURES
 
-ROW, TOP = 0.165, 2.5  # inches
+WIDE, ROW = 940.0, 15.0  # px of the panels; of a choice
+MAIN = "c4"  # colour of the study as it stands
+Choices = Mapping[str, str]
 
 
 def curve(table: pd.DataFrame, facts: Mapping[str, Any], folder: Path, confidence: float) -> Figure | None:
@@ -35,17 +36,8 @@ def curve(table: pd.DataFrame, facts: Mapping[str, Any], folder: Path, confidenc
         return None
     choices = [_choices(text) for text in known["choices"]]
     rows = _rows(choices, facts["fields"])
-    below = ROW * len(rows)
-    figure = canvas.canvas(height=TOP + 0.5 + below)
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[TOP, below])
-    main = [x for x, word in enumerate(known["main"]) if word == "yes"]
-    for axes in (upper, lower):
-        for x in main:
-            axes.axvspan(x - 0.5, x + 0.5, color=PALETTE[4], alpha=0.25, lw=0)
-    _effects(upper, known, facts)
-    _dashboard(lower, known, choices, rows)
-    return canvas.finish(
-        figure,
+    left = 16 + PX_LETTER * max(len(value or field) for field, value in rows)
+    return assembled(
         folder,
         "multiverse",
         f"Specification curve: {difference(known)}. Above: the difference of each specification, mean over subjects "
@@ -54,6 +46,9 @@ def curve(table: pd.DataFrame, facts: Mapping[str, Any], folder: Path, confidenc
         "chose.",
         f"Differences of {len(known)} specifications in order of size, and the choices of each; the numbers are in the "
         "table of specifications.",
+        [_effects(known, facts, left), _dashboard(known, choices, rows, left)],
+        keys=_keys(known),
+        data=known,
     )
 
 
@@ -79,59 +74,81 @@ def _place(value: str) -> tuple[int, float, str]:
         return (2 if value == ABSENT else 1), 0.0, value
 
 
-def _significant(known: pd.DataFrame) -> list[bool]:
-    return [bool(p <= ALPHA) for p in known["p"]]
+def _keys(known: pd.DataFrame) -> list[Key]:
+    keys = [
+        Key(f"p ≤ {ALPHA:g}", sample("o"), "c0"),
+        Key(f"p > {ALPHA:g}", sample("o", "h"), "mt"),
+        Key("median", '<path class="l dash" d="M1 7H17"/>', "mt"),
+    ]
+    return [*keys, *([Key("the study as it stands", sample("D", "h"), MAIN)] if "yes" in set(known["main"]) else [])]
 
 
-def _effects(axes: Axes, known: pd.DataFrame, facts: Mapping[str, Any]) -> None:
-    size = float(np.clip(220 / len(known), 2.2, 5.5))
-    axes.axhline(0, color=MUTED, lw=0.8)
-    axes.axhline(facts["test"]["median"], color=MUTED, lw=0.8, ls=(0, (4, 3)))
-    for x, (row, significant) in enumerate(zip(known.itertuples(), _significant(known), strict=True)):
-        colour = PALETTE[0] if significant else NULL
-        if np.isfinite(row.ci_low):
-            axes.plot([x, x], [row.ci_low, row.ci_high], color=colour, lw=max(0.6, size / 4), alpha=0.6)
-        marker, edge, ms = ("D", INK, size + 1.5) if row.main == "yes" else ("o", colour, size)
-        axes.plot(x, row.estimate, marker, ms=ms, mfc=colour if significant else "white", mec=edge, mew=0.9, zorder=3)
-    measure = MEASURES[facts["measure"]]
+def _band(plot: Plot, known: pd.DataFrame) -> None:
+    """Mark the study as it stands from top to bottom."""
+    for x in np.flatnonzero(known["main"] == "yes"):
+        left, right = plot.px(x - 0.5), plot.px(x + 0.5)
+        plot.add(rectangle(left, plot.top, right - left, plot.bottom - plot.top, "a"), MAIN)
+
+
+def _effects(known: pd.DataFrame, facts: Mapping[str, Any], left: float) -> Panel:
+    limits = known[["estimate", "ci_low", "ci_high"]].to_numpy(float).ravel()
+    limits = np.append(limits[np.isfinite(limits)], 0.0)
+    margin = 0.06 * float(np.ptp(limits)) or 1.0
     a, b = facts["contrast"]
-    unit = f" [{measure.unit}]" if measure.shown_unit not in ("1", "count") else ""
-    axes.set_ylabel(f"difference in {measure.sign}{unit}\n{a} − {b}")
-    axes.tick_params(axis="x", bottom=False, labelbottom=False)
-    axes.legend(handles=_key(known), loc="upper left", ncols=4, bbox_to_anchor=(0, 1.16), handletextpad=0.3)
+    bracket = "" if unit(facts["measure"]) in ("1", "count") else f" [{unit(facts['measure'])}]"
+    n = len(known)
+    plot = Plot(
+        Bare(-0.7, n - 0.3),
+        Linear(float(limits.min()) - margin, float(limits.max()) + margin),
+        WIDE,
+        200,
+        title=f"{a} − {b}",
+        ylabel=f"difference in {short(facts['measure'])}{bracket}",
+        left=left,
+        bottom=12,
+    )
+    _band(plot, known)
+    for level, style in ((0.0, "l"), (float(facts["test"]["median"]), "l dash")):
+        plot.add(plot.line([(-0.7, level), (n - 0.3, level)], style), "mt")
+    size = float(np.clip(260 / n, 2.2, 4.6))
+    for x, row in enumerate(known.itertuples()):
+        significant, main = bool(row.p <= ALPHA), row.main == "yes"
+        whisker = plot.line([(x, row.ci_low), (x, row.ci_high)], "l pale") if np.isfinite(row.ci_low) else ""
+        mark = plot.dot(x, row.estimate, *(("D", size + 1.5) if main else ("o", size)), "f" if significant else "h")
+        told = f"{valued(row.estimate, row.measure)}{interval_of(row.ci_low, row.ci_high)}, p = {probability(row.p)}"
+        stands = ", the study as it stands" if main else ""
+        plot.add(whisker + mark, "c0" if significant else "mt", f"{told}{stands}; {row.choices}")
+    return plot.panel("Differences of the specifications, in order of size", {"kind": "differences"})
 
 
-def _key(known: pd.DataFrame) -> list[Line2D]:
-    drawn: dict[str, Any] = {"ls": "", "ms": 5}
-    filled = Line2D([], [], marker="o", mfc=PALETTE[0], mec=PALETTE[0], label=f"p ≤ {ALPHA:g}", **drawn)
-    hollow = Line2D([], [], marker="o", mfc="white", mec=NULL, label=f"p > {ALPHA:g}", **drawn)
-    main = Line2D([], [], marker="D", mfc="white", mec=INK, label="the study as it stands", **drawn)
-    median = Line2D([], [], color=MUTED, lw=0.8, ls=(0, (4, 3)), label="median")
-    return [filled, hollow, *([main] if (known["main"] == "yes").any() else []), median]
-
-
-def _dashboard(axes: Axes, known: pd.DataFrame, choices: list[dict[str, str]], rows: list[tuple[str, str]]) -> None:
-    n, high = len(known), float(np.clip(ROW * 72 * 0.6, 2, 8))
-    for y, (field, value) in enumerate(rows):
+def _dashboard(known: pd.DataFrame, choices: list[dict[str, str]], rows: list[tuple[str, str]], left: float) -> Panel:
+    n = len(known)
+    plot = Plot(
+        Bare(-0.7, n - 0.3),
+        Names([value for _, value in reversed(rows)]),
+        WIDE,
+        34 + ROW * len(rows),
+        xlabel=f"{n} specifications, in order of their difference",
+        left=left,
+        bottom=26,
+    )
+    _band(plot, known)
+    style, significant = "l th" if n <= 200 else "l", (known["p"] <= ALPHA).to_numpy()
+    for row, (field, value) in enumerate(rows):
+        y = plot.py(len(rows) - 1 - row)
         if not value:
-            if y:
-                axes.axhline(y - 0.5, color=FAINT, lw=0.7)
+            plot.write(field, plot.left - 6, y + 3.5, "t end ti")
             continue
-        for chosen in (False, True):
-            at = [
-                x
-                for x, (own, filled) in enumerate(zip(choices, _significant(known), strict=True))
-                if own.get(field, ABSENT) == value and filled == chosen
-            ]
-            colour = PALETTE[0] if chosen else MUTED
-            axes.plot(at, [y] * len(at), "|", ms=high, mew=float(np.clip(260 / n, 0.6, 4)), color=colour)
-    axes.set_yticks(range(len(rows)), [value or field for field, value in rows])
-    for label, (_, value) in zip(axes.get_yticklabels(), rows, strict=True):
-        label.set_fontweight("normal" if value else "bold")
-        label.set_fontsize(7.2)
-    axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_xlim(-0.7, n - 0.3)
-    axes.set_xticks([])
-    axes.set_xlabel(f"{n} specifications, in order of their difference")
-    axes.spines["left"].set_visible(False)
+        here = np.array([own.get(field, ABSENT) == value for own in choices])
+        marks = "".join(
+            f'<g class="{kind}"><path class="{style}" d="{_ticks(plot, np.flatnonzero(here & which), y)}"/></g>'
+            for kind, which in (("mt", ~significant), ("c0", significant))
+        )
+        median = number(float(known["estimate"][here].median()))
+        told = f"{counted(int(here.sum()), 'specification')}, {int((here & significant).sum())} with p ≤ {ALPHA:g}"
+        plot.add(marks, "", f"{field}: {value}: {told}; median difference {median}")
+    return plot.panel("What each specification chose", {"kind": "choices"})
+
+
+def _ticks(plot: Plot, places: Any, y: float) -> str:
+    return "".join(f"M{plot.px(x):.1f} {y - 0.3 * ROW:.1f}v{0.6 * ROW:.1f}" for x in places)

@@ -224,13 +224,16 @@ def traces(study: Findings, recording: str, states: xr.Dataset) -> Figure:
     windows = states["window"].values.astype(str)
     shown = _one_per_condition(study, states, windows)
     ensembles = study.ensembles(recording)
-    panels = []
+    names = [str(u) for u in states["unit"].values][:MAX_UNITS]
+    panels, tables = [], []
     for condition, window in shown.items():
         frames = _excerpt(states, windows == window)
         title = condition if condition == window else f"{condition} ({window})"
         if ensembles is not None:
             panels.append(_activity(ensembles, states, frames, title))
+            tables.append(_sheet(ensembles, "activity", _inside(ensembles, states, frames), names, window))
         panels.append(_signals(states, frames, window, title))
+        tables.append(_sheet(states, "signal", frames, names, window))
     return assembled(
         study.folder,
         f"qc-{recording}-traces",
@@ -244,6 +247,7 @@ def traces(study: Findings, recording: str, states: xr.Dataset) -> Figure:
             Key("ON", rectangle(2, 2, 14, 10, "a"), "c0"),
             Key("dropped", rectangle(2, 2, 14, 10, "a"), "c3"),
         ],
+        data=pd.concat(tables),
     )
 
 
@@ -274,6 +278,23 @@ def _excerpt(states: xr.Dataset, chosen: Array) -> Array:
     return middle
 
 
+def _inside(ensembles: xr.Dataset, states: xr.Dataset, frames: Array) -> Array:
+    """Frames of the activity that lie in the bins that are shown, as many as are drawn."""
+    bounds, every = states["time"].values[frames], ensembles["time"].values
+    inside: Array = np.flatnonzero((every >= bounds[0]) & (every < bounds[-1] + _bin(states)))
+    return inside[:: max(1, len(inside) // POINTS)]
+
+
+def _sheet(dataset: xr.Dataset, name: str, frames: Array, names: list[str], window: str) -> pd.DataFrame:
+    """What a panel of traces shows: a row per time, a column per unit."""
+    time, values = dataset["time"].values[frames], dataset[name].values[frames][:, : len(names)]
+    table = pd.DataFrame(np.char.mod("%.4g", values.astype(float)), columns=names)
+    table.insert(0, "time_s", np.round(time, 3))
+    table.insert(0, "signal", "activity" if name == "activity" else "thresholded signal")
+    table.insert(0, "window", window)
+    return table
+
+
 def _rows(names: list[str], time: Floats, width: float, title: str) -> Plot:
     x = Linear(float(time[0]), float(time[-1]) + width, 5)
     return Plot(x, Names(list(reversed(names))), 460, 60 + 26 * len(names), title=title, xlabel="time [s]")
@@ -282,10 +303,8 @@ def _rows(names: list[str], time: Floats, width: float, title: str) -> Plot:
 def _activity(ensembles: xr.Dataset, states: xr.Dataset, frames: Array, title: str) -> Panel:
     """Activity of the units at its own rate, one row each, with the frames that were dropped."""
     names = [str(u) for u in states["unit"].values][:MAX_UNITS]
-    bounds = states["time"].values[frames]
-    every = ensembles["time"].values
-    inside = np.flatnonzero((every >= bounds[0]) & (every < bounds[-1] + _bin(states)))
-    inside = inside[:: max(1, len(inside) // POINTS)]
+    bounds, every = states["time"].values[frames], ensembles["time"].values
+    inside = _inside(ensembles, states, frames)
     unit = _unit(ensembles["activity"].attrs.get("units", ""))
     plot = _rows(names, bounds, _bin(states), f"{title}: activity [{unit}]")
     time, values = every[inside], ensembles["activity"].values[inside][:, : len(names)]
@@ -329,13 +348,17 @@ def drawn(study: Findings, most: int) -> Mapping[str, list[Figure]]:
 
     Args:
         study: what was found in the study.
-        most: recordings at most, the first of the sheet.
+        most: letters on the page at most (but always one recording), the first of the sheet.
     """
     found: dict[str, list[Figure]] = {}
+    left = most
     for name in study.recordings["recording"]:
-        if len(found) == most:
-            break
         states = study.states(name)
-        if states is not None and states.sizes.get("frame"):
-            found[str(name)] = [overview(study, name, states), traces(study, name, states)]
+        if states is None or not states.sizes.get("frame"):
+            continue
+        figures = [overview(study, name, states), traces(study, name, states)]
+        left -= sum(len(f.csv) + sum(len(panel.body) for panel in f.panels) for f in figures)
+        if left < 0 and found:
+            break
+        found[str(name)] = figures
     return found

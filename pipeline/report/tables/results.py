@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from pipeline.inference.families import PRIMARY
 from pipeline.inference.subjects import flagged
 from pipeline.report.figures.structures import table as structure_table
 from pipeline.report.figures.structures import unfolded
@@ -131,13 +132,15 @@ def classification(study: Findings) -> Table:
 
 
 def _test_caption(study: Findings) -> str:
-    methods = list(dict.fromkeys(map(how_tested, study.comparison.itertuples())))
-    stated = (
-        f" {methods[0][:1].upper()}{methods[0][1:]}."
-        if len(methods) == 1
-        else " Tests: " + " / ".join(methods[:3]) + (" / …" if len(methods) > 3 else "") + "."
-    )
-    return "Within-subject differences between conditions (first minus second), mean over subjects." + stated
+    """How the contrast with the most subjects was tested, a secondary one where there is one; columns tell the rest."""
+    told = "Differences within subjects (first minus second condition), mean over subjects."
+    known = study.comparison[study.comparison["n_subjects"] > 0]
+    if known.empty:
+        return told
+    order = known.assign(last=known["role"] == PRIMARY).sort_values(["last", "n_subjects"], ascending=[True, False])
+    method = how_tested(next(order.itertuples()))
+    fewer = " With fewer subjects there are fewer flips." if known["n_subjects"].nunique() > 1 else ""
+    return f"{told} {method[:1].upper()}{method[1:]}.{fewer}"
 
 
 def values(study: Findings) -> Table:

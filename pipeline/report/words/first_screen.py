@@ -49,11 +49,14 @@ def which_scale(study: Findings) -> str:
     known = {c: scale for c, scale in found.items() if scale is not None and c not in unsure}
     none = [c for c, scale in found.items() if scale is None]
     parts = [f"{scale} in {_with_values(study, scale, c)}" for scale, c in _by_scale(known)]
-    parts += [f"too imprecise to say in {_joined(unsure)}"] if unsure else []
-    parts += [f"none in {_joined(none)}"] if none else []
-    said = "; ".join(parts)
-    what = "of units that the theory accepts" if judged else "(whether macro units are units was not asked)"
-    return f"{said[:1].upper()}{said[1:]}: the largest phi_s {what}.{_larger_but_refused(rows) if judged else ''}"
+    among = "" if judged else " (whether macro units are units was not asked)"
+    among = " among the scales whose units the theory accepts" if judged and known else among
+    said = [f"phi_s is largest at {'; at '.join(parts)}{',' if judged else ''}{among}"] if parts else []
+    said += [f"too imprecise to say in {_joined(unsure)}"] if unsure else []
+    said += [f"none has units that the theory accepts in {_joined(none)}"] if none else []
+    text = "; ".join(said)
+    text = text if parts else f"{text[:1].upper()}{text[1:]}"
+    return f"{text}.{_larger_but_refused(rows) if judged else ''}"
 
 
 def _vague(study: Findings, scale: StudyScale) -> list[str]:
@@ -87,7 +90,7 @@ def _larger_but_refused(rows: pd.DataFrame) -> str:
     n, windows = above.index.nunique(), rows[["recording", "window"]].drop_duplicates().shape[0]
     if not n:
         return ""
-    return f" Macro units have more in {n} of {windows} windows, but are reducible within, and so no units."
+    return f" Macro units have more in {n} of {windows} windows, but are reducible within, and so no units to it."
 
 
 def what_the_state_does(study: Findings) -> str:

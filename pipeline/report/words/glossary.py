@@ -38,7 +38,7 @@ MINUS = "\u2212"
 def labelled(measure: str) -> str:
     """A measure's name on an axis, with its unit where it has one."""
     name = short(measure)
-    head = name if name == "phi_s" else name[:1].upper() + name[1:]
+    head = name if name.startswith("phi_s") else name[:1].upper() + name[1:]
     return head if unit(measure) in ("1", "count") else f"{head} [{unit(measure)}]"
 
 

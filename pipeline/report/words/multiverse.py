@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.inference.families import ALPHA
 from pipeline.multiverse.specification import shown
-from pipeline.report.words.glossary import counted, number, plain, probability, short, valued
+from pipeline.report.words.glossary import counted, number, probability, short, valued
 from pipeline.results.columns import ROUTES
 from pipeline.study.specifications import LIGHT_SURROGATES
 
@@ -29,7 +29,7 @@ def difference(table: pd.DataFrame) -> str:
 
 
 def verdict(table: pd.DataFrame, facts: Mapping[str, Any]) -> list[str]:
-    """Say whether the difference depends on the choices.
+    """Say whether the difference depends on the choices, then why.
 
     Args:
         table: rows of multiverse.csv.
@@ -50,7 +50,7 @@ def verdict(table: pd.DataFrame, facts: Mapping[str, Any]) -> list[str]:
         + (f", and so {'has' if against == 1 else 'have'} {against} with the opposite sign" if against else "")
         + f". {_sizes(main, facts)}"
     )
-    return [first, _tested(facts), _conclusion(n, same, facts, opposed=bool(alike and against))]
+    return [_conclusion(n, same, facts, opposed=bool(alike and against)), first, _tested(facts)]
 
 
 def _sizes(main: pd.DataFrame, facts: Mapping[str, Any]) -> str:
@@ -84,25 +84,25 @@ def _conclusion(n: int, same: int, facts: Mapping[str, Any], opposed: bool) -> s
     shown = test["p_median"] <= ALPHA
     if same == n and test["smallest_p"] > ALPHA:
         return (
-            "So the direction does not depend on these choices; whether there is a difference at all, so few subjects "
+            "The direction does not depend on these choices; whether there is a difference at all, so few subjects "
             "cannot tell."
         )
     if same == n and shown:
-        return "So the answer does not depend on these choices."
+        return "The answer does not depend on these choices."
     if same == n:
         return (
-            "So the direction does not depend on these choices, but all of them together do not show that there is a "
+            "The direction does not depend on these choices, but all of them together do not show that there is a "
             "difference."
         )
     if opposed:
         return (
-            "So the answer depends on these choices: some show the opposite of what others show, and none of them "
+            "The answer depends on these choices: some show the opposite of what others show, and none of them "
             "should be reported alone."
         )
     turned = f"{n - same} of {n} give the opposite sign, or none"
     if shown:
-        return f"So there is a difference over all choices together, but it depends on them: {turned}."
-    return f"So the answer depends on these choices: {turned}, and together they do not show a difference."
+        return f"There is a difference over all choices together, but it depends on them: {turned}."
+    return f"The answer depends on these choices: {turned}, and together they do not show a difference."
 
 
 def notes(table: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[str]:
@@ -125,7 +125,7 @@ def notes(table: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[str]:
         yield f"In {counted(n, 'specification')} a recording or a window failed (flag incomplete)."
     if facts["light"]:
         yield (
-            f"Light: specifications leave out what {plain(facts['measure'])} does not need, and have at most "
+            f"Light: specifications leave out what {short(facts['measure'])} does not need, and have at most "
             f"{LIGHT_SURROGATES} surrogates per null."
         )
     yield (

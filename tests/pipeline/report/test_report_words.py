@@ -435,13 +435,18 @@ def test_the_scale_that_wins_is_named_unless_it_cannot_be_believed(tmp_path: Pat
         return first_screen.which_scale(Findings(tmp_path, made.parameters, [], made.windows, made.recordings))
 
     assert again(micro, macro) == (
-        "2 macro units in awake (3.00 ibit); too imprecise to say in asleep: the largest phi_s of units that the "
-        "theory accepts."
+        "phi_s is largest at 2 macro units in awake (3.00 ibit), among the scales whose units the theory accepts; too "
+        "imprecise to say in asleep."
     )
     refused = macro.assign(grain="no units", flag="")
     assert again(micro.assign(grain="accepted"), refused) == (
-        "4 micro units in awake (2.00 ibit) and asleep (1.00 ibit): the largest phi_s of units that the theory "
-        "accepts. Macro units have more in 4 of 4 windows, but are reducible within, and so no units."
+        "phi_s is largest at 4 micro units in awake (2.00 ibit) and asleep (1.00 ibit), among the scales whose units "
+        "the theory accepts. Macro units have more in 4 of 4 windows, but are reducible within, and so no units to it."
     )
     unasked = again(micro.assign(grain=""), macro.assign(grain="unchecked", flag=""))
-    assert unasked.startswith("2 macro units in awake (3.00 ibit) and asleep (2.00 ibit): the largest phi_s (whether")
+    assert unasked == (
+        "phi_s is largest at 2 macro units in awake (3.00 ibit) and asleep (2.00 ibit) (whether macro units are units "
+        "was not asked)."
+    )
+    nowhere = again(micro.assign(grain="no units"), refused)
+    assert nowhere.startswith("None has units that the theory accepts in awake and asleep. Macro units have more")

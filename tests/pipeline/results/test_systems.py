@@ -15,6 +15,7 @@ from pipeline.base.errors import PhiscaleError
 from pipeline.base.files import save, save_groups
 from pipeline.integration import integrate
 from pipeline.results.columns import SUMMARY_COLUMNS
+from pipeline.results.display import plot_measure
 from pipeline.results.layout import Layout
 from pipeline.results.tables import table
 from pipeline.tpm import estimate
@@ -145,6 +146,14 @@ def test_figure_leaves_out_what_is_withheld(made):
     pyplot.close("all")
     with pytest.raises(PhiscaleError, match="take one of phi_s, big_phi"):
         results.plot("nothing")
+
+
+def test_figure_shows_every_window_of_a_condition(made):
+    summary = made[0].summary
+    twice = pd.concat([summary, summary.assign(window="later", value=summary["value"] + 0.1)])
+    counts = [len(plot_measure(table, ["awake"]).axes[0].containers) for table in (summary, twice)]
+    assert counts == [1, 2]
+    pyplot.close("all")
 
 
 def test_nwb_holds_states_windows_and_phi(made, tmp_path):
