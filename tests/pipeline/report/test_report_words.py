@@ -231,6 +231,21 @@ def test_single_condition_compares_nothing(tmp_path: Path) -> None:
     assert "2.10 ibit" in text
 
 
+def test_a_value_that_cannot_be_believed_is_not_on_the_first_screen(tmp_path: Path) -> None:
+    made = study(tmp_path, {"awake": [2.0, 2.2]})
+    made.summary.assign(flag="imprecise").to_csv(tmp_path / "summary.csv", index=False)
+    text = told(Findings(tmp_path, made.parameters, [], made.windows, made.recordings))
+    assert "phi_s is too imprecise to say at 4 micro units" in text
+    assert "2.10" not in text
+
+
+def test_a_null_that_asks_something_else_is_named(tmp_path: Path) -> None:
+    made = study(tmp_path, {"awake": [2.0, 2.2]}, null_p=0.01)
+    made.nulls.assign(null="interaction").to_csv(tmp_path / "nulls.csv", index=False)
+    text = told(Findings(tmp_path, made.parameters, [], made.windows, made.recordings))
+    assert "(integration) was not computed, only “" in text
+
+
 def test_too_few_surrogates_are_a_comparison_not_a_test(tmp_path: Path) -> None:
     made = study(tmp_path, {"awake": [2.0, 2.2]}, null_p=1 / 3, surrogates=2)
     assert "Too few surrogates (at most 2) to test phi_s against a null" in told(made)
@@ -449,4 +464,4 @@ def test_the_scale_that_wins_is_named_unless_it_cannot_be_believed(tmp_path: Pat
         "was not asked)."
     )
     nowhere = again(micro.assign(grain="no units"), refused)
-    assert nowhere.startswith("None has units that the theory accepts in awake and asleep. Macro units have more")
+    assert nowhere.startswith("No scale whose units the theory accepts has phi_s above 0 in awake and asleep. Macro un")
