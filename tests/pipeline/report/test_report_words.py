@@ -19,6 +19,7 @@ from pipeline.inference.parameters import Primary
 from pipeline.report import methods
 from pipeline.report.figures import scales
 from pipeline.report.figures.axes import Linear, Logarithmic, reaching
+from pipeline.report.figures.plot import Plot
 from pipeline.report.findings import Findings
 from pipeline.report.words import endpoint, first_screen, headline, limits
 from pipeline.report.words.glossary import count, number, probability
@@ -437,6 +438,12 @@ def test_an_axis_reaches_what_is_drawn() -> None:
     assert reaching([]) == reaching([np.nan]) == Linear(0.0, 1.0)
     assert [label for _, label in Linear(-0.5, 1.0).ticks()] == ["−0.5", "0", "0.5", "1.0"]
     assert [label for _, label in Logarithmic(0.3, 40.0).ticks()] == ["0.3", "1", "3", "10", "30"]
+
+
+def test_small_numbers_have_room_beside_the_axis() -> None:
+    usual, small = (Plot(Linear(0, 1), Linear(0, high), ylabel="phi_s [ibit]") for high in (1.0, 0.0001))
+    assert [label for _, label in small.y.ticks()][1] == "0.00002"
+    assert small.left > usual.left
 
 
 def test_the_scale_that_wins_is_named_unless_it_cannot_be_believed(tmp_path: Path) -> None:
