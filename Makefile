@@ -13,6 +13,7 @@ BIN := .venv/bin
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(TORCH_PIP) torch
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(BIN)/python -c "import pipeline.workflow.preload"  # has what is compiled compiled, so that nobody waits for it later
 	touch $@
 
 install: .venv/installed

@@ -1,13 +1,16 @@
 """phi_s of every system that a grouping of micro units can make, one mapping per group.
 
-Groups share their chained updates, groupings their backgrounds, and all mappings of a grouping go
-through one batched call per macro state.
+A group is read as it is, or through meso units that it is put together from. Groups share their
+chained updates, groupings their backgrounds, and all mappings of a grouping go through one batched
+call per macro state.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import permutations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,13 +18,43 @@ from iitcore._arrays import Floats, Ints
 from iitcore._bits import gather, others, state_codes
 from iitcore.batch import phi_batch
 from iitcore.formalism import Formalism
-from iitcore.grain_results import Grouping
-from iitcore.macro import background_weights, condition, on_probability, preimage_weights
-from iitcore.macro_units import mapping_family
-from iitcore.substrate import Substrate
+from iitcore.grain_results import Grain, Grouping
+from iitcore.macro import Lent, background_weights, condition, macro_system, on_probability, preimage_weights
+from iitcore.macro_units import MacroUnit, few_mappings, mapping_family, meso_sequences
+from iitcore.structure import unfold
+from iitcore.substrate import Substrate, System
+
+MOST_UNFOLDED = 6  # units of a candidate whose Φ is computed where it ties with one that it overlaps
 
 Group = tuple[int, ...]
 Groups = tuple[Group, ...]
+
+
+class Body(NamedTuple):
+    """What a unit is made of, whatever its mapping.
+
+    Attributes:
+        group: micro units, in the order in which mappings read them.
+        mesos: meso units, by name, that take all of the group, one after the other; none where its mapping reads the
+            micro units themselves.
+        lent: background units apportioned to it.
+    """
+
+    group: Group
+    mesos: tuple[MacroUnit, ...] = ()
+    lent: Group = ()
+
+    def read(self, grain: int) -> tuple[int, int]:
+        """What its mapping reads over so many micro updates: constituents, and updates of these."""
+        return (len(self.mesos), grain // self.mesos[0].update_grain) if self.mesos else (len(self.group), grain)
+
+
+Bodies = tuple[Body, ...]
+
+
+def bodies(groups: Sequence[Group]) -> Bodies:
+    """Units whose mappings read micro units, with no background."""
+    return tuple(Body(tuple(g)) for g in groups)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,49 +75,61 @@ class GrainPhi:
         shares: (windows,) weights that sum to 1.
         exhaustive: group size up to which all mappings are tried at grain 1.
         formalism: version of the theory.
+        rich: whether longer windows get more mappings than thresholds and single outputs.
     """
 
     def __init__(
-        self, sub: Substrate, windows: Ints, shares: Floats, exhaustive: int, formalism: Formalism = "2023"
+        self,
+        sub: Substrate,
+        windows: Ints,
+        shares: Floats,
+        exhaustive: int,
+        formalism: Formalism = "2023",
+        rich: bool = True,
     ) -> None:
         self.formalism: Formalism = formalism
         self.sub, self.windows, self.shares = sub, windows, shares
-        self.exhaustive = exhaustive
+        self.exhaustive, self.rich = exhaustive, rich
         self.updates = windows.shape[1]
-        self._parts: dict[tuple[Group, int], _Part] = {}
-        self._values: dict[tuple[Groups, int], Floats] = {}
+        self._parts: dict[tuple[Body, int, tuple[Lent, ...]], _Part] = {}
+        self._values: dict[tuple[Bodies, int], Floats] = {}
+        self._big: dict[bytes, float] = {}
         self._codes = state_codes(windows)
 
-    def every(self, groups: Groups, grain: int) -> list[Ints]:
-        """Positions of all mappings of each group in its `mapping_family`.
+    def every(self, system: Bodies, grain: int) -> list[Ints]:
+        """Positions of the mappings tried of each unit in its `mapping_family`.
 
         Args:
-            groups: micro units of each macro unit.
+            system: what each macro unit is made of.
             grain: micro updates per macro update.
         """
-        families = [mapping_family(len(g), grain, self.exhaustive) for g in groups]
-        return [np.arange(len(f)) for f in families]
+        read = [body.read(grain) for body in system]
+        return [
+            np.arange(len(mapping_family(*r, self.exhaustive)) if self.rich or r[1] == 1 else few_mappings(*r))
+            for r in read
+        ]
 
-    def __call__(self, groups: Groups, grain: int) -> Floats:
-        """phi_s of all combinations of mappings, first group's mapping slowest; kept."""
-        key = (groups, grain)
+    def __call__(self, system: Bodies, grain: int) -> Floats:
+        """phi_s of all combinations of mappings, first unit's mapping slowest; kept."""
+        key = (system, grain)
         if key not in self._values:
-            self._values[key] = self.compute(groups, grain, self.every(groups, grain))
+            self._values[key] = self.compute(system, grain, self.every(system, grain))
         return self._values[key]
 
-    def compute(self, groups: Groups, grain: int, picks: Sequence[Ints]) -> Floats:
-        """phi_s of the combinations of some mappings of each group, not kept.
+    def compute(self, system: Bodies, grain: int, picks: Sequence[Ints]) -> Floats:
+        """phi_s of the combinations of some mappings of each unit, not kept.
 
         Args:
-            groups: micro units of each macro unit.
+            system: what each macro unit is made of.
             grain: micro updates per macro update.
-            picks: per group, positions of the mappings in its `mapping_family`.
+            picks: per unit, positions of the mappings in its `mapping_family`.
 
         Returns:
-            (combinations,) phi_s in ibits, first group's mapping slowest.
+            (combinations,) phi_s in ibits, first unit's mapping slowest.
         """
-        parts = [self._part(g, grain, pick) for g, pick in zip(groups, picks, strict=True)]
-        m, order = len(groups), [i for g in groups for i in g]
+        lent = tuple((body.group, body.lent) for body in system if body.lent)
+        parts = [self._part(body, grain, pick, lent) for body, pick in zip(system, picks, strict=True)]
+        m, order = len(system), [i for body in system for i in body.group]
         states = np.zeros((1, self.windows.shape[0]), dtype=np.int64)
         for j, part in enumerate(parts):
             states = (states[:, None] | (part.state << j)[None]).reshape(-1, states.shape[1])
@@ -103,7 +148,7 @@ class GrainPhi:
 
     def grouping(
         self,
-        groups: Groups,
+        system: Bodies,
         grain: int,
         picks: Sequence[Ints],
         values: Floats | None,
@@ -112,31 +157,59 @@ class GrainPhi:
         """phi_s of some combinations of mappings, and the verdict, as a result with names.
 
         Args:
-            groups: micro units of each macro unit.
+            system: what each macro unit is made of.
             grain: micro updates per macro update.
-            picks: per group, positions of the mappings in its `mapping_family`.
-            values: phi_s of the combinations in ibits, first group's mapping slowest; None where not computed.
-            fault: why the groups are not all valid units; None when they are.
+            picks: per unit, positions of the mappings in its `mapping_family`.
+            values: phi_s of the combinations in ibits, first unit's mapping slowest; None where not computed.
+            fault: why these are not all valid units; None when they are.
         """
         return Grouping(
-            tuple(tuple(self.sub.units[i] for i in g) for g in groups),
+            tuple(self.names(body.group) for body in system),
             grain,
             tuple(tuple(int(p) for p in pick) for pick in picks),
             self.exhaustive,
             None if values is None else tuple(float(v) for v in values),
             fault,
+            tuple(body.mesos for body in system) if any(body.mesos for body in system) else (),
+            tuple(self.names(body.lent) for body in system) if any(body.lent for body in system) else (),
         )
 
-    def _part(self, group: Group, grain: int, picks: Ints) -> _Part:
-        key = (group, grain)
+    def log2_big_phi(self, grain: Grain) -> float:
+        """Log2 of a candidate's Φ, averaged over windows; NaN for one of too many units.
+
+        Args:
+            grain: the candidate.
+        """
+        if len(grain.units) > MOST_UNFOLDED:
+            return float("nan")
+        systems = (macro_system(self.sub, grain.units, window) for window in self.windows)
+        return float(np.log2(self.shares @ np.array([self._big_phi(system) for system in systems])))
+
+    def _big_phi(self, system: System) -> float:
+        """Φ; of systems that differ in the order of their units it is computed once."""
+        key = _in_any_order(system)
+        if key not in self._big:
+            self._big[key] = unfold(system, formalism=self.formalism).phi
+        return self._big[key]
+
+    def names(self, group: Group) -> tuple[str, ...]:
+        """Names of micro units."""
+        return tuple(self.sub.units[i] for i in group)
+
+    def _part(self, body: Body, grain: int, picks: Ints, lent: tuple[Lent, ...]) -> _Part:
+        key = (body, grain, lent)
         if key not in self._parts:
-            tables = np.array(mapping_family(len(group), grain, self.exhaustive))
+            group = body.group
+            read = body.read(grain)
+            tables = np.array(mapping_family(*read, self.exhaustive))
+            if body.mesos:
+                tables = tables[:, meso_sequences(body.mesos, read[1])]
             sequence = np.zeros(len(self.windows), dtype=np.int64)
             for t in range(grain):
                 part = gather(self._codes[:, self.updates - grain + t], group)
                 sequence |= part << (t * len(group))
             self._parts[key] = _Part(
-                on_probability(self.sub.tpm, group, tables, grain),
+                on_probability(self.sub.tpm, group, tables, grain, lent),
                 np.stack([preimage_weights(t, len(group)) for t in tables]),
                 tables[:, sequence],
             )
@@ -165,6 +238,17 @@ class GrainPhi:
             held = _Background(units, now)
             past = held if before is now else _Background(units, before)
             yield held, past, np.array(chosen)
+
+
+def _in_any_order(system: System) -> bytes:
+    """What a system of binary units is, but for the order of its units."""
+    tpms = np.round(np.stack([system.cause_tpm, system.effect_tpm]), 12) + 0.0
+    bits = np.arange(system.n_states)[:, None] >> np.arange(system.n) & 1
+    found = []
+    for order in permutations(range(system.n)):
+        rows = np.argsort(bits[:, order] @ (1 << np.arange(system.n)))
+        found.append(tpms[:, rows][..., order].tobytes() + bytes(system.state[i] for i in order))
+    return min(found)
 
 
 @dataclass(frozen=True, eq=False)

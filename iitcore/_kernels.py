@@ -191,8 +191,19 @@ def cause_information(cause: Floats, offsets: Ints, state: Ints) -> tuple[Floats
 
 
 @compiled
-def _joint(row: Floats, offsets: Ints, first: int, last: int, out: Floats) -> int:
-    """Joint distribution of units first..last-1 given one row of a TPM, first unit fastest."""
+def joint(row: Floats, offsets: Ints, first: int, last: int, out: Floats) -> int:
+    """Joint distribution of some units given one row of a TPM, first unit fastest.
+
+    Args:
+        row: one row of a packed TPM.
+        offsets: (n + 1,) column at which each unit's values start.
+        first: first of the units.
+        last: the one after their last.
+        out: receives it.
+
+    Returns:
+        Number of their states.
+    """
     out[0] = 1.0
     size = 1
     for j in range(first, last):
@@ -219,7 +230,7 @@ def effect_information(effect: Floats, offsets: Ints, state_row: int) -> tuple[F
     """
     states, n = len(effect), len(offsets) - 1
     selectivity = np.empty(states)
-    _joint(effect[state_row], offsets, 0, n, selectivity)
+    joint(effect[state_row], offsets, 0, n, selectivity)
     information = np.full(states, -np.inf)
     top = int(np.argmax(selectivity))
     best = _information_of(effect, offsets, top, selectivity[top])
@@ -274,8 +285,8 @@ def _mean_joint(effect: Floats, offsets: Ints) -> Floats:
     for start in range(0, states, chunk):
         count = min(chunk, states - start)
         for s in range(count):
-            _joint(effect[start + s], offsets, 0, half, lows[s])
-            _joint(effect[start + s], offsets, half, n, highs[s])
+            joint(effect[start + s], offsets, 0, half, lows[s])
+            joint(effect[start + s], offsets, half, n, highs[s])
         for h in range(high):
             for s in range(count):
                 p = highs[s, h]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from iitcore._arrays import Array, Floats, Ints
 from iitcore._numbers import SubstrateError as SubstrateError
-from iitcore._numbers import floats, is_list, items, keys, wholes
+from iitcore._numbers import floats, in_order, keys, shown, wholes
 
 TpmLike = npt.ArrayLike | Sequence[npt.ArrayLike]
 StateLike = Sequence[int] | str | Array
@@ -100,9 +100,12 @@ def check_labels(units: Sequence[str] | None, n: int) -> tuple[str, ...]:
     """
     if units is None:
         return tuple(chr(65 + i) if n <= 26 else f"u{i}" for i in range(n))
-    given = items(units, f"a list of {n} distinct names of units")
+    given = in_order(units, f"a list of {n} distinct names of units")
+    wrong = [repr(u) for u in given if isinstance(u, bool) or not isinstance(u, str | int | np.integer)]
+    if wrong or isinstance(units, np.ma.MaskedArray):
+        raise SubstrateError(f"unit names {', '.join(wrong) or 'of a masked array'}: names are text, or whole numbers")
     names = tuple(str(u) for u in given)
-    if len(names) != n or len(set(names)) != n or any(map(is_list, given)):
+    if len(names) != n or len(set(names)) != n or not all(name.strip() for name in names):
         raise SubstrateError(f"unit names {names}: {n} distinct names are needed, one per unit of the TPM")
     return names
 
@@ -149,7 +152,7 @@ def check_state(state: StateLike, alphabet: tuple[int, ...], labels: tuple[str, 
             raise SubstrateError("not a list of numbers")
     except SubstrateError:
         how = "one digit per unit, such as 011, or 0,1,1" if isinstance(state, str) else "it as (0, 1, 1) or 011"
-        raise SubstrateError(f"state {state!r} is not one number per unit: write {how}") from None
+        raise SubstrateError(f"state {shown(state)} is not one number per unit: write {how}") from None
     if len(given) != len(alphabet):
         raise SubstrateError(
             f"state has {len(given)} values for {len(alphabet)} units ({', '.join(labels)}): give "
@@ -185,7 +188,7 @@ def pack(tpm: TpmLike, name: str, labels: Sequence[str] | None) -> tuple[Floats,
     Raises:
         SubstrateError: the wrong shape, or entries that are not probabilities, each with row and unit.
     """
-    if isinstance(tpm, (list, tuple)) and len(tpm) and np.ndim(tpm[0]) == 2:
+    if isinstance(tpm, (list, tuple)) and len(tpm) and _is_table(tpm[0]):
         factors = [floats(f, f"{name}, unit {j}") for j, f in enumerate(tpm)]
     else:
         on = _binary_array(tpm, name)
@@ -200,6 +203,13 @@ def pack(tpm: TpmLike, name: str, labels: Sequence[str] | None) -> tuple[Floats,
     _check_probabilities(factors, name, check_labels(labels, len(alphabet)))
     clean = [np.clip(f, 0.0, 1.0) for f in factors]
     return np.ascontiguousarray(np.concatenate(clean, axis=1)), alphabet
+
+
+def _is_table(value: object) -> bool:
+    try:
+        return np.ndim(value) == 2  # type: ignore[arg-type]  # whatever was passed: what is no array has no axes
+    except ValueError:  # rows of several lengths, or a list of itself
+        return False
 
 
 def _binary_array(tpm: TpmLike, name: str) -> Floats:

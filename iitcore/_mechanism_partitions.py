@@ -41,37 +41,52 @@ def _two_blocks(
 ) -> tuple[float, int]:
     """Cheapest assignment of each row to one of two blocks or none; log-ratio and norm of it."""
     full = (1 << n_side) - 1
-    sizes = (0, count_bits(first), count_bits(second))
-    blocks = (0, first, second)
+    none_cut, second_cut = n_side, n_side - count_bits(second)
+    first_cut = n_side - count_bits(first)
     gain = 0.0
     norm = 0
     same = True
-    repair, regret = -1, np.inf
+    for a in range(rows.size):
+        row = table[rows[a]]
+        low, block, cut = row[0] - rate * none_cut, 0, none_cut
+        cost = row[first] - rate * first_cut
+        if cost < low:
+            low, block, cut = cost, first, first_cut
+        cost = row[second] - rate * second_cut
+        if cost < low:
+            low, block, cut = cost, second, second_cut
+        pick[a] = block
+        gain += row[block] - row[full]
+        norm += cut
+        same = same and block != 0 and block == pick[0]
+    if cause and same:  # all of the mechanism may not stay with one part of the purview
+        repair, other = _least_regret(table, rows, n_side, (first, second), rate)
+        row = table[rows[repair]]
+        gain += row[other] - row[pick[repair]]
+        norm += count_bits(pick[repair]) - count_bits(other)
+        pick[repair] = other
+    return gain, norm
+
+
+@compiled
+def _least_regret(table: Floats, rows: Ints, n_side: int, blocks: tuple[int, int], rate: float) -> tuple[int, int]:
+    """The row that loses least by its second choice of two blocks or none, and that choice."""
+    repair, regret, other = -1, np.inf, 0
+    choices = (0, blocks[0], blocks[1])
     for a in range(rows.size):
         row = table[rows[a]]
         low, next_low = np.inf, np.inf
         at, next_at = 0, 0
         for b in range(3):
-            cost = row[blocks[b]] - rate * (n_side - sizes[b])
+            cost = row[choices[b]] - rate * (n_side - count_bits(choices[b]))
             if cost < low:
                 next_low, next_at = low, at
                 low, at = cost, b
-            elif cost < next_low and blocks[b] != blocks[at]:
+            elif cost < next_low and choices[b] != choices[at]:
                 next_low, next_at = cost, b
-        if blocks[at] == 0 or (a > 0 and blocks[at] != pick[0]):
-            same = False
         if next_low - low < regret:
-            regret, repair = next_low - low, a
-            other = next_at
-        pick[a] = blocks[at]
-        gain += row[blocks[at]] - row[full]
-        norm += n_side - sizes[at]
-    if cause and same:  # all of the mechanism may not stay with one part of the purview
-        row = table[rows[repair]]
-        gain += row[blocks[other]] - row[pick[repair]]
-        norm += count_bits(pick[repair]) - sizes[other]
-        pick[repair] = blocks[other]
-    return gain, norm
+            regret, repair, other = next_low - low, a, choices[next_at]
+    return repair, other
 
 
 @compiled
@@ -155,30 +170,74 @@ def _cheapest(cost: Floats, floor: Floats, n_side: int, cause: bool, limit: floa
 
 
 @compiled
-def _cost_and_floor(table: Floats, rows: Ints, n_side: int, rate: float, cause: bool) -> tuple[Floats, Floats]:
-    """Cost of each row for every block at a rate per cut connection, and its subset minimum."""
+def _costs(table: Floats, rows: Ints, n_side: int, rate: float, cause: bool, cost: Floats) -> None:
+    """Cost of each row for every block at a rate per cut connection."""
     size = 1 << n_side
-    cost = np.empty((rows.size, size))
-    floor = np.empty((rows.size, size))
     cut = np.empty(size)
     cut[0] = n_side
-    for b in range(1, size):
-        cut[b] = cut[b & (b - 1)] - 1.0
+    for i in range(n_side):
+        for b in range(1 << i):
+            cut[b | 1 << i] = cut[b] - 1.0
     for a in range(rows.size):
-        row = table[rows[a]]
+        row, out = table[rows[a]], cost[a]
         base = row[size - 1]
         for b in range(size):
-            cost[a, b] = row[b] - base - rate * cut[b]
+            out[b] = row[b] - base - rate * cut[b]
         if not cause:
-            cost[a, size - 1] = np.inf  # all of a mechanism goes with the empty purview only
-        for b in range(size):
-            floor[a, b] = cost[a, b]
-        for i in range(n_side):
-            bit = 1 << i
-            for b in range(size):
-                if b & bit and floor[a, b ^ bit] < floor[a, b]:
-                    floor[a, b] = floor[a, b ^ bit]
-    return cost, floor
+            out[size - 1] = np.inf  # all of a mechanism goes with the empty purview only
+
+
+@compiled
+def least_inside(values: Floats) -> None:
+    """Take minima over subsets, in place.
+
+    Args:
+        values: one per mask.
+    """
+    step = 1
+    while step < values.size:
+        for start in range(0, values.size, 2 * step):
+            _fold(values[start + step : start + 2 * step], values[start : start + step])
+        step *= 2
+
+
+@compiled
+def _fold(first: Floats, second: Floats) -> None:
+    """Minimum of two arrays, into the first."""
+    for b in range(first.size):
+        first[b] = second[b] if second[b] < first[b] else first[b]
+
+
+@compiled
+def _least_with_one_block(cost: Floats, floor: Floats, total: Floats) -> float:
+    """Least total when all rows choose the block that holds the last unit, or what is cheapest inside the others.
+
+    Fills the lower half of `floor`: the least cost of each row inside sets without that unit.
+    """
+    half = total.size
+    total[:] = 0.0
+    for a in range(cost.shape[0]):
+        around, inside = cost[a, half:], floor[a, :half]
+        inside[:] = cost[a, :half]
+        least_inside(inside)
+        for b in range(half):
+            x, y = around[b], inside[half - 1 - b]
+            total[b] += x if x < y else y
+    least = np.inf
+    for x in total:
+        least = x if x < least else least
+    return least
+
+
+@compiled
+def _complete_floor(cost: Floats, floor: Floats) -> None:
+    """Fill the upper half of `floor`."""
+    half = cost.shape[1] // 2
+    for a in range(cost.shape[0]):
+        inside = floor[a, half:]
+        inside[:] = cost[a, half:]
+        least_inside(inside)
+        _fold(inside, floor[a, :half])
 
 
 @compiled
@@ -212,30 +271,13 @@ def minimum_partition(
         phi and norm; -1 and 0 when phi is below `cutoff`; with `thorough` False only an upper bound of
         phi.
     """
-    n_rows = rows.size
-    full = (1 << n_side) - 1
-    largest = n_rows * n_side
-    gain, norm = 0.0, 0
-    for a in range(n_rows):
-        if not thorough:
-            pick[a] = 0
-        gain += table[rows[a], pick[a]] - table[rows[a], full]
-        norm += n_side - count_bits(pick[a])
-    only_complete = n_rows == 1 if cause else n_side == 1
-    trial = np.empty(n_rows, np.int64)
+    largest = rows.size * n_side
+    only_complete = rows.size == 1 if cause else n_side == 1
+    if not thorough:
+        pick[: rows.size] = 0
+    gain, norm = _value(table, rows, n_side, pick)
     if not only_complete and not thorough:
-        for t in range(n_side + 1 if cause else n_side):
-            first = full if t == n_side else full ^ (1 << t)
-            second = 0 if t == n_side else 1 << t
-            better = True
-            while better and gain > TIE:
-                rate = gain / norm + _SLACK
-                g, m = _two_blocks(table, rows, n_side, first, second, rate, cause, trial)
-                better = g - rate * m < -_SLACK * (norm + 0.5)
-                if better:
-                    gain, norm = g, m
-                    for a in range(n_rows):
-                        pick[a] = trial[a]
+        gain, norm = _first_guess(table, rows, n_side, cause, (selectivity, cutoff), (gain, norm), pick)
     bound = selectivity * (gain / norm + _SLACK) * largest
     if gain <= TIE or bound < cutoff:
         return -1.0, 0
@@ -243,17 +285,63 @@ def minimum_partition(
         return selectivity * gain, norm
     if not thorough:
         return bound, 0
+    trial = np.empty(rows.size, np.int64)
+    half = 1 << (n_side - 1)
+    cost, floor, total = np.empty((rows.size, 2 * half)), np.empty((rows.size, 2 * half)), np.empty(half)
     while True:
-        rate = gain / norm + _SLACK
-        cost, floor = _cost_and_floor(table, rows, n_side, rate, cause)
+        _costs(table, rows, n_side, gain / norm + _SLACK, cause, cost)
         limit = -_SLACK * (norm + 0.5)
+        if _least_with_one_block(cost, floor, total) >= limit:
+            return selectivity * gain, norm
+        _complete_floor(cost, floor)
         if _cheapest(cost, floor, n_side, cause, limit, trial) >= limit:
             return selectivity * gain, norm
-        gain, norm = 0.0, 0
-        for a in range(n_rows):
-            row = table[rows[a]]
-            gain += row[trial[a]] - row[full]
-            norm += n_side - count_bits(trial[a])
-            pick[a] = trial[a]
+        pick[: rows.size] = trial
+        gain, norm = _value(table, rows, n_side, pick)
         if gain <= TIE or selectivity * (gain / norm + _SLACK) * largest < cutoff:
             return -1.0, 0
+
+
+@compiled
+def _value(table: Floats, rows: Ints, n_side: int, pick: Ints) -> tuple[float, int]:
+    """Log-ratio and norm of a partition."""
+    full = (1 << n_side) - 1
+    gain, norm = 0.0, 0
+    for a in range(rows.size):
+        row = table[rows[a]]
+        gain += row[pick[a]] - row[full]
+        norm += n_side - count_bits(pick[a])
+    return gain, norm
+
+
+@compiled
+def _first_guess(
+    table: Floats,
+    rows: Ints,
+    n_side: int,
+    cause: bool,
+    scale: tuple[float, float],
+    value: tuple[float, int],
+    pick: Ints,
+) -> tuple[float, int]:
+    """Improve on a partition by those into a unit and the others, until phi is below what is of interest.
+
+    `scale` is the selectivity, and the phi of interest; `value` log-ratio and norm of the partition in `pick`.
+    """
+    gain, norm = value
+    full, largest = (1 << n_side) - 1, rows.size * n_side
+    trial = np.empty(rows.size, np.int64)
+    for t in range(n_side + 1 if cause else n_side):
+        first = full if t == n_side else full ^ (1 << t)
+        second = 0 if t == n_side else 1 << t
+        better = True
+        while better and gain > TIE:
+            rate = gain / norm + _SLACK
+            g, m = _two_blocks(table, rows, n_side, first, second, rate, cause, trial)
+            better = g - rate * m < -_SLACK * (norm + 0.5)
+            if better:
+                gain, norm = g, m
+                pick[: rows.size] = trial
+        if gain <= TIE or scale[0] * (gain / norm + _SLACK) * largest < scale[1]:
+            break
+    return gain, norm

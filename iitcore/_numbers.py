@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,15 @@ from iitcore._arrays import Floats, Ints
 
 class SubstrateError(ValueError):
     """A TPM, state or choice of units that cannot be what was meant."""
+
+
+_SHOWN = 80  # characters of a wrong argument in a message
+
+
+def shown(value: Any) -> str:
+    """What was passed, as messages show it: cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
 def floats(value: Any, what: str) -> Floats:
@@ -27,8 +36,9 @@ def floats(value: Any, what: str) -> Floats:
     """
     try:
         plain = _unmasked(value)
-        if np.iscomplexobj(plain):
-            raise TypeError("complex numbers")
+        kind = np.asarray(plain).dtype
+        if kind.kind not in "biufO":
+            raise TypeError(f"{shown(plain)} holds {'text' if kind.kind in 'US' else kind.name}")
         return np.array(plain, dtype=float)
     except (TypeError, ValueError, OverflowError) as error:
         raise SubstrateError(f"{what} is not an array of numbers: {error}") from None
@@ -88,6 +98,8 @@ def keys(units: Any) -> list[str | int]:
     Raises:
         SubstrateError: truth values, or what is neither name nor index.
     """
+    if isinstance(units, np.ndarray) and not units.ndim:
+        units = units.item()
     one = isinstance(units, str | int | np.integer) and not isinstance(units, bool)
     given = [units] if one else items(units, "a list of names or indices of units")
     if any(isinstance(u, bool | np.bool_) for u in given):
@@ -95,7 +107,7 @@ def keys(units: Any) -> list[str | int]:
             f"units {given!r}: truth values would be read as the indices 0 and 1; give names or indices, "
             "of a mask numpy.flatnonzero(mask)"
         )
-    wrong = [repr(u) for u in given if not isinstance(u, str) and not hasattr(u, "__index__")]
+    wrong = [repr(u) for u in given if not isinstance(u, str | int | np.integer)]
     if wrong or isinstance(units, np.ma.MaskedArray):
         raise SubstrateError(
             f"units {', '.join(wrong) or 'of a masked array'}: neither name nor index, which could be cut to a unit "
@@ -114,9 +126,54 @@ def items(value: Any, what: str) -> list[Any]:
     Raises:
         SubstrateError: it holds nothing to go through.
     """
-    if not isinstance(value, Iterable) or (isinstance(value, np.ndarray) and not value.ndim):
-        raise SubstrateError(f"{value!r} is not {what}; give a list")
+    none = isinstance(value, bytes | Mapping) or (isinstance(value, np.ndarray) and not value.ndim)
+    if none or not isinstance(value, Iterable):
+        raise SubstrateError(f"{shown(value)} is not {what}; give a list")
     return list(value)
+
+
+def in_order(value: Any, what: str) -> list[Any]:
+    """The items of something that holds several in an order.
+
+    Args:
+        value: what was passed.
+        what: what it has to be, for messages.
+
+    Raises:
+        SubstrateError: no list; or a set, whose order differs from run to run.
+    """
+    if isinstance(value, set | frozenset):
+        raise SubstrateError(f"a set has no order, and {what} needs one; give a list")
+    return items(value, what)
+
+
+def truth(value: Any, what: str) -> bool:
+    """True or false.
+
+    Args:
+        value: what was passed.
+        what: what messages call it.
+
+    Raises:
+        SubstrateError: something else, which would be taken for true or false.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise SubstrateError(f"{what}: {value!r} is neither True nor False")
+    return bool(value)
+
+
+def callback(value: Any, what: str) -> None:
+    """Refuse what cannot be called; None is no callback.
+
+    Args:
+        value: what was passed.
+        what: what messages call it.
+
+    Raises:
+        SubstrateError: neither a function nor None.
+    """
+    if value is not None and not callable(value):
+        raise SubstrateError(f"{what}: {value!r} is no function; give one, or None")
 
 
 def is_list(value: Any) -> bool:

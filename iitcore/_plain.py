@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from enum import Enum
 from functools import cache
@@ -17,6 +17,8 @@ from types import NoneType, UnionType
 from typing import Any, ClassVar, Self, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
+
+from iitcore._numbers import SubstrateError
 
 _DIGITS = 4096  # bits of an integer that is still written in digits
 
@@ -32,8 +34,22 @@ class Plain:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | str) -> Self:
-        """Inverse of `to_dict`; also takes its JSON text."""
-        return cls(**cls._read(data))
+        """Inverse of `to_dict`; also takes its JSON text.
+
+        Raises:
+            SubstrateError: not what `to_dict` gives.
+        """
+        return cls._made(data, lambda read: cls(**read))
+
+    @classmethod
+    def _made(cls, data: Mapping[str, Any] | str, make: Callable[[dict[str, Any]], Self]) -> Self:
+        """An object of the fields that the data hold; what else can happen with data of something else is said."""
+        try:
+            return make(cls._read(data))
+        except (TypeError, LookupError, AttributeError, ValueError, RecursionError) as error:
+            if isinstance(error, SubstrateError):
+                raise
+            raise SubstrateError(f"this is no {cls.__name__} as to_dict gives one ({error})") from None
 
     @classmethod
     def _read(cls, data: Mapping[str, Any] | str) -> dict[str, Any]:
@@ -48,8 +64,22 @@ class Plain:
 
 
 def parsed(data: Mapping[str, Any] | str) -> Mapping[str, Any]:
-    """The content of JSON text; what is parsed already stays as it is."""
-    content: Mapping[str, Any] = json.loads(data) if isinstance(data, str) else data
+    """The content of JSON text; what is parsed already stays as it is.
+
+    Args:
+        data: the text, or what it holds.
+
+    Raises:
+        SubstrateError: no JSON text, or no fields.
+    """
+    try:
+        content: Mapping[str, Any] = json.loads(data) if isinstance(data, str) else data
+    except (ValueError, RecursionError) as error:
+        raise SubstrateError(f"this is no JSON text ({error})") from None
+    if not isinstance(content, Mapping):
+        raise SubstrateError(
+            f"{type(content).__name__} where the fields of a result are needed: give what to_dict gives"
+        )
     return content
 
 

@@ -12,7 +12,7 @@ from iitcore._arrays import Floats, Ints
 from iitcore._jit import compiled
 from iitcore._kernels import TOLERANCE
 from iitcore._layout import StateLike
-from iitcore._numbers import limit, of_kind
+from iitcore._numbers import callback, limit, of_kind
 from iitcore._plain import Plain
 from iitcore._threads import available_threads, in_threads
 from iitcore.formalism import Formalism, code_of
@@ -77,6 +77,7 @@ def complexes(
         [(('A', 'B'), 1.797), (('C',), 0.321)]
     """
     of_kind(substrate, Substrate, "build one from a TPM with Substrate(tpm)")
+    callback(progress, "progress")
     field = _Candidates(substrate, substrate.check_state(state), threads, progress, formalism)
     found: list[int] = []
     while True:

@@ -12,12 +12,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from iitcore import _repertoire_kernels as kernels
-from iitcore._arrays import Ints
 from iitcore._distinction_kernels import maximal
 from iitcore._layout import SubstrateError
 from iitcore._numbers import limit, of_kind
@@ -108,11 +107,11 @@ class Distinction(Plain):
         return super().to_dict() | chosen
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any] | str) -> Self:
-        """Inverse of `to_dict`; also takes its JSON text."""
+    def _read(cls, data: Mapping[str, Any] | str) -> dict[str, Any]:
+        """The fields, cause and effect in place of their positions."""
         d = parsed(data)
         chosen = {"cause": d["tied_causes"][d["cause"]], "effect": d["tied_effects"][d["effect"]]}
-        return super().from_dict({**d, **chosen})
+        return super()._read({**d, **chosen})
 
     def __repr__(self) -> str:
         return f"Distinction({_named(self.mechanism, self.state)}: phi={self.phi:.6g}, {self.cause!r}, {self.effect!r})"
@@ -199,6 +198,7 @@ class Tables:
                 "macro units"
             )
         self.system = system
+        self._named: dict[int, Names] = {}
         self.geometry = geometry(system.alphabet)
         self.now = kernels.present(np.array(system.state), self.geometry)
         self.cause, self.cause_logs, self.effect, self.effect_logs = kernels.tables(
@@ -225,44 +225,33 @@ class Tables:
         """
         cause = direction == "cause"
         table, logs = (self.cause, self.cause_logs) if cause else (self.effect, self.effect_logs)
-        found = maximal(mask, cause, table, logs, self.now, self.geometry)
-        index, phi, norm, information, kept = found
-        return tuple(
-            Purview(
-                direction,
-                self._names(units := self._units(index[i])),
-                tuple(int(v) for j, v in enumerate(self._digits(index[i])) if units >> j & 1),
-                float(phi[i]),
-                float(phi[i] / norm[i]),
-                float(information[i]),
-                self._parts(mask, units, kept[i], cause),
-            )
-            for i in range(len(index))
-        )
-
-    def _digits(self, index: int) -> Ints:
-        row: Ints = self.geometry[5][index]
-        return row
-
-    def _units(self, index: int) -> int:
-        digits = self._digits(index)
-        return sum(1 << j for j, k in enumerate(self.system.alphabet) if digits[j] < k)
+        columns = maximal(mask, cause, table, logs, self.now, self.geometry)
+        found = []
+        for index, phi, norm, information, kept in zip(*(column.tolist() for column in columns), strict=True):
+            digits = self.geometry[5][index].tolist()
+            state = tuple(v for v, k in zip(digits, self.system.alphabet, strict=True) if v < k)
+            units = sum(1 << j for j, k in enumerate(self.system.alphabet) if digits[j] < k)
+            parts = self._parts(mask, units, kept, cause)
+            found.append(Purview(direction, self._names(units), state, phi, phi / norm, information, parts))
+        return tuple(found)
 
     def _names(self, mask: int) -> Names:
-        return tuple(u for j, u in enumerate(self.system.labels) if mask >> j & 1)
+        if mask not in self._named:
+            self._named[mask] = tuple(u for j, u in enumerate(self.system.labels) if mask >> j & 1)
+        return self._named[mask]
 
-    def _parts(self, mechanism: int, purview: int, kept: Ints, cause: bool) -> tuple[Part, ...]:
+    def _parts(self, mechanism: int, purview: int, kept: Sequence[int], cause: bool) -> tuple[Part, ...]:
         """Parts from the block that each row unit stays with; what stays with none comes last."""
-        rows, side = (
-            kernels.select(mask, self.system.n) for mask in ((mechanism, purview) if cause else (purview, mechanism))
-        )
+        row_units, side_units = (mechanism, purview) if cause else (purview, mechanism)
+        side = [1 << j for j in range(self.system.n) if side_units >> j & 1]
+        rows = [1 << j for j in range(self.system.n) if row_units >> j & 1]
         members: dict[int, int] = {}
-        for i, unit in enumerate(rows):
-            block = sum(1 << int(j) for b, j in enumerate(side) if kept[i] >> b & 1)
-            members[block] = members.get(block, 0) | 1 << int(unit)
-        alone = members.pop(0, 0)
-        left = sum(1 << int(j) for j in side) & ~sum(members)
-        pairs = sorted(members.items())
+        for unit, block in zip(rows, kept, strict=False):
+            members[block] = members.get(block, 0) | unit
+        wide = {sum(j for b, j in enumerate(side) if block >> b & 1): unit for block, unit in members.items()}
+        alone = wide.pop(0, 0)
+        left = side_units & ~sum(wide)
+        pairs = sorted(wide.items())
         pairs += [(left, 0)] * (left > 0) + [(0, alone)] * (alone > 0)
         return tuple((self._names(r), self._names(b)) if cause else (self._names(b), self._names(r)) for b, r in pairs)
 

@@ -1,10 +1,11 @@
 """Exclusion over grains: which units, at which grain, make the system with the largest phi_s.
 
 Source: Albantakis et al. 2023, "Determining maximal unit grains"; Marshall, Findlay, Albantakis &
-Tononi 2024, "Intrinsic Units". A unit must be maximally irreducible within: its micro units, as they are or
-put together to smaller valid units (meso units), make up a system whose phi_s is positive and larger than that of
-every system of valid units that takes only some of them. Among systems of valid units, the one with the
-largest phi_s wins.
+Tononi 2024, "Intrinsic Units" (Eqs. 15-19). A unit must be maximally irreducible within: its constituents, micro units
+or smaller valid units that these are put together to (meso units), make up a system whose phi_s is positive and
+larger than that of every other system of valid units inside it: those that take only some of its micro units, and
+those that put all of them together in another way. Its mapping reads the constituents. Among systems of valid units,
+the one with the largest phi_s wins.
 """
 
 from __future__ import annotations
@@ -12,20 +13,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from itertools import chain, combinations
+from itertools import chain, combinations, product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from iitcore._arrays import Floats, Ints
-from iitcore._grain_phi import GrainPhi, Group, Groups
+from iitcore._arrays import Bools, Floats, Ints
+from iitcore._grain_phi import Bodies, Body, GrainPhi, Group, Groups, bodies
 from iitcore._layout import SubstrateError
-from iitcore._numbers import floats, is_list, items, whole, wholes
+from iitcore._numbers import callback, floats, is_list, items, limit, truth, whole, wholes
 from iitcore.formalism import Formalism, code_of
 from iitcore.grain_results import Grain, GrainSearch, Grouping, Irreducibility
 from iitcore.macro import History, check_binary, window_states
-from iitcore.macro_units import MacroUnit, mapping_family
+from iitcore.macro_units import MacroUnit, few_mappings, mapping_family
 from iitcore.substrate import Substrate, UnitKey
 
 __all__ = ["is_maximally_irreducible_within", "search_grains"]
@@ -33,9 +34,11 @@ __all__ = ["is_maximally_irreducible_within", "search_grains"]
 Progress = Callable[[int, int], None]
 
 _TIE = 1e-10
+_SAME = 1e-12  # probabilities that differ by less are equal
 _ALL_GROUPINGS = 6  # micro units up to which every grouping of every subset is tried
 _ALL_MAPPINGS = 3  # constituents up to which every mapping is tried at update grain 1
 _ALL_MAPPINGS_LARGE = 2  # the same, in substrates of more than _ALL_GROUPINGS units
+MAX_CANDIDATES = 200_000
 
 
 def is_maximally_irreducible_within(
@@ -50,16 +53,15 @@ def is_maximally_irreducible_within(
     """Whether a set of micro units may be a unit: more irreducible than anything inside it.
 
     The criterion is about the constituents alone, micro units or valid macro units of them: the mapping of the
-    unit does not enter, and background apportioned to it is background like any other. A micro unit at its own
-    grain is always valid.
+    unit does not enter. Systems inside may run through the background that is apportioned to the unit. A micro unit
+    at its own grain is always valid.
 
     Args:
         sub: substrate of binary units.
         unit: a macro unit, or names or indices of its constituents.
         history: as in `search_grains`.
         weights: as in `search_grains`.
-        update_grains: grains of the rival systems inside; by default 1, and 2 where the history
-            has two states.
+        update_grains: grains of the systems inside, besides 1; by default 2 where the history has two states.
         formalism: version of the theory, see `iitcore.formalism`.
 
     Returns:
@@ -76,10 +78,13 @@ def is_maximally_irreducible_within(
     """
     check_binary(sub)
     code_of(formalism)
+    own = unit.background_apportionment if isinstance(unit, MacroUnit) else ()
+    lent = sub.indices(own) if own else ()
     group = sub.indices(unit.constituents if isinstance(unit, MacroUnit) else unit)
     windows, shares = _windows(sub, history, weights)
     grains = _grains(update_grains, windows)
-    return _Validity(GrainPhi(sub, windows, shares, _ALL_MAPPINGS, formalism), grains).of(group)
+    phi = GrainPhi(sub, windows, shares, _ALL_MAPPINGS, formalism, _rich(sub.n, grains, MAX_CANDIDATES))
+    return _Validity(phi, grains).of(group, lent)
 
 
 def search_grains(
@@ -90,20 +95,26 @@ def search_grains(
     update_grains: Sequence[int] | None = None,
     groupings: Sequence[Sequence[Sequence[UnitKey]]] | None = None,
     valid_only: bool = False,
-    max_candidates: int = 200_000,
+    max_apportioned: int = 0,
+    max_candidates: int = MAX_CANDIDATES,
     progress: Progress | None = None,
     formalism: Formalism = "2023",
 ) -> GrainSearch:
-    """Search groupings, mappings and update grains for the system with the largest phi_s.
+    """Search groupings, mappings and update grains for the system with the largest phi_s, and for all complexes.
 
     Up to 6 micro units every grouping of every subset is tried, what is left out being background.
     At update grain 1 a group of up to 3 constituents gets every mapping (those that differ by
     swapping ON and OFF are one), a larger one every function of the number of units ON and every
-    black box whose outputs are all ON; longer windows get at-least-k-ON and single-output mappings.
+    black box whose outputs are all ON. Windows of several updates get at-least-k-ON and single-output
+    mappings; and where that makes no more than `max_candidates` systems, every function of the number of ON
+    states in windows of up to 8 states (constituents x updates), and every set of outputs in those of up to 12.
+    Groups that are units of meso units only are mapped through these, besides.
+
     In larger substrates every mapping is tried for pairs only, systems are limited to as many micro
     units as `max_candidates` allows, and systems of all units are followed by merging, from the micro
-    grain, the two groups whose union gives the largest phi_s, step by step: `exhaustive` is False and
-    `scope` says what was searched. No background is apportioned. Ties are reported, not resolved.
+    grain, the two groups whose union gives the largest phi_s, step by step: `exhaustive` is False.
+    `scope` of the result says what was searched. Ties for the winner are reported, not resolved; complexes that
+    tie are told apart by their Φ.
 
     Args:
         sub: substrate of binary units.
@@ -114,12 +125,15 @@ def search_grains(
         update_grains: by default 1, and 2 where the history has two states.
         groupings: try these only (and the micro grain), each a list of groups of names or indices.
         valid_only: do not compute phi_s of systems with units that are not valid.
-        max_candidates: bound in substrates of more than 6 units.
+        max_apportioned: background units that may be apportioned to the units of one system, in every way that can
+            matter: at update grains above 1, to valid units, where they act on a unit and are acted on. None by
+            default.
+        max_candidates: bound of what is tried in substrates of more than 6 units, and over longer windows.
         progress: called with (candidates done, candidates planned).
         formalism: version of the theory, see `iitcore.formalism`.
 
     Returns:
-        The winner, every candidate, and the verdict on every set of units.
+        The winner, the complexes, every candidate, and the verdict on every set of units.
 
     Raises:
         SubstrateError: when history, weights or groupings do not fit the substrate.
@@ -131,116 +145,210 @@ def search_grains(
     """
     check_binary(sub)
     code_of(formalism)
-    max_candidates = whole(max_candidates, "max_candidates")
+    callback(progress, "progress")
+    valid_only = truth(valid_only, "valid_only")
+    max_candidates = limit(max_candidates, "max_candidates") or MAX_CANDIDATES
+    most = whole(max_apportioned, "max_apportioned")
+    if most < 0:
+        raise SubstrateError(f"max_apportioned: {most} background units; give 0 or more")
     windows, shares = _windows(sub, history, weights)
     grains = _grains(update_grains, windows)
-    plan, scope = _plan(sub, grains, groupings, max_candidates)
+    rich = _rich(sub.n, grains, max_candidates)
+    plan, scope = _plan(sub, grains, groupings, max_candidates, rich)
     large = sub.n > _ALL_GROUPINGS and groupings is None
-    phi = GrainPhi(sub, windows, shares, _ALL_MAPPINGS_LARGE if large else _ALL_MAPPINGS, formalism)
+    largest = _ALL_MAPPINGS_LARGE if large else _ALL_MAPPINGS
+    phi = GrainPhi(sub, windows, shares, largest, formalism, rich)
     validity = _Validity(phi, grains)
-    total = sum(math.prod(len(p) for p in phi.every(groups, grain)) for groups, grain in plan)
+    total = sum(math.prod(len(p) for p in phi.every(bodies(groups), grain)) for groups, grain in plan)
     tried: list[Grouping] = []
     done = 0
     merged = (_agglomerate(phi, validity, grain, valid_only) for grain in grains if large)
-    planned = (_try(phi, validity, groups, grain, valid_only) for groups, grain in plan)
-    for grouping in chain(planned, *merged):
+    planned = (_try(phi, validity, groups, grain, (valid_only, most)) for groups, grain in plan)
+    for grouping in chain.from_iterable((*planned, *merged)):
         tried.append(grouping)
         done += len(grouping)
         if progress is not None:
             progress(done, max(done, total))
-    exhaustive = not large and groupings is None
-    return GrainSearch.of(tuple(tried), tuple(validity.found.values()), exhaustive, scope, formalism)
+    exhaustive = not large and groupings is None and (rich or grains == (1,))
+    scope += f"; {_apportioned_words(most, grains)}"
+    verdicts = tuple(validity.found.values())
+    return GrainSearch.of(tuple(tried), verdicts, exhaustive, scope, formalism, phi.log2_big_phi)
 
 
 class _Validity:
-    """Memory of which sets of micro units are maximally irreducible within."""
+    """Memory of which sets of micro units are maximally irreducible within.
+
+    Args:
+        phi: phi_s of systems.
+        grains: update grains tried, besides 1.
+    """
 
     def __init__(self, phi: GrainPhi, grains: Sequence[int]) -> None:
-        self.phi, self.grains = phi, grains
-        self.found: dict[Group, Irreducibility] = {}
-        self._asked: set[Group] = set()  # whose validity is being judged
+        self.phi, self.grains = phi, tuple(sorted({1, *grains}))
+        self.found: dict[tuple[Group, Group], Irreducibility] = {}
+        self._acts = _influences(phi.sub.tpm)
 
-    def of(self, group: Group) -> Irreducibility:
-        if group not in self.found:
-            self._asked.add(group)
-            self.found[group] = self._judge(group)
-            self._asked.remove(group)
-        return self.found[group]
+    def of(self, group: Group, lent: Group = ()) -> Irreducibility:
+        """The verdict on a set of micro units with some background (Eqs. 15-16).
 
-    def fault(self, groups: Groups, grain: int) -> str | None:
-        """Why the groups are not all valid units; None when they are.
+        Args:
+            group: micro units, ascending.
+            lent: background apportioned to them.
+        """
+        if (group, lent) not in self.found:
+            self.found[group, lent] = self._judge(group, lent)
+        return self.found[group, lent]
+
+    def units(self, groups: Groups, grain: int, lent: Sequence[Group] = ()) -> tuple[Bodies | None, str | None]:
+        """The valid units that groups of micro units are; or why some are not.
 
         Args:
             groups: micro units of each macro unit.
             grain: micro updates per macro update.
+            lent: background apportioned to each.
         """
-        macro = [g for g in groups if len(g) > 1 or grain > 1]
-        return next((r.reason for g in macro if not (r := self.of(g)).holds), None)
+        found = []
+        for group, own in zip(groups, lent or [()] * len(groups), strict=True):
+            if len(group) == 1 and grain == 1:
+                found.append(Body(group))
+                continue
+            verdict = self.of(group, own)
+            mesos = verdict.through
+            if not verdict.holds:
+                return None, verdict.reason
+            if mesos and grain % mesos[0].update_grain:
+                slow = mesos[0].update_grain
+                return None, f"{verdict.reason}: of meso units of update grain {slow}, which does not divide {grain}"
+            order = tuple(i for m in mesos for c in m.constituents for i in self.phi.sub.indices([c]))
+            found.append(Body(order or group, mesos, own))
+        return tuple(found), None
 
-    def _judge(self, group: Group) -> Irreducibility:
-        names = tuple(self.phi.sub.units[i] for i in group)
-        own = Grain((), float(self.phi(_micro(group), 1)[0]))
+    def apportioned(self, groups: Groups, grain: int, free: Group, most: int) -> Iterator[tuple[Group, ...]]:
+        """Ways to apportion some of the free background to groups that can matter; nothing apportioned is none of them.
+
+        Args:
+            groups: micro units of each macro unit.
+            grain: micro updates per macro update.
+            free: background.
+            most: units apportioned at most.
+        """
+        for places in product(range(len(groups) + 1), repeat=len(free)) if grain > 1 else ():
+            placed = list(zip(free, places, strict=True))
+            lent = tuple(tuple(w for w, p in placed if p == k) for k in range(1, len(groups) + 1))
+            if 0 < sum(map(len, lent)) <= most and self._matters(groups, grain, lent):
+                yield lent
+
+    def _matters(self, groups: Groups, grain: int, lent: Sequence[Group]) -> bool:
+        """Whether each background unit is acted on, and acts on a constituent before the window ends.
+
+        It is acted on by what it is apportioned to, and with; what it acts on are constituents, and background that
+        keeps it as an input. Without the one or the other it is noise, apportioned or not; unless it is the input of
+        background that matters.
+        """
+        own = [((*g, *w), w) for g, w in zip(groups, lent, strict=True)]
+        late = np.zeros(len(self._acts), dtype=bool)
+        late[[i for g in groups for i in g]] = True
+        acts = np.zeros_like(self._acts)
+        acts[:, late] = self._acts[:, late]
+        for kept, through in own:
+            acts[np.ix_(kept, through)] = self._acts[np.ix_(kept, through)]
+        for _ in range(grain - 1):
+            late |= acts[:, late].any(axis=1)
+        matters = late & acts.any(axis=0)
+        return all(matters[w] or (acts[w] & matters)[list(through)].any() for _, through in own for w in through)
+
+    def _judge(self, group: Group, lent: Group) -> Irreducibility:
         exhaustive = len(group) <= _ALL_GROUPINGS
-        if exhaustive:
-            own = self._best(own, (group,))
+        micro = bodies(_micro(group))
+        own, at = (micro, 1), 0
+        for system in self._systems(group, group, lent) if exhaustive else ():
+            values = self.phi(*system)
+            if values.max() > self.phi(*own)[at] + _TIE:
+                own, at = system, int(values.argmax())
+        phi = float(self.phi(*own)[at])
         rival = Grain((), 0.0)
-        if own.phi > _TIE:
-            inside = [subset for subset in _subsets(group) if subset != group]
-            if exhaustive:
-                rival = self._best(rival, inside)
-            else:
-                rival = self._best_of(rival, ((_micro(subset), 1) for subset in inside))
-        how = (rival.units, rival.phi, exhaustive, self.phi.formalism, own.units)
-        return Irreducibility(names, own.phi, *how)
+        if phi > _TIE:
+            subsets = _subsets(group)
+            systems = chain.from_iterable(self._systems(s, group, lent) for s in subsets) if exhaustive else ()
+            small = ((bodies(_micro(s)), 1) for s in _subsets(group))
+            rival = self._best_but(systems if exhaustive else small, own, at)
+        through = () if own == (micro, 1) else self._grain(own, at).units
+        names = self.phi.names
+        how = (rival.units, rival.phi, exhaustive, self.phi.formalism, through, names(lent))
+        return Irreducibility(names(group), phi, *how)
 
-    def _best(self, best: Grain, subsets: Iterable[Group]) -> Grain:
-        """The best so far, or a better system of valid units that takes all of one of the sets of micro units.
+    def _systems(self, subset: Group, group: Group, lent: Group) -> Iterator[tuple[Bodies, int]]:
+        """Systems of valid units that take all of a subset of a group; the group as one unit is none."""
+        for groups in _groupings(subset):
+            for grain in self.grains if groups != (group,) else ():
+                for way in chain([()], self.apportioned(groups, grain, lent, len(lent))):
+                    system, _ = self.units(groups, grain, way)
+                    if system is not None:
+                        yield system, grain
 
-        A unit of all of a set is left out: its own validity is what is asked.
-        """
-        systems = (
-            (groups, grain)
-            for subset in subsets
-            for groups in _groupings(subset)
-            for grain in self.grains
-            if (groups != (subset,) or subset not in self._asked) and self.fault(groups, grain) is None
-        )
-        return self._best_of(best, systems)
+    def _best_but(self, systems: Iterable[tuple[Bodies, int]], own: tuple[Bodies, int], at: int) -> Grain:
+        """The candidate with the largest phi_s, other than the one given."""
+        best, top, place = None, 0.0, 0
+        for system in systems:
+            values = self.phi(*system)
+            if system == own:
+                values = np.where(np.arange(len(values)) == at, -1.0, values)
+            if values.max() > top + _TIE:
+                best, top, place = system, float(values.max()), int(values.argmax())
+        return self._grain(best, place) if best else Grain((), 0.0)
 
-    def _best_of(self, best: Grain, systems: Iterable[tuple[Groups, int]]) -> Grain:
-        for groups, grain in systems:
-            values = self.phi(groups, grain)
-            if values.max() > best.phi + _TIE:
-                tried = self.phi.grouping(groups, grain, self.phi.every(groups, grain), values, None)
-                best = tried.grain(int(values.argmax()))
-        return best
+    def _grain(self, system: tuple[Bodies, int], at: int) -> Grain:
+        return self.phi.grouping(*system, self.phi.every(*system), self.phi(*system), None).grain(at)
 
 
-def _try(phi: GrainPhi, validity: _Validity, groups: Groups, grain: int, valid_only: bool) -> Grouping:
-    fault = validity.fault(groups, grain)
-    picks = phi.every(groups, grain)
-    values = None if fault and valid_only else phi(groups, grain)
-    return phi.grouping(groups, grain, picks, values, fault)
+def _try(phi: GrainPhi, validity: _Validity, groups: Groups, grain: int, how: tuple[bool, int]) -> Iterator[Grouping]:
+    """A grouping with mappings of micro units; where it is of valid units also through meso units, and background.
+
+    Args:
+        phi: phi_s of systems.
+        validity: which units are valid.
+        groups: micro units of each macro unit.
+        grain: micro updates per macro update.
+        how: whether to leave phi_s of what is not valid; how many background units are apportioned at most.
+    """
+    valid_only, most = how
+    plain = bodies(groups)
+    valid, fault = validity.units(groups, grain)
+    if valid is not None and valid != plain:
+        fault = next(validity.of(b.group if not b.mesos else _sorted(b.group)).reason for b in valid if b.mesos)
+        fault += "; this mapping does not read them"
+    values = None if fault and valid_only else phi(plain, grain)
+    yield phi.grouping(plain, grain, phi.every(plain, grain), values, fault)
+    through = [valid] if valid is not None and valid != plain else []
+    if most:
+        free = tuple(i for i in range(phi.sub.n) if not any(i in g for g in groups))
+        ways = (validity.units(groups, grain, way)[0] for way in validity.apportioned(groups, grain, free, most))
+        through += [system for system in ways if system is not None]
+    for system in through:
+        yield phi.grouping(system, grain, phi.every(system, grain), phi(system, grain), None)
 
 
 def _agglomerate(phi: GrainPhi, validity: _Validity, grain: int, valid_only: bool) -> Iterator[Grouping]:
     """Merge two groups at a time, from the micro grain; the other groups keep their mapping.
 
-    Every merger tried is a candidate; the best of a step is where the next one starts.
+    Every merger tried is a candidate; the best of a step is where the next one starts. Mappings read micro units.
     """
     groups = _micro(range(phi.sub.n))
-    chosen = [len(p) - 1 for p in phi.every(groups, grain)]  # the unit's last state
+    chosen = [len(p) - 1 for p in phi.every(bodies(groups), grain)]  # the unit's last state
     while len(groups) > 2:
         step: list[tuple[float, Groups, list[int]]] = []
         for a, b in combinations(range(len(groups)), 2):
-            merged = tuple(sorted(groups[a] + groups[b]))
+            merged = _sorted(groups[a] + groups[b])
             if len(merged) > _ALL_GROUPINGS or (valid_only and not validity.of(merged).holds):
                 continue
             rest = [i for i in range(len(groups)) if i not in (a, b)]
             after = (*(groups[i] for i in rest), merged)
-            picks = [*(np.array([chosen[i]]) for i in rest), phi.every((merged,), grain)[0]]
-            values = phi.compute(after, grain, picks)
-            yield phi.grouping(after, grain, picks, values, validity.fault(after, grain))
+            picks = [*(np.array([chosen[i]]) for i in rest), phi.every(bodies((merged,)), grain)[0]]
+            values = phi.compute(bodies(after), grain, picks)
+            valid, fault = validity.units(after, grain)
+            if valid is not None and valid != bodies(after):
+                fault = "a unit of meso units is not mapped through them"
+            yield phi.grouping(bodies(after), grain, picks, values, fault)
             step.append((values.max(), after, [*(chosen[i] for i in rest), int(values.argmax())]))
         if not step:
             return
@@ -256,6 +364,7 @@ def _plan(
     grains: Sequence[int],
     groupings: Sequence[Sequence[Sequence[UnitKey]]] | None,
     max_candidates: int,
+    rich: bool,
 ) -> tuple[list[tuple[Groups, int]], str]:
     every = range(sub.n)
     if groupings is not None:
@@ -265,37 +374,64 @@ def _plan(
         chosen = [g for s in _subsets(tuple(every)) for g in _groupings(s)]
         what, largest = f"all groupings of all subsets of {sub.n} micro units", _ALL_MAPPINGS
     else:
-        limit = _largest_union(sub.n, grains, max_candidates)
-        chosen = [g for s in _subsets(tuple(every), limit) for g in _groupings(s)]
+        most = _largest_union(sub.n, grains, max_candidates)
+        chosen = [g for s in _subsets(tuple(every), most) for g in _groupings(s)]
         largest = _ALL_MAPPINGS_LARGE
         what = (
-            f"not exhaustive: all groupings of subsets of up to {limit} of {sub.n} micro units "
-            f"(max_candidates = {max_candidates}), and of all units by greedy merging"
+            f"not exhaustive: all groupings of subsets of up to {most} of {sub.n} micro units "
+            f"(max_candidates = {max_candidates}), and of all units by greedy merging of groups of up to "
+            f"{_ALL_GROUPINGS}, mapped by their micro units"
         )
     plan = [(groups, grain) for groups in chosen for grain in grains]
     if (_micro(every), 1) not in plan:
         plan.append((_micro(every), 1))
     listed = " and ".join(map(str, grains))
-    return plan, (
-        f"{what}; every mapping of up to {largest} constituents at update grain 1, at-least-k-ON "
-        f"and black-box mappings otherwise; update grain {listed}; no background apportioned"
+    longer = (
+        "at-least-k-ON and single-output mappings"
+        if not rich
+        else (
+            "every function of the number ON of up to 8 states and every black box of up to 12, at-least-k-ON and "
+            "single-output mappings beyond"
+        )
     )
+    return plan, (
+        f"{what}; every mapping of up to {largest} constituents at update grain 1, functions of the number ON and "
+        f"black boxes beyond; update grain {listed}{f', there {longer}' if grains[-1] > 1 else ''}; units of meso "
+        "units mapped through them"
+    )
+
+
+def _apportioned_words(most: int, grains: Sequence[int]) -> str:
+    if not most or grains[-1] == 1:
+        return "no background apportioned"
+    return f"up to {most} background units apportioned, to valid units at update grains above 1"
+
+
+def _rich(n: int, grains: Sequence[int], max_candidates: int) -> bool:
+    """Whether longer windows get more mappings than thresholds and single outputs: few units, few candidates."""
+    if n > _ALL_GROUPINGS:
+        return False
+    sizes = range(1, n + 1)
+    return sum(math.comb(n, k) * _count(k, g, _ALL_MAPPINGS, True) for k in sizes for g in grains) <= max_candidates
 
 
 def _largest_union(n: int, grains: Sequence[int], max_candidates: int) -> int:
     total = 0
     for size in range(1, _ALL_GROUPINGS + 1):
-        total += math.comb(n, size) * sum(_count(size, grain) for grain in grains)
+        total += math.comb(n, size) * sum(_count(size, grain, _ALL_MAPPINGS_LARGE, False) for grain in grains)
         if total > max_candidates:
             return max(size - 1, 1)
     return _ALL_GROUPINGS
 
 
 @cache
-def _count(size: int, grain: int) -> int:
-    """Candidates that use all of `size` micro units of a large substrate."""
+def _count(size: int, grain: int, exhaustive: int, rich: bool) -> int:
+    """Candidates that use all of `size` micro units, mapped as such."""
     return sum(
-        math.prod(len(mapping_family(len(g), grain, _ALL_MAPPINGS_LARGE)) for g in groups)
+        math.prod(
+            len(mapping_family(len(g), grain, exhaustive)) if rich or grain == 1 else few_mappings(len(g), grain)
+            for g in groups
+        )
         for groups in _groupings(tuple(range(size)))
     )
 
@@ -325,6 +461,17 @@ def _groupings(units: Group) -> tuple[Groups, ...]:
 
 def _micro(units: Sequence[int]) -> Groups:
     return tuple((i,) for i in units)
+
+
+def _sorted(group: Group) -> Group:
+    return tuple(sorted(group))
+
+
+def _influences(tpm: Floats) -> Bools:
+    """(n, n) whether the unit of a row acts on that of a column."""
+    n = tpm.shape[1]
+    rows = np.arange(2**n)
+    return np.array([(np.abs(tpm - tpm[rows ^ (1 << i)]) > _SAME).any(axis=0) for i in range(n)])
 
 
 # --- checks -----------------------------------------------------------------------------------
@@ -381,6 +528,6 @@ def _windows(
 def _depth(history: list[Any]) -> int:
     """Axes of a history in any of its forms; a state as text is one axis."""
     depth, first = 1, history
-    while len(first) and is_list(first[0]):
+    while len(first) and is_list(first[0]) and depth < 4:
         depth, first = depth + 1, first[0]
     return depth + (len(first) > 0 and isinstance(first[0], str) and len(first[0]) > 1)

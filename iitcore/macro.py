@@ -29,6 +29,7 @@ from iitcore.substrate import Substrate, System
 
 __all__ = ["MacroTPMs", "MacroUnit", "derive_macro_tpm", "macro_system", "macro_tpms"]
 
+Lent = tuple[Sequence[int], Sequence[int]]  # constituents of a unit, background apportioned to it
 History = Sequence[Sequence[int]] | Sequence[int] | Sequence[str] | str | Array
 
 
@@ -85,7 +86,8 @@ def macro_tpms(sub: Substrate, macro_units: Sequence[MacroUnit], history: Histor
     reachable = before is not None
     if before is None:
         before = np.full(len(now), 1.0 / len(now))
-    on = [_on_probability(sub.tpm, unit, units) for unit in units]
+    lent = [(u.inside, u.through) for u in units if u.through]
+    on = [on_probability(sub.tpm, u.inside, u.table[None], u.grain, lent)[0] for u in units]
     order = [i for u in units for i in u.inside]
 
     def compress(q: Floats) -> Floats:
@@ -234,31 +236,29 @@ class _Resolved:
         return preimage_weights(self.table, len(self.inside))
 
 
-def on_probability(tpm: Floats, inside: Sequence[int], tables: Floats, grain: int) -> Floats:
-    """Steps 1 and 2 for many mappings of one set of constituents, nothing apportioned.
+def on_probability(
+    tpm: Floats, inside: Sequence[int], tables: Floats | Ints, grain: int, lent: Sequence[Lent] = ()
+) -> Floats:
+    """Steps 1 and 2 for many mappings of one set of constituents.
 
     Args:
         tpm: (2**n, n) micro P(ON).
         inside: constituents.
         tables: (mappings, 2**(len(inside) * grain)).
         grain: micro updates per macro update.
+        lent: of each unit of the system to which background is apportioned, its constituents and that background,
+            which keeps its inputs from these and from itself.
 
     Returns:
         (mappings, 2**n) P(macro unit ON | universe state at the start of the window).
     """
-    return _chain(tpm, tuple(inside), (), np.asarray(tables, dtype=float), grain)
-
-
-def _on_probability(tpm: Floats, unit: _Resolved, units: Sequence[_Resolved]) -> Floats:
-    """P(unit ON | universe state), (2**n,); background apportioned to any unit keeps its inputs."""
-    discounted = tpm.copy()
-    for other in units:
-        kept = sorted(other.inside + other.through)
-        for i in other.through:
-            discounted[:, i] = average_over(tpm[:, i], others(tpm.shape[1], kept))
-    through = tuple(i for other in units for i in other.through)
-    table = unit.table[None].astype(float)
-    return np.asarray(_chain(discounted, unit.inside, through, table, unit.grain)[0])
+    discounted = tpm.copy() if lent else tpm
+    for constituents, apportioned in lent:
+        lost = others(tpm.shape[1], (*constituents, *apportioned))
+        for i in apportioned:
+            discounted[:, i] = average_over(tpm[:, i], lost)
+    through = tuple(i for _, apportioned in lent for i in apportioned)
+    return _chain(discounted, tuple(inside), through, np.asarray(tables, dtype=float), grain)
 
 
 def _chain(tpm: Floats, inside: tuple[int, ...], through: tuple[int, ...], tables: Floats, grain: int) -> Floats:

@@ -15,11 +15,13 @@ import numpy as np
 
 from iitcore._arrays import Ints
 from iitcore._layout import SubstrateError
-from iitcore._numbers import items, keys, of_kind, whole, wholes
+from iitcore._numbers import in_order, items, keys, of_kind, whole, wholes
 from iitcore._plain import Plain
 from iitcore.substrate import UnitKey
 
-_RICH = 3  # constituents beyond which more mappings are tried than thresholds and single outputs
+_RICH = 3  # constituents beyond which, at update grain 1, more is tried than thresholds and single outputs
+_COUNTED = 8  # states in a longer window up to which every function of the number that is ON is tried
+_BOXED = 12  # states in a longer window up to which boxes of several outputs are tried
 _MAX_WINDOW_BITS = 20  # constituents x update grain: a truth table of a million entries
 
 
@@ -52,7 +54,7 @@ class MacroUnit(Plain):
 
     def __post_init__(self) -> None:
         for name in ("constituents", "background_apportionment"):
-            object.__setattr__(self, name, tuple(keys(getattr(self, name))))
+            object.__setattr__(self, name, _keys(getattr(self, name)))
         object.__setattr__(self, "mapping", tuple(wholes(self.mapping, "mapping").tolist()))
         object.__setattr__(self, "update_grain", whole(self.update_grain, "update grain"))
         faults = self._faults()
@@ -102,7 +104,10 @@ class MacroUnit(Plain):
             >>> MacroUnit.micro("A", 2)
             MacroUnit(A: output A, 2 updates)
         """
-        return cls.black_box((unit,), (unit,), update_grain)
+        units = _keys(unit)
+        if len(units) != 1:
+            raise SubstrateError(f"{unit!r} is not one micro unit; black_box takes several")
+        return cls.black_box(units, units, update_grain)
 
     @classmethod
     def at_least(cls, constituents: Iterable[UnitKey], count: int, update_grain: int = 1) -> MacroUnit:
@@ -209,7 +214,7 @@ class MacroUnit(Plain):
             MacroUnit(A, B, C, D: table 0001000100011111)
         """
         table, updates = wholes(mapping, "mapping"), whole(updates, "updates of the meso units")
-        units = items(units, "meso units")
+        units = tuple(items(units, "meso units"))
         for u in units:
             of_kind(u, MacroUnit, "MacroUnit.all_on(units) makes one")
         grains = sorted({u.update_grain for u in units})
@@ -221,23 +226,13 @@ class MacroUnit(Plain):
                 f"{len(table)} entries: give units of one grain, one entry per sequence of their states, and no more "
                 f"than {_MAX_WINDOW_BITS} states of micro units in a window"
             )
-        sequence = np.arange(2**bits)
-        index, place = np.zeros_like(sequence), 0
-        for first in range(0, updates * grains[0], grains[0]):
-            start = 0
-            for unit in units:
-                own, size = np.zeros_like(sequence), len(unit.constituents)
-                for t in range(grains[0]):
-                    state = sequence >> ((first + t) * len(inside) + start) & 2**size - 1
-                    own |= state << t * size
-                index |= np.array(unit.mapping)[own] << place
-                start, place = start + size, place + 1
         lent = tuple(b for u in units for b in u.background_apportionment)
-        return cls(inside, tuple(table[index].tolist()), updates * grains[0], lent)
+        read = meso_sequences(units, updates)
+        return cls(inside, tuple(table[read].tolist()), updates * grains[0], lent)
 
     @property
     def rule(self) -> str:
-        """The mapping in words: a count of ON states, an output unit, or the truth table."""
+        """The mapping in words: numbers of ON states, outputs, or the truth table."""
         k, grain = len(self.constituents), self.update_grain
         table = np.array(self.mapping)
         last = np.arange(len(table)) >> (k * (grain - 1))
@@ -249,8 +244,26 @@ class MacroUnit(Plain):
             if np.array_equal(table, counts >= count):
                 names = {1: "any ON", k * grain: "all ON"}
                 return names.get(count, f"at least {count} ON")
+        rest = self._outputs(last) or self._numbers(counts)
+        if rest:
+            return rest
         text = "".join(map(str, self.mapping))
         return f"table {text if len(text) <= 16 else text[:13] + '...'}"
+
+    def _outputs(self, last: Ints) -> str:
+        """The outputs of a black box that is ON when several of its constituents are; empty when it is none."""
+        table = np.array(self.mapping)
+        seen = last[table == 1]
+        outputs = np.bitwise_and.reduce(seen)
+        if not np.array_equal(table, last & outputs == outputs):
+            return ""
+        return "outputs " + " and ".join(str(u) for i, u in enumerate(self.constituents) if outputs >> i & 1)
+
+    def _numbers(self, counts: Ints) -> str:
+        """The numbers of ON states at which the unit is ON; empty when it is no function of the number."""
+        table = np.array(self.mapping)
+        found = [int(c) for c in np.unique(counts[table == 1])]
+        return f"exactly {' or '.join(map(str, found))} ON" if np.array_equal(table, np.isin(counts, found)) else ""
 
     def _names(self) -> str:
         return "{" + ", ".join(map(str, self.constituents)) + "}"
@@ -269,12 +282,13 @@ def mapping_family(size: int, grain: int, exhaustive: int) -> tuple[tuple[int, .
     """Mappings tried for a group of `size` constituents, without those that only swap ON and OFF.
 
     At grain 1 and up to `exhaustive` constituents: every mapping. Beyond: at least k states ON in
-    the window, for every k, and each constituent as the output of a black box; at grain 1 and from 4
-    constituents on also every function of the number that is ON, and every set of outputs, all ON.
+    the window, for every k, and each constituent as the output of a black box (the first `few_mappings`);
+    then every function of the number of states that are ON, and every set of outputs, all ON: at grain 1
+    from 4 constituents on, over longer windows up to 8 and 12 states (constituents x updates).
 
     Args:
-        size: number of constituents.
-        grain: micro updates per macro update.
+        size: number of constituents, micro or meso units.
+        grain: updates of these per macro update.
         exhaustive: group size up to which every mapping is tried at grain 1.
 
     Returns:
@@ -283,15 +297,79 @@ def mapping_family(size: int, grain: int, exhaustive: int) -> tuple[tuple[int, .
     if grain == 1 and size <= exhaustive:
         inputs = 2**size - 1  # all OFF maps to 0, or the mapping's complement would come again
         return tuple((0, *((code >> i) & 1 for i in range(inputs))) for code in range(1, 2**inputs))
+    tables = list(_few_tables(size, grain))  # first: saved searches number mappings by their places
+    window, units = size * grain, range(size)
+    at_once = grain == 1 and size > _RICH
+    if at_once or (grain > 1 and window <= _COUNTED):
+        on = _on_counts(size, grain)
+        tables += [tuple((code << 1 >> on & 1).tolist()) for code in range(1, 2**window)]
+    if at_once or (grain > 1 and window <= _BOXED):
+        boxes = chain.from_iterable(combinations(units, k) for k in range(2, size + (grain > 1)))
+        tables += [MacroUnit.black_box(units, box, grain).mapping for box in boxes]
+    return tuple(dict.fromkeys(tables))
+
+
+def few_mappings(size: int, grain: int) -> int:
+    """How many of a `mapping_family` are thresholds or have a single output; these come first.
+
+    Args:
+        size: number of constituents.
+        grain: updates per macro update, above 1.
+    """
+    return len(_few_tables(size, grain))
+
+
+@cache
+def _few_tables(size: int, grain: int) -> tuple[tuple[int, ...], ...]:
     units = range(size)
     tables = [MacroUnit.at_least(units, k + 1, grain).mapping for k in range(size * grain)]
-    tables += [MacroUnit.black_box(units, i, grain).mapping for i in units]
-    if grain == 1 and size > _RICH:  # after the others: saved searches number mappings by their places
-        on = _on_counts(size, 1)
-        tables += [tuple((code << 1 >> on & 1).tolist()) for code in range(1, 2**size)]
-        boxes = (combinations(units, k) for k in range(2, size))
-        tables += [MacroUnit.black_box(units, box).mapping for box in chain.from_iterable(boxes)]
-    return tuple(dict.fromkeys(tables))
+    return tuple(dict.fromkeys([*tables, *(MacroUnit.black_box(units, i, grain).mapping for i in units)]))
+
+
+@cache
+def meso_sequences(mesos: tuple[MacroUnit, ...], updates: int) -> Ints:
+    """What a unit of meso units sees of a window of micro states.
+
+    Args:
+        mesos: units of one update grain.
+        updates: how many of their updates.
+
+    Returns:
+        (2**(micro units x micro updates),) index of the sequence of the meso units' states, the first unit
+        fastest and older updates faster, for each sequence of micro states.
+    """
+    grain, inside = mesos[0].update_grain, sum(len(u.constituents) for u in mesos)
+    sequence = np.arange(2 ** (inside * updates * grain))
+    index, place = np.zeros_like(sequence), 0
+    for first in range(0, updates * grain, grain):
+        start = 0
+        for unit in mesos:
+            own, size = np.zeros_like(sequence), len(unit.constituents)
+            for t in range(grain):
+                state = sequence >> ((first + t) * inside + start) & 2**size - 1
+                own |= state << t * size
+            index |= np.array(unit.mapping)[own] << place
+            start, place = start + size, place + 1
+    index.flags.writeable = False
+    return index
+
+
+def meso_mapping(unit: MacroUnit, mesos: tuple[MacroUnit, ...]) -> MacroUnit:
+    """A macro unit of meso units in terms of these, each named by its constituents.
+
+    Args:
+        unit: what `MacroUnit.of_units` makes of the meso units.
+        mesos: the meso units.
+    """
+    updates = unit.update_grain // mesos[0].update_grain
+    read, first = np.unique(meso_sequences(mesos, updates), return_index=True)
+    mapping = np.zeros(2 ** (len(mesos) * updates), dtype=np.int64)
+    mapping[read] = np.array(unit.mapping)[first]
+    names = (
+        str(m.constituents[0]) if m.rule == "as is" else f"({','.join(map(str, m.constituents))}: {m.rule})"
+        for m in mesos
+    )
+    return MacroUnit(tuple(names), tuple(mapping.tolist()), updates)
 
 
 def _on_counts(constituents: int, grain: int) -> Ints:
@@ -301,4 +379,5 @@ def _on_counts(constituents: int, grain: int) -> Ints:
 
 
 def _keys(units: Iterable[UnitKey] | UnitKey) -> tuple[UnitKey, ...]:
-    return tuple(keys(units))
+    one = isinstance(units, str | int) or not isinstance(units, Iterable)
+    return tuple(keys(units if one else in_order(units, "a mapping of constituents")))

@@ -144,12 +144,13 @@ def _unfold(cause: Floats, effect: Floats, state: Ints, geometry: repertoires.Ge
     n_sets = now.size
     whole = geometry[3][geometry[4][n_sets - 1] : geometry[4][n_sets]]  # states of all units
     tied, scratch = np.empty(whole.size, np.int64), np.empty(whole.size)
-    p, w, r = repertoires.cause_profile(n_sets - 1, table_c, geometry)
-    n_causes, _ = repertoires.specified(whole, p, w, r, tied, scratch)
-    system_cause = tied[0]
-    p, w, r = repertoires.effect_profile(n_sets - 1, table_e, now, geometry)
-    n_effects, _ = repertoires.specified(whole, p, w, r, tied, scratch)
-    system_effect = tied[0]
+    first = geometry[4][n_sets - 1]
+    p = repertoires.cause_profile(n_sets - 1, table_c)
+    n_causes, _, _ = repertoires.specified_cause(p[first:], tied, scratch)
+    system_cause = whole[tied[0]]
+    p, r = repertoires.effect_profile(n_sets - 1, table_e, now, geometry)
+    n_effects, _ = repertoires.specified_effect(p[first:], r[first:], 0, tied, scratch)
+    system_effect = whole[tied[0]]
     if n_causes != 1 or n_effects != 1:
         return False
     phi = np.empty(n_sets)

@@ -267,6 +267,7 @@ class Substrate:
             >>> Substrate.from_state_by_state(swap).tpm.tolist()
             [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
         """
+        project = _numbers.truth(project, "project")
         matrix = _numbers.floats(tpm, "state-by-state TPM")
         sizes = _layout.square_alphabet(matrix, alphabet)
         _layout.check_rows(matrix)
@@ -337,7 +338,10 @@ class Substrate:
         if slope.ndim or not np.isfinite(slope):
             raise SubstrateError(f"slope k = {k!r}: P(ON) would be undefined; give one finite number")
         spins = ((np.arange(2**n)[:, None] >> np.arange(n)) & 1) * 2.0 - 1.0
-        drive = slope * (spins @ w + b)
+        with np.errstate(over="ignore", invalid="ignore"):  # said below
+            drive = slope * (spins @ w + b)
+        if not np.isfinite(drive).all():
+            raise SubstrateError("weights, bias or slope so large that their sum is no number: give smaller ones")
         small = np.exp(-np.abs(drive))  # never overflows
         on = np.where(drive >= 0, 1.0, small) / (1.0 + small)
         off = np.where(on < 1, 1.0 - on, small)  # not 0 where it is merely tiny
@@ -503,7 +507,12 @@ class Substrate:
                 f"alphabet {said}: the factors are of units with {list(alphabet)} values, and states would be read by "
                 "one and numbered by the other; make both agree, or leave alphabet out"
             )
-        fixed = tuple((str(u), _numbers.whole(v, f"fixed value of {u}")) for u, v in content.get("fixed", []))
+        pairs = [
+            _numbers.items(p, "a unit and its value") for p in _numbers.items(content.get("fixed", []), "fixed units")
+        ]
+        if any(len(pair) != 2 for pair in pairs):
+            raise SubstrateError(f"fixed {content['fixed']!r}: give pairs of a unit and the value that it is fixed at")
+        fixed = tuple((str(u), _numbers.whole(v, f"fixed value of {u}")) for u, v in pairs)
         return cls._of(packed, alphabet, _layout.check_labels(units, len(alphabet)), fixed)
 
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ import traceback
 from importlib.metadata import version
 from pathlib import Path
 
+from pipeline.base import caches
 from pipeline.base.errors import PhiscaleError, Problem, told_once, unusable
 from pipeline.commands import check, completion, init, inspect, multiverse, phi, run, simulate
 from pipeline.workflow.owner import Stopped
@@ -39,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     args.extra = extra
     try:
+        caches.provide()
         return int(args.run(args))
     except PhiscaleError as error:
         return _tell(error)

@@ -5,19 +5,26 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
 
+from pipeline.base.arrays import Array
 from pipeline.base.errors import PhiscaleError, Problem
 
 if TYPE_CHECKING:
     import xarray as xr
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a formula of a spreadsheet begins with
+CHUNK = (1024, 128)  # frames and neurons of `Layers` that are stored together
+LEAST_FREE = 2**20  # bytes: with less a run could not even write what it has done
+ENGINE: Literal["netcdf4"] = "netcdf4"  # of xarray; files of many groups are read ten times as fast as with h5netcdf
 PARTIAL = ".partial"  # in the name of a file that is being written, between the number of its process and its suffix
 
 
@@ -27,15 +34,37 @@ def write_whole(path: str | Path, write: Callable[[Path], None]) -> None:
     Args:
         path: the file; its folder is made where there is none.
         write: writes a whole file at the path that it is given, a temporary neighbour that is then renamed.
+
+    Raises:
+        PhiscaleError: the operating system refused it (a full disk, one that was lost).
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write(partial)
         partial.replace(path)
+    except (OSError, RuntimeError) as error:
+        refused = _refused(error, path.parent)
+        if not refused:
+            raise
+        fix = "make room, or give permission; the same command then goes on"
+        raise PhiscaleError(Problem(str(path), f"cannot be written ({refused})", fix=fix)) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _refused(error: Exception, folder: Path) -> str:
+    """Return why the operating system refused to write, empty where it was not that.
+
+    HDF5 tells it in its text, and NetCDF not at all: of a full disk one can still see that it is full.
+    """
+    told = re.search(r"errno = (\d+)", str(error))
+    number = getattr(error, "errno", None) or (int(told[1]) if told else 0)
+    if number <= 0 and folder.is_dir() and shutil.disk_usage(folder).free < LEAST_FREE:
+        number = errno.ENOSPC
+    return os.strerror(number) if number > 0 else ""
 
 
 def remove_partial(folder: str | Path, process: int | None = None) -> None:
@@ -72,7 +101,7 @@ def is_file(path: Path) -> bool:
 
 
 def check_writable(folder: Path) -> None:
-    """Find out whether files could be written to a folder, which need not exist yet.
+    """Find out whether files could be written to a folder, which need not exist yet, and whether there is any room.
 
     Raises:
         OSError: they could not; the error names the folder that stands in the way.
@@ -83,16 +112,18 @@ def check_writable(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(existing))
     if not os.access(existing, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(existing))
+    if shutil.disk_usage(existing).free < LEAST_FREE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(existing))
 
 
 def save(dataset: xr.Dataset, path: str | Path) -> None:
-    """Write a dataset as NetCDF4 (through h5netcdf), compressed, without time stamps.
+    """Write a dataset as NetCDF4, compressed, without time stamps.
 
     Args:
         dataset: what is written.
         path: of the file, which is written whole or not at all.
     """
-    write_whole(path, lambda p: dataset.to_netcdf(p, engine="h5netcdf", encoding=_encoding(dataset)))
+    write_whole(path, lambda p: dataset.to_netcdf(p, engine=ENGINE, encoding=_encoding(dataset)))
 
 
 def save_groups(datasets: Mapping[str, xr.Dataset], path: str | Path) -> None:
@@ -105,9 +136,9 @@ def save_groups(datasets: Mapping[str, xr.Dataset], path: str | Path) -> None:
     import xarray as xr
 
     def write(partial: Path) -> None:
-        xr.Dataset().to_netcdf(partial, engine="h5netcdf")
-        for group, dataset in datasets.items():
-            dataset.to_netcdf(partial, mode="a", engine="h5netcdf", group=group, encoding=_encoding(dataset))
+        tree = xr.DataTree.from_dict({f"/{group}": dataset for group, dataset in datasets.items()})
+        encoding = {f"/{group}": _encoding(dataset) for group, dataset in datasets.items()}
+        tree.to_netcdf(partial, engine=ENGINE, encoding=encoding)
 
     write_whole(path, write)
 
@@ -133,37 +164,110 @@ def load(path: str | Path, group: str | None = None) -> xr.Dataset:
     """
     import xarray as xr
 
-    with _readable(path), xr.open_dataset(path, engine="h5netcdf", group=group) as dataset:
+    with _readable(path), xr.open_dataset(path, engine=ENGINE, group=group) as dataset:
         return dataset.load()
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[xr.Dataset]:
+    """Open a dataset whose values are read when they are asked for, part by part; raises as `load`.
+
+    Args:
+        path: of the file.
+    """
+    import xarray as xr
+
+    with _readable(path):
+        dataset = xr.open_dataset(path, engine=ENGINE)
+    with dataset:
+        yield dataset
+
+
+class Layers:
+    """Arrays (time, neuron) of a dataset that are written some neurons or frames at a time, into a file that is new.
+
+    Args:
+        path: of the file.
+        neurons: how many there are.
+        frames: likewise; by default as many as those of the first neurons that are written.
+        compressed: whether to take less space and more time.
+    """
+
+    def __init__(self, path: Path, neurons: int, frames: int | None = None, compressed: bool = True) -> None:
+        import netCDF4
+
+        self._how: dict[str, Any] = {"zlib": True, "complevel": 4} if compressed else {}
+        self._file, self._neurons, self._frames = netCDF4.Dataset(path, "w"), neurons, frames
+
+    def __enter__(self) -> Layers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def put(self, name: str, first: int, values: Array, attrs: Mapping[str, str], frame: int = 0) -> None:
+        """Write the values of some neurons in some frames.
+
+        Args:
+            name: of the array, which is made with the first of them.
+            first: of these neurons.
+            values: (time, neuron), stored as float32.
+            attrs: of the array.
+            frame: first of these frames.
+        """
+        if not self._file.dimensions:
+            self._file.createDimension("time", self._frames or len(values))
+            self._file.createDimension("neuron", self._neurons)
+        if name not in self._file.variables:
+            chunks = min(CHUNK[0], self._frames or len(values)), min(CHUNK[1], self._neurons)
+            how = {**self._how, "chunksizes": chunks, "fill_value": np.nan}
+            self._file.createVariable(name, "f4", ("time", "neuron"), **how).setncatts(attrs)
+        frames, neurons = slice(frame, frame + len(values)), slice(first, first + values.shape[1])
+        self._file.variables[name][frames, neurons] = np.asarray(values, np.float32)
+
+
+def add(dataset: xr.Dataset, path: Path) -> None:
+    """Write the variables and attributes of a dataset into a file that has some of the same dimensions already.
+
+    Args:
+        dataset: what is written.
+        path: of the file.
+    """
+    dataset.to_netcdf(path, mode="a", engine=ENGINE, encoding=_encoding(dataset))
 
 
 def load_groups(path: str | Path) -> dict[str, xr.Dataset]:
     """Read all groups of a file that `save_groups` wrote, in alphabetical order; raises as `load`."""
-    return {group: load(path, group) for group in groups_of(path)}
+    import xarray as xr
+
+    with _readable(path), ExitStack() as opened:
+        every = {name: opened.enter_context(group) for name, group in xr.open_groups(path, engine=ENGINE).items()}
+        names = sorted((name for name, group in every.items() if group.variables), key=_in_tree)
+        return {name.strip("/"): every[name].load() for name in names}
 
 
 def groups_of(path: str | Path) -> list[str]:
-    """Return the names of the groups that hold variables; raises as `load`."""
-    import h5netcdf
+    """Return the names of the groups that hold variables, in alphabetical order; raises as `load`."""
+    import netCDF4
 
-    found: list[str] = []
+    def below(node: Any) -> Iterator[Any]:
+        for child in node.groups.values():
+            yield child
+            yield from below(child)
 
-    def visit(node: Any, name: str) -> None:
-        if name and node.variables:
-            found.append(name)
-        for child in sorted(node.groups):
-            visit(node.groups[child], f"{name}/{child}".lstrip("/"))
+    with _readable(path), netCDF4.Dataset(path) as file:
+        return sorted((group.path.strip("/") for group in below(file) if group.variables), key=_in_tree)
 
-    with _readable(path), h5netcdf.File(path, "r") as file:
-        visit(file, "")
-    return found
+
+def _in_tree(group: str) -> list[str]:
+    return group.split("/")
 
 
 def attributes(path: str | Path) -> dict[str, Any]:
     """Read the attributes of a dataset without its values; raises as `load`."""
     import xarray as xr
 
-    with _readable(path), xr.open_dataset(path, engine="h5netcdf") as dataset:
+    with _readable(path), xr.open_dataset(path, engine=ENGINE) as dataset:
         return dict(dataset.attrs)
 
 

@@ -16,6 +16,7 @@ from pipeline.base.errors import Problems
 if TYPE_CHECKING:
     import xarray as xr
 
+BLOCK = 256  # neurons that are looked at at once
 GAP = 1.5  # a step longer than this many frame intervals ends a run of frames
 LARGEST_FIELD_MM = 250.0  # a human head
 LARGEST_MOUSE_MM = 50.0  # beyond, positions may well be µm or pixels
@@ -105,22 +106,39 @@ def build(
         Dataset (time, neuron) `fluorescence` and, where given, `neuropil`, float32; (time,) `dropped`; coords time
         [s], neuron, x, y, perhaps z [mm], region; attrs of `origin`, and `sampling_rate_hz`.
     """
-    with np.errstate(over="ignore"):  # what is too large for it becomes infinite, which `validate` refuses
-        values = np.asarray(fluorescence, dtype=np.float32)
-    n_frames, n_neurons = values.shape
+    values = single(fluorescence)
+    dataset = blank(*values.shape, time=time, sampling_rate_hz=sampling_rate_hz, origin=origin, neurons=neurons)
+    layers = {"fluorescence": values} | ({} if neuropil is None else {"neuropil": single(neuropil)})
+    lost = np.zeros(len(values), bool) if dropped is None else np.asarray(dropped, bool)
+    dataset = dataset.drop_vars("dropped").assign({name: (("time", "neuron"), held) for name, held in layers.items()})
+    return mark_missing(describe(dataset.assign(dropped=("time", lost))))
+
+
+def single(values: Array) -> Array:
+    """Return values in single precision; what is too large for it becomes infinite, which `validate` refuses."""
+    with np.errstate(over="ignore"):
+        return np.asarray(values, dtype=np.float32)
+
+
+def blank(
+    n_frames: int,
+    n_neurons: int,
+    *,
+    time: Array,
+    sampling_rate_hz: float,
+    origin: Origin,
+    neurons: Neurons | None = None,
+) -> xr.Dataset:
+    """Return a Recording without its traces; arguments are those of `build`, and the numbers of frames and neurons."""
     text = {name: str(value) for name, value in asdict(origin).items()}
     first = {name: text.pop(name) for name in ("recording", "subject", "indicator")}
     import xarray as xr
 
-    dataset = xr.Dataset(
-        {"fluorescence": (("time", "neuron"), values)},
+    return xr.Dataset(
+        {"dropped": ("time", np.zeros(n_frames, bool))},
         coords={"time": ("time", np.asarray(time, float)), **(neurons or Neurons()).coords(n_neurons)},
         attrs={**first, "sampling_rate_hz": float(sampling_rate_hz), **text},
     )
-    if neuropil is not None:
-        dataset["neuropil"] = (("time", "neuron"), np.asarray(neuropil, dtype=np.float32))
-    dataset["dropped"] = ("time", np.zeros(n_frames, bool) if dropped is None else np.asarray(dropped, bool))
-    return mark_missing(describe(dataset))
 
 
 def mark_missing(dataset: xr.Dataset) -> xr.Dataset:
@@ -130,12 +148,22 @@ def mark_missing(dataset: xr.Dataset) -> xr.Dataset:
     history. A recording of such neurons only is kept, for `validate` to refuse.
     """
     missing = np.isnan(dataset["fluorescence"].values)
-    empty = missing.all(axis=0)
+    return marked(dataset, missing.all(axis=0), missing)
+
+
+def marked(dataset: xr.Dataset, empty: Bools, missing: Bools) -> xr.Dataset:
+    """Return what `mark_missing` does, given what is missing.
+
+    Args:
+        dataset: a Recording, with or without its traces.
+        empty: (neuron,) those without any value.
+        missing: (time, neuron) where there is none; or (time,) frames without any.
+    """
     excluded = [str(name) for name in dataset["neuron"].values[empty]]
     if 0 < len(excluded) < len(empty):
-        dataset, missing = dataset.isel(neuron=~empty), missing[:, ~empty]
-    dropped = dataset["dropped"].copy(data=dataset["dropped"].values | missing.all(axis=1))
-    dataset = dataset.assign(dropped=dropped)
+        dataset, missing = dataset.isel(neuron=~empty), missing[:, ~empty] if missing.ndim > 1 else missing
+    lost = missing.all(axis=1) if missing.ndim > 1 else missing
+    dataset = dataset.assign(dropped=dataset["dropped"].copy(data=dataset["dropped"].values | lost))
     return history.record(dataset, "recording.mark_missing", neurons_left_out=excluded)
 
 
@@ -231,7 +259,9 @@ def _check_neurons(dataset: xr.Dataset, where: str, problems: Problems) -> None:
     for name in ("fluorescence", "neuropil"):
         if name not in dataset.variables:
             continue
-        infinite = np.isinf(dataset[name].values).any(axis=0)
+        blocks = range(0, len(names), BLOCK)
+        found = [np.isinf(dataset[name][:, a : a + BLOCK].values).any(axis=0) for a in blocks]
+        infinite = np.concatenate([np.zeros(0, bool), *found])
         if infinite.any():
             which = ", ".join(names[infinite][:10])
             problems.add(

@@ -17,6 +17,7 @@ from pipeline.base.raster import autocorrelation_time, runs_of
 from pipeline.results.measures import MEASURES
 
 TRANSIENT_ON, TRANSIENT_OFF = 3.0, 1.0  # a neuron's transient starts and ends here [noise sd]
+BLOCK = 2**24  # values (frames × neurons) that are looked at at once
 TRANSIENT_FRAMES = 2  # consecutive frames above TRANSIENT_ON that make one
 
 Measure = tuple[str, str, float]  # unit ("": the whole window), measure, value
@@ -94,20 +95,59 @@ def _of_units(part: xr.Dataset) -> Iterator[Measure]:
 
 
 def _of_neurons(preprocessed: xr.Dataset, ensembles: xr.Dataset, part: xr.Dataset) -> Iterator[Measure]:
+    """Yield measures of the neurons in a window, which are taken some at a time."""
     bin_s = float(part.attrs["bin_s"])
     numbers = np.rint(part["time"].values / bin_s).astype(np.int64)
     of_frame = np.floor(preprocessed["time"].values / bin_s + 1e-9).astype(np.int64)
-    used = ensembles["neuron"].values[ensembles["label"].values >= 0]
-    dff = preprocessed["dff"].sel(neuron=used).values
-    inside = np.isin(of_frame, numbers) & ~preprocessed["dropped"].values
-    inside &= np.isfinite(dff).all(axis=1)
-    dff = dff[inside].astype(float)
-    yield "", "mean_pairwise_correlation_neurons", mean_correlation(dff)
-    noise = ensembles["noise_sd"].sel(neuron=used).values
-    minutes = len(dff) / float(preprocessed.attrs["sampling_rate_hz"]) / 60
-    count = count_transients(dff, np.median(dff, axis=0), noise) if minutes else np.array([np.nan])
-    rate = float(np.median(count)) * 5 / minutes if minutes else float("nan")
+    frames = np.flatnonzero(np.isin(of_frame, numbers) & ~preprocessed["dropped"].values)
+    used = np.flatnonzero(ensembles["label"].values >= 0)
+    span = slice(frames[0], frames[-1] + 1) if len(frames) else slice(0, 0)
+    dff, within = preprocessed["dff"].isel(time=span), frames - span.start
+    step = max(1, BLOCK // max(len(dff), 1))
+    blocks = [used[first : first + step] for first in range(0, len(used), step)]
+    within = within[np.all([np.isfinite(_columns(dff, block)[within]).all(axis=1) for block in blocks], axis=0)]
+    minutes = len(within) / float(preprocessed.attrs["sampling_rate_hz"]) / 60
+    noise = ensembles["noise_sd"].values
+    correlation, count = Correlation(len(within)), [np.array([np.nan])]
+    for block in blocks:
+        values = _columns(dff, block)[within].astype(float)
+        correlation.add(values)
+        if minutes:
+            count.append(count_transients(values, np.median(values, axis=0), noise[block]))
+    yield "", "mean_pairwise_correlation_neurons", correlation.mean
+    rate = float(np.nanmedian(np.concatenate(count))) * 5 / minutes if minutes else float("nan")
     yield "", "neuron_transients_per_5min", rate
+
+
+def _columns(values: xr.DataArray, which: Ints) -> Array:
+    """Return some columns of (time, neuron) values that may lie in a file, which is read in stretches."""
+    first = int(which.min())
+    return np.asarray(values[:, first : int(which.max()) + 1])[:, which - first]
+
+
+class Correlation:
+    """The mean Pearson correlation over pairs of columns that vary, which are added some at a time.
+
+    Args:
+        rows: that the columns have.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self._sum, self._n = np.zeros(rows), 0
+
+    def add(self, values: Floats) -> None:
+        """Add columns (time, n)."""
+        if len(values):
+            spread = values.std(axis=0)
+            z = (values[:, spread > 0] - values[:, spread > 0].mean(axis=0)) / spread[spread > 0]
+            self._sum += z.sum(axis=1)
+            self._n += z.shape[1]
+
+    @property
+    def mean(self) -> float:
+        """The mean of what was added; NaN where there is no pair."""
+        n = self._n
+        return float(((self._sum**2).mean() - n) / (n * (n - 1))) if n > 1 else float("nan")
 
 
 def mean_correlation(values: Floats) -> float:
@@ -116,12 +156,9 @@ def mean_correlation(values: Floats) -> float:
     Args:
         values: (time, n).
     """
-    spread = values.std(axis=0) if len(values) else np.zeros(values.shape[1])
-    z = (values[:, spread > 0] - values[:, spread > 0].mean(axis=0)) / spread[spread > 0]
-    n = z.shape[1]
-    if n < 2:
-        return float("nan")
-    return float(((z.sum(axis=1) ** 2).mean() - n) / (n * (n - 1)))
+    correlation = Correlation(len(values))
+    correlation.add(values)
+    return correlation.mean
 
 
 def binary_entropy(p: float) -> float:

@@ -58,7 +58,7 @@ def multiverse(args: argparse.Namespace) -> int:
     print(told(specified, every=args.dry_run))
     if args.dry_run:
         return 0
-    command = running.snakemake(args, "Snakefile.multiverse")
+    command = running.snakemake(args, "Snakefile.multiverse", specified.study.root)
     started = time.time()
     status = running.start(command, specified.study.root, args)
     if running.looking(args.extra):

@@ -167,7 +167,7 @@ def _from_npy(path: Path, project: bool) -> Substrate:
 
 def _from_json(path: Path, project: bool) -> Substrate:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
     except json.JSONDecodeError as error:
         raise PhiscaleError(Problem(f"{path}, line {error.lineno}", f"is not JSON ({error.msg})")) from None
     except UnicodeDecodeError:
@@ -199,6 +199,8 @@ def _from_json(path: Path, project: bool) -> Substrate:
     units = data.get("units")
     try:
         if kind == "tpm":
+            if np.asarray(data["tpm"]).dtype.kind in "US":
+                raise TypeError("they are text")
             return _substrate(np.array(data["tpm"], dtype=float), units, project)
         if kind == "weights":
             return Substrate.logistic(data["weights"], k=float(data.get("k", 4.0)), bias=data.get("bias"), units=units)
@@ -231,6 +233,8 @@ def _from_table(path: Path, project: bool) -> Substrate:
     states = header is not None and header[0].lower() == "state"
     labels = [row.pop(0) for row in rows if row] if states else None
     units = header[1:] if header and states else header
+    if units == []:
+        raise PhiscaleError(Problem(str(path), "has a column of states and no units", fix="write one column per unit"))
     table = _numbers(path, rows, units)
     if labels is not None:
         table = table[_order(path, labels, table.shape[1])]
@@ -247,7 +251,7 @@ def _numbers(path: Path, rows: list[list[str]], units: list[str] | None) -> Floa
             problems.add(where, f"has {len(row)} values instead of {width}", fix="complete the row")
             continue
         for c, cell in enumerate(row):
-            if not is_number(cell):
+            if not is_number(cell) or "_" in cell:  # Python reads 1_0 as 10
                 unit = f"unit {units[c]}" if units else f"column {c + 1}"
                 problems.add(
                     f"{where}, {unit}",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.base import caches
 from pipeline.base.errors import PhiscaleError, Problem
 from pipeline.commands.arguments import Commands, add_cores, add_study, add_verbose
 from pipeline.workflow.lock import held
@@ -20,7 +20,6 @@ from pipeline.workflow.progress import ASKED
 if TYPE_CHECKING:
     from pipeline.study import Study
 
-WORKING = ".snakemake"  # where Snakemake keeps records of what it has made, from what and how
 PROFILES = ("--profile", "--workflow-profile")
 LOOKING = ("-n", "--dry-run", "--dryrun", "--lint", "--unlock", "--summary", "--dag")  # nothing is run with these
 
@@ -72,7 +71,8 @@ def run(args: argparse.Namespace) -> int:
     if unknown:
         known = f"name some of {', '.join(study.names)}"
         raise PhiscaleError(Problem(f"--only {', '.join(unknown)}", "is no recording of the study", fix=known))
-    only = [str(path) for name in args.only or () for path in targets.values_of(study, name)]
+    made = [path for name in args.only or () for path in targets.values_of(study, name)]
+    only = [str(path.relative_to(study.root)) for path in made]
     return run_study(study, args, before=only, problems=problems)
 
 
@@ -107,7 +107,7 @@ def run_study(
         study: that is run.
         args: of the command line, which named it.
         options: more options of Snakemake.
-        before: files that are to be made, in place of all.
+        before: files that are to be made, in place of all; paths from the folder of results on.
         problems: that a check found, for the report; None where there was no check.
 
     Returns:
@@ -120,7 +120,7 @@ def run_study(
     from pipeline.base.files import check_writable
 
     check_writable(study.root)
-    command = snakemake(args, "Snakefile", *options, before=before)
+    command = snakemake(args, "Snakefile", study.root, *options, before=before)
     started = time.time()
     status = start(command, study.root, args, problems)
     if looking(args.extra):
@@ -136,6 +136,8 @@ def looking(extra: Sequence[str]) -> bool:
 def start(command: Sequence[str], root: Path, args: argparse.Namespace, problems: Sequence[str] | None = None) -> int:
     """Run a workflow that ends with this process, alone in its folder of results.
 
+    It works in that folder, where Snakemake keeps its records of what was made, from what and how (`.snakemake`).
+
     Args:
         command: that runs it.
         root: folder of the results.
@@ -147,31 +149,15 @@ def start(command: Sequence[str], root: Path, args: argparse.Namespace, problems
 
     Raises:
         PhiscaleError: another run is at work there.
-        OSError: the workflow cannot write its records of what was made, which go into the working directory.
+        OSError: the folder of results cannot be made or written.
         Stopped: somebody stopped this process.
     """
-    from pipeline.base.files import check_writable
-
-    check_writable(Path(WORKING))
     if looking(args.extra):
         return run_owned(command)
     with held(root):
         if problems is not None:
             keep_problems(root, problems)
-        return run_owned(command, {**_cache(root), **({} if args.verbose else {ASKED: "1"})})
-
-
-def _cache(root: Path) -> dict[str, str]:
-    """Return where libraries are to keep what they compile, if the folder of the user for that cannot be written."""
-    from pipeline.base.files import check_writable
-
-    own = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    try:
-        os.makedirs(own, exist_ok=True)
-        check_writable(Path(own))
-    except OSError:
-        return {"XDG_CACHE_HOME": str(root.absolute() / ".cache")}
-    return {}
+        return run_owned(command, {**caches.beside(root), **({} if args.verbose else {ASKED: "1"})})
 
 
 def keep_problems(root: Path, problems: Sequence[str]) -> None:
@@ -191,17 +177,21 @@ def keep_problems(root: Path, problems: Sequence[str]) -> None:
         save_json(list(problems), path)
 
 
-def snakemake(args: argparse.Namespace, snakefile: str, *options: str, before: Sequence[str] = ()) -> list[str]:
+def snakemake(
+    args: argparse.Namespace, snakefile: str, root: Path, *options: str, before: Sequence[str] = ()
+) -> list[str]:
     """Return the command that runs a workflow of this package on a study.
 
     Args:
         args: of the command line; `extra` is what followed `--`.
         snakefile: name of the workflow.
+        root: folder of the results.
         options: more options of Snakemake.
-        before: files that are to be made, in place of all.
+        before: files that are to be made, in place of all; paths from the folder of results on.
     """
     command = [sys.executable, "-m", "snakemake", *before, "--snakefile", str(resource(snakefile)), "--nolock"]
-    return [*command, *_where_to_run(args), *options, *_with_config(args)]
+    where = ["--directory", str(root.absolute()), *_where_to_run(args)]
+    return [*command, *where, *options, *_with_config(args)]
 
 
 def report(args: argparse.Namespace) -> int:
@@ -242,7 +232,7 @@ def _with_config(args: argparse.Namespace) -> list[str]:
 
     Paths stand as URIs: Snakemake reads values as YAML, in which a path may be a comment, a mapping or a number.
     """
-    config = [f"study={args.study.absolute().as_uri()}"]
+    config = [f"study={args.study.absolute().as_uri()}", "root=."]
     config += [f"data={args.data.absolute().as_uri()}"] if args.data else []
     names = [name for name in ("--config", "-C") if name in args.extra]
     at = args.extra.index(names[0]) + 1 if names else len(args.extra)

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor
+
+from pipeline.encoder.affine import Networks, affine_couplings
 
 Generators = Sequence[torch.Generator]
 
@@ -86,37 +89,35 @@ class Coupling(torch.nn.Module):
     def __init__(self, size: int, first: bool, hidden: Sequence[int], rngs: Generators, *, identity: bool) -> None:
         super().__init__()
         half = (size + 1) // 2
-        self.border, self.first, self.identity = half, first, identity
+        self.first, self.identity = first, identity
         given, changed = (half, size - half) if first else (size - half, half)
         if identity:
             self.both = Perceptron((given, *hidden, 2 * changed), rngs, silent=True)
         else:
             self.both = Perceptron((given, *hidden, changed), rngs, fan_in=size, copies=2)
 
-    def forward(self, x: Tensor, *, backward: bool = False) -> tuple[Tensor, Tensor]:
-        """Return the image (model, row, size) and ln|det| (model, row) of this direction.
+    @property
+    def networks(self) -> Networks:
+        """The parameters of the two networks."""
+        return Networks(list(self.both.weights), list(self.both.biases), self.first)
+
+    def forward(self, a: Tensor, b: Tensor, *, backward: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the images of both halves, and ln of what the changed dimensions are stretched by forward.
 
         Args:
-            x: (model, row, size).
+            a: (model, row, ceil(size / 2)) first half.
+            b: (model, row, floor(size / 2)) second half.
             backward: the inverse.
         """
-        a, b = x[..., : self.border], x[..., self.border :]
         given, changed = (a, b) if self.first else (b, a)
-        log_scale, shift = self._functions(given)
+        out = self.both(given)
+        log_scale, shift = out.chunk(2, dim=-1) if self.identity else out
+        log_scale = torch.tanh(log_scale)
         if backward:
             changed = (changed - shift) * torch.exp(-log_scale)
         else:
             changed = torch.addcmul(shift, changed, torch.exp(log_scale))
-        pair = (given, changed) if self.first else (changed, given)
-        volume = log_scale.sum(dim=-1)
-        return torch.cat(pair, dim=-1), -volume if backward else volume
-
-    def _functions(self, given: Tensor) -> tuple[Tensor, Tensor]:
-        if self.identity:
-            log_scale, shift = self.both(given).chunk(2, dim=-1)
-        else:
-            log_scale, shift = self.both(given)
-        return torch.tanh(log_scale), shift
+        return (given, changed, log_scale) if self.first else (changed, given, log_scale)
 
 
 class CouplingFlow(torch.nn.Module):
@@ -143,14 +144,16 @@ class CouplingFlow(torch.nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the image (model, row, size) and ln|det| (model, row)."""
-        volume = x.new_zeros(x.shape[:-1])
-        if self.linear is not None:
-            x = x @ self.linear.mT
-            volume = volume + torch.linalg.slogdet(self.linear)[1][:, None]
+        if not self.couplings:
+            return self._turned(x)
+        if self.linear is None:
+            return affine_couplings(x, self._networks, backward=False)
+        x, volume = self._turned(x)
+        a, b = self._halves(x)
         for coupling in self.couplings:
-            x, more = coupling(x)
-            volume = volume + more
-        return x, volume
+            a, b, log_scale = coupling(a, b)
+            volume = volume + log_scale.sum(dim=-1)
+        return torch.cat([a, b], dim=-1), volume
 
     def inverse(self, z: Tensor) -> Tensor:
         """Return what has the image (model, row, size).
@@ -158,6 +161,25 @@ class CouplingFlow(torch.nn.Module):
         Args:
             z: the image.
         """
+        if self.linear is None and self.couplings:
+            return affine_couplings(z, self._networks, backward=True)[0]
+        a, b = self._halves(z)
         for coupling in reversed(self.couplings):
-            z, _ = coupling(z, backward=True)
-        return z if self.linear is None else torch.linalg.solve(self.linear, z.mT).mT
+            a, b, _ = coupling(a, b, backward=True)
+        x = torch.cat([a, b], dim=-1)
+        return x if self.linear is None else torch.linalg.solve(self.linear, x.mT).mT
+
+    @property
+    def _networks(self) -> list[Networks]:
+        return [cast("Coupling", one).networks for one in self.couplings]
+
+    def _turned(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        volume = x.new_zeros(x.shape[:-1])
+        if self.linear is None:
+            return x, volume
+        return x @ self.linear.mT, volume + torch.linalg.slogdet(self.linear)[1][:, None]
+
+    @staticmethod
+    def _halves(x: Tensor) -> tuple[Tensor, Tensor]:
+        border = (x.shape[-1] + 1) // 2
+        return x[..., :border], x[..., border:]

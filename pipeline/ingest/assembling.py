@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.base import history
-from pipeline.base.arrays import Array, Floats
+from pipeline.base.arrays import Array, Bools, Floats
 from pipeline.base.recording import POSITION, Neurons, Origin, build
+from pipeline.ingest.blocks import Survey
 from pipeline.ingest.rows import existing_file, fault, number, option, sha256, unreadable
 
 if TYPE_CHECKING:
@@ -69,6 +70,23 @@ class Found:
     files: Sequence[Path] = ()
 
 
+@dataclass(frozen=True)
+class Streamed:
+    """A recording that is read some frames at a time.
+
+    Attributes:
+        path: its file.
+        found: what the file knows; its values are left out.
+        shape: (frames, neurons) of those that are used.
+        parts: yields which frames, and their (frame, neuron) values.
+    """
+
+    path: Path
+    found: Found
+    shape: tuple[int, int]
+    parts: Callable[[], Iterator[tuple[slice, Array]]]
+
+
 def assemble(row: Mapping[str, Any], path: Path, found: Found) -> xr.Dataset:
     """Join what a file knows with the sheet's row into a Recording.
 
@@ -81,25 +99,39 @@ def assemble(row: Mapping[str, Any], path: Path, found: Found) -> xr.Dataset:
         PhiscaleError: parts that do not fit the traces, no way to tell the frame rate, or frames that are zero in
             all neurons and nobody has said why.
     """
-    found = replace(found, names=found.names or [f"n{i}" for i in range(found.values.shape[1])])
-    values = _without_filled(row, found.values)
+    values = found.values
+    filled = filled_frames(row, Survey.of(values.shape, [(slice(None), values)]))
+    if filled is not None:
+        values = np.where(filled[:, None], np.nan, values.astype(float))
     _check_neuropil(row, found)
-    rate, time = _clock(row, len(values), found)
-    dataset = build(
-        values,
-        time=time,
-        sampling_rate_hz=rate,
-        origin=Origin(
-            recording=row["recording"],
-            subject=row["subject"],
-            indicator=option(row, "indicator", found.indicator),
-            source=": ".join(part for part in (path.name, found.dataset) if part),
-            source_sha256=sha256(*(found.files or (path,))),
-            format=row["format"],
-        ),
-        neurons=_neurons(row, found),
-        neuropil=found.neuropil,
+    dataset = build(values, neuropil=found.neuropil, **about(row, path, found, values.shape))
+    return recorded(row, path, found, dataset)
+
+
+def about(row: Mapping[str, Any], path: Path, found: Found, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return what is known of a recording besides its traces, as `recording.build` takes it; raises as `assemble`.
+
+    Args:
+        row: the sheet's row.
+        path: the recording's file, or the folder that it is.
+        found: what the file knows.
+        shape: of the traces, (frame, neuron).
+    """
+    found = replace(found, names=found.names or [f"n{i}" for i in range(shape[1])])
+    rate, time = _clock(row, shape[0], found)
+    origin = Origin(
+        recording=row["recording"],
+        subject=row["subject"],
+        indicator=option(row, "indicator", found.indicator),
+        source=": ".join(part for part in (path.name, found.dataset) if part),
+        source_sha256=sha256(*(found.files or (path,))),
+        format=row["format"],
     )
+    return {"time": time, "sampling_rate_hz": rate, "origin": origin, "neurons": _neurons(row, found)}
+
+
+def recorded(row: Mapping[str, Any], path: Path, found: Found, dataset: xr.Dataset) -> xr.Dataset:
+    """Return a Recording whose history says what was read from where."""
     return history.record(
         dataset,
         f"ingest.{row['format']}",
@@ -121,26 +153,33 @@ def told(dataset: xr.Dataset) -> dict[str, Any]:
     return dict(found[-1]) if found else {}
 
 
-def _without_filled(row: Mapping[str, Any], values: Array) -> Array:
-    """Return values with frames that are zero in all neurons marked as missing, where the row says that they are.
+def filled_frames(row: Mapping[str, Any], survey: Survey) -> Bools | None:
+    """Return which frames are zero in all neurons and mean that they are missing; None where the row says otherwise.
 
     Frames that were censored (motion, light off) are often filled with zeros, and would pass for a state of the brain.
+
+    Args:
+        row: the sheet's row.
+        survey: of the traces.
+
+    Raises:
+        PhiscaleError: there are such frames, and nobody has said why.
     """
-    known = ~np.isnan(values).all(axis=0) if values.dtype.kind == "f" else np.ones(values.shape[1], bool)
-    filled = (values[:, known] == 0).all(axis=1) if known.any() else np.zeros(len(values), bool)
+    n_known = int(survey.known.sum())
+    filled: Bools = (survey.zeros == n_known) & (n_known > 0)
     means = option(row, "zero_frames")
     if means not in (None, *ZERO_FRAMES):
         raise unreadable(row, f"zero_frames is {means!r}", f"set zero_frames to {' or '.join(ZERO_FRAMES)}")
     if means == "missing":
-        return np.where(filled[:, None], np.nan, values.astype(float))
-    signed = bool((values < 0).any())  # traces that are never negative (spikes) may well be 0 where nothing happens
-    if means is None and signed and known.sum() >= MANY_NEURONS and 0 < filled.sum() < len(values):
+        return filled
+    some = 0 < filled.sum() < len(filled)  # traces that are never negative (spikes) may be 0 where nothing happens
+    if means is None and survey.signed and n_known >= MANY_NEURONS and some:
         raise unreadable(
             row,
-            f"{int(filled.sum())} of {len(values)} frames are exactly 0 in all {int(known.sum())} neurons",
+            f"{int(filled.sum())} of {len(filled)} frames are exactly 0 in all {n_known} neurons",
             "set zero_frames to missing if they were censored and filled, or to values if nothing was active in them",
         )
-    return values
+    return None
 
 
 def _check_neuropil(row: Mapping[str, Any], found: Found) -> None:

@@ -13,6 +13,8 @@ from pipeline.ingest.tabular import COLUMNS, Tabular
 if TYPE_CHECKING:
     import xarray as xr
 
+    from pipeline.ingest.assembling import Streamed
+
 OWN = {"nwb_version": "nwb", "estimates/C": "caiman"}  # what tells a file that has a format of its own
 
 
@@ -32,11 +34,20 @@ class Hdf5(Tabular):
         Raises:
             PhiscaleError: the file says by its layout what its arrays mean, and has a format of its own.
         """
-        path = existing_file(row, "path")
-        own = _own_format(path)
-        if own == "nwb" or (own and option(row, "dataset") is None):
-            raise fault(path, f"is a file of the format {own}, which says what its arrays mean", f"set format to {own}")
+        _refuse_own_format(row)
         return super().read(row)
+
+    def streamed(self, row: Mapping[str, Any], least: int) -> Streamed | None:
+        """Return a large dataset; see `Reader.streamed`."""
+        _refuse_own_format(row)
+        return super().streamed(row, least)
+
+
+def _refuse_own_format(row: Mapping[str, Any]) -> None:
+    path = existing_file(row, "path")
+    own = _own_format(path)
+    if own == "nwb" or (own and option(row, "dataset") is None):
+        raise fault(path, f"is a file of the format {own}, which says what its arrays mean", f"set format to {own}")
 
 
 def _own_format(path: Path) -> str:

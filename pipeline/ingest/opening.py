@@ -8,6 +8,7 @@ from typing import Any
 import xarray as xr
 
 from pipeline.base.recording import validate
+from pipeline.ingest.reader import Reader
 from pipeline.ingest.registry import READERS, option_columns
 from pipeline.ingest.rows import naming
 
@@ -27,8 +28,21 @@ def open_recording(row: Mapping[str, Any]) -> xr.Dataset:
         PhiscaleError: the file or what it holds cannot be used; the text says why and how to mend.
     """
     with naming(row):
-        reader = READERS.choose(str(row.get("format", "")), "format")
-        unheeded = set(option_columns()) - set(reader.columns) - {"path"}
-        dataset = reader.read({name: value for name, value in row.items() if name not in unheeded})
+        reader, heeded = reader_of(row)
+        dataset = reader.read(heeded)
         validate(dataset)
     return dataset
+
+
+def reader_of(row: Mapping[str, Any]) -> tuple[Reader, dict[str, Any]]:
+    """Return the reader of a row of the sheet, and what of the row it heeds.
+
+    Args:
+        row: of the sheet of recordings.
+
+    Raises:
+        PhiscaleError: there is no such format.
+    """
+    reader = READERS.choose(str(row.get("format", "")), "format")
+    unheeded = set(option_columns()) - set(reader.columns) - {"path"}
+    return reader, {name: value for name, value in row.items() if name not in unheeded}

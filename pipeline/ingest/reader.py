@@ -12,6 +12,8 @@ from pipeline.ingest.contents import Contents
 if TYPE_CHECKING:
     import xarray as xr
 
+    from pipeline.ingest.assembling import Streamed
+
 
 class Reader(Entry, Protocol):
     """A format of recordings.
@@ -37,6 +39,15 @@ class Reader(Entry, Protocol):
         Raises:
             PhiscaleError: the file or what it holds cannot be used; `open_recording` adds the recording's name.
         """
+
+    def streamed(self, row: Mapping[str, Any], least: int) -> Streamed | None:
+        """Return a large recording as what is read some frames at a time; None where it is to be read as a whole.
+
+        Args:
+            row: as for `read`; raises as `read`.
+            least: values (frames × neurons) of a large one.
+        """
+        return None
 
     def recordings(self, path: Path) -> list[Path]:
         """Return what of a file or folder this format reads, one path per recording; empty where it is none of its."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress
 from pathlib import Path
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.base.arrays import Array, Bools, Floats
+from pipeline.base.files import CHUNK
 from pipeline.ingest import arrays, cells
-from pipeline.ingest.assembling import Found, assemble
-from pipeline.ingest.blocks import Stored, gather
+from pipeline.ingest.assembling import Found, Streamed, assemble
+from pipeline.ingest.blocks import Stored, gather, parts
 from pipeline.ingest.contents import Contents
 from pipeline.ingest.looking import look
 from pipeline.ingest.reader import Reader
@@ -22,6 +23,7 @@ from pipeline.ingest.rows import existing_file, flag, option, unreadable
 if TYPE_CHECKING:
     import xarray as xr
 
+IN_PARTS = ("npy", *arrays.NAMED)  # kinds of files of which parts can be read
 LEAST_FRAMES_PER_NEURON = 2  # with fewer a table may as well lie the other way
 COLUMNS = (
     *("rate_hz", "dataset", "transpose", "zero_frames", "indicator"),
@@ -43,6 +45,28 @@ class Tabular(Reader):
             kept = cells.chosen(row, names)
             values, dataset = taken(row, source, kept), source.name
         return assemble(row, path, with_companions(row, path, Found(values=values, dataset=dataset), names, kept))
+
+    def streamed(self, row: Mapping[str, Any], least: int) -> Streamed | None:
+        """Return a large table of traces without neuropil; see `Reader.streamed`."""
+        beside = any(option(row, name) is not None for name in ("neuropil_path", "neuropil_dataset"))
+        if beside or self.name not in IN_PARTS:
+            return None
+        path, dataset = existing_file(row, "path"), option(row, "dataset")
+        with arrays.opened(path, dataset, self.name) as source:
+            if _is_vector(source):
+                return None
+            names, across = [f"n{i}" for i in range(n_neurons(row, source))], lies_across(row, source.shape)
+            kept = cells.chosen(row, names)
+            shape = source.shape[int(across)], int(kept.sum())
+            if shape[0] * shape[1] < least:
+                return None
+            found = Found(values=np.broadcast_to(np.float32(0), shape), dataset=source.name)  # takes no memory
+
+        def read() -> Iterator[tuple[slice, Array]]:
+            with arrays.opened(path, dataset, self.name) as source:
+                yield from parts(source, across, kept, CHUNK[0])
+
+        return Streamed(path, with_companions(row, path, found, names, kept), shape, read)
 
     def look(self, path: Path) -> Contents:
         """Return the arrays of a file; see `Reader.look`."""

@@ -24,7 +24,7 @@ def unit_validity(
     """Check each macro unit of a grouping.
 
     A macro unit is valid when phi_s of its constituents (micro units, or smaller valid units), taken as a system, is
-    above zero and above that of every system of units that takes only some of them (Marshall et al. 2024); here phi_s
+    above zero and above that of every other system of units inside it (Marshall et al. 2024); here phi_s
     is the mean over the (64 most) visited micro states, weighted with their visits. A unit of a single constituent is a
     micro unit, and valid as such.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.base.registry import Entry
 from pipeline.binarize.registry import BINARIZERS
+from pipeline.encoder.parameters import Encoder
 from pipeline.inference.corrections import CORRECTIONS
 from pipeline.ingest.registry import READERS
 from pipeline.macro.parameters import EXHAUSTIVE_UNITS, scale_sizes
@@ -137,6 +138,18 @@ _ENCODER = (
     "intervention with the latents' covariance carries through the learned dynamics, with the residual covariance of "
     "held-out contiguous blocks; its interval draws these blocks anew, and does not hold what another window would "
     "have taught. {surrogates} surrogates of each null ({nulls}) were trained in the same way."
+)
+_DYNAMICS = (
+    " Flow and phase portrait of the latents of one and two dimensions were estimated by local linear regression of "
+    "steps on positions; two wells and saddles were tested against {dynamics_surrogates} Gaussian autoregressions and "
+    "on the window's blocks drawn anew."
+)
+_MACRO_MODEL = (
+    " For the macro model one such hierarchy was learned of all windows of a recording together; its {scales} latents "
+    "were turned by varimax, made ON above their medians over the training fold of all conditions, and their TPM was "
+    "estimated in each window ({estimator}). Its surrogates were encoded by hierarchies trained on them. Latents are "
+    "functions of all ensembles, so phi of the macro model is none of a macro grain of the theory; tests of learned "
+    "variables were corrected as a family of their own."
 )
 _MODES = {
     "calibrated": (
@@ -441,12 +454,16 @@ def _macro(p: dict[str, Any], ensembles: dict[str, Any]) -> str:
 
 def _encoder(p: dict[str, Any]) -> str:
     words = {name: NULLS[name].label for name in p["nulls"]}
-    return _ENCODER.format(
+    sizes = ", ".join(map(str, Encoder(**p).macro_models))
+    more = _DYNAMICS.format(**p)
+    more += _MACRO_MODEL.format(scales=sizes, estimator=ESTIMATORS[p["macro_estimator"]].summary) if sizes else ""
+    told = _ENCODER.format(
         **{**_CITED, **p, "nulls": ", ".join(words.values())},
         s="" if p["seeds"] == 1 else "s",
         of_lag="" if p["lag"] == 1 else "s",
         how=_MODES[p["mode"]].format(**p),
     )
+    return told + more
 
 
 def _learned_of(macro: str, units: str) -> str:

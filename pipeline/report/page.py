@@ -14,6 +14,7 @@ from pipeline.report.figures.figure import write_bytes
 from pipeline.report.findings import Findings
 from pipeline.report.macro_units import MacroUnits, introduction, macro_units
 from pipeline.report.rendering import environment
+from pipeline.report.tables import learned as learned_tables
 from pipeline.report.tables import results as result_tables
 from pipeline.report.tables import study as study_tables
 from pipeline.report.tables.table import Table
@@ -99,6 +100,7 @@ def _tables(study: Findings, found: list[MacroUnits]) -> dict[str, Table | list[
         "comparison_more": result_tables.comparison(study, main=False),
         "measured": result_tables.values(study),
         "macro": result_tables.macro(study, found),
+        "learned": learned_tables.tables(study),
         "validity": result_tables.validity(found),
         "activity": study_tables.activity(study),
         "halves": study_tables.halves(study),

@@ -253,7 +253,7 @@ _OF_SYSTEMS = (
         "gaussian_causal_power",
         "bit",
         "causal power of learned latents, per dimension",
-        "Causal power of latents",
+        "Causal power per dimension",
         "causal power of latents",
         "What an intervention on all latents of a scale, Gaussian with their covariance, tells about the next ones "
         "through the learned dynamics, divided by their number. The same in whatever units latents are written; slow "
@@ -263,7 +263,7 @@ _OF_SYSTEMS = (
         "delta_gaussian_causal_power",
         "bit",
         "gain in causal power of learned latents over all dimensions",
-        r"$\Delta$ causal power of latents",
+        r"$\Delta$ causal power per dimension",
         "gain in causal power of latents",
         "Causal power of latents, per dimension, minus that of the scale of all dimensions of the same window.",
     ),
@@ -271,7 +271,7 @@ _OF_SYSTEMS = (
         "published_j",
         "nat",
         "J of learned latents as published, per dimension",
-        "$J$ of latents, as published",
+        "$J$ per dimension, as published",
         "published J of latents",
         "Causal power per dimension as the mouse study prints it (mode published only): the mean log-determinant of "
         "the learned map on the box, less the entropy of its residuals. It grows when latents shrink, and is no mutual "
@@ -281,7 +281,7 @@ _OF_SYSTEMS = (
         "delta_published_j",
         "nat",
         "gain in published J of learned latents over all dimensions",
-        r"$\Delta J$ of latents, as published",
+        r"$\Delta J$ per dimension, as published",
         "gain in published J of latents",
         "Published J, per dimension, minus that of the scale of all dimensions of the same window.",
     ),

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 PACKAGES = (
-    *("numpy", "scipy", "numba", "pandas", "pyarrow", "xarray", "h5netcdf", "h5py", "scikit-learn"),
+    *("numpy", "scipy", "numba", "pandas", "pyarrow", "xarray", "netCDF4", "h5py", "scikit-learn"),
     *("torch", "pydantic", "matplotlib", "jinja2", "snakemake"),
 )
 

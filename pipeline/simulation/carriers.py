@@ -106,6 +106,34 @@ def carried(course: Course, subject_index: int, recording: str, xy: Floats, ense
     return Carried(tree, landscapes, values, condition, site, sign, settings.landscape, every)
 
 
+def lengthened(xy: Floats, ensemble: Ints, parts: int) -> Floats:
+    """Make ensembles twice as long as they are wide where each is one site.
+
+    A grouping as fine as the opposed halves then cuts between them; of round ensembles it cuts some across, whose
+    halves hold as much of the one sign as of the other.
+
+    Args:
+        xy: (neuron, 2) positions [mm].
+        ensemble: (neuron,) index of the ensemble of each.
+        parts: sites of each ensemble.
+
+    Returns:
+        (neuron, 2) positions, each ensemble drawn together across its longest axis.
+    """
+    found = np.array(xy)
+    for index in range(ensemble.max() + 1):
+        own = ensemble == index
+        middle = xy[own].mean(axis=0)
+        axes = _axes(xy[own] - middle)
+        found[own] = middle + (xy[own] - middle) @ axes.T * [1, min(1, parts / 2)] @ axes
+    return found
+
+
+def _axes(centred: Floats) -> Floats:
+    """The longest axis and the one across it, as rows, of positions about their mean."""
+    return np.asarray(np.linalg.svd(centred, full_matrices=False)[2])
+
+
 def opposed(xy: Floats, ensemble: Ints, parts: int) -> tuple[Ints, Floats]:
     """Divide neurons into sites, and each site into two opposed halves.
 
@@ -123,7 +151,8 @@ def opposed(xy: Floats, ensemble: Ints, parts: int) -> tuple[Ints, Floats]:
     site, sign = np.zeros(len(xy), np.int64), np.zeros(len(xy))
     for index in range(ensemble.max() + 1):
         members = np.flatnonzero(ensemble == index)
-        along = (xy[members] - xy[members].mean(axis=0)) @ np.linalg.svd(xy[members] - xy[members].mean(axis=0))[2].T
+        centred = xy[members] - xy[members].mean(axis=0)
+        along = centred @ _axes(centred).T
         for part, own in enumerate(np.array_split(np.argsort(along[:, 1], kind="stable"), parts)):
             order, half = own[np.argsort(along[own, 0], kind="stable")], len(own) // 2
             site[members[own]] = index * parts + part

@@ -17,7 +17,7 @@ from pipeline.base.parameters import filled
 from pipeline.base.recording import Neurons, Origin, build
 from pipeline.base.seeds import generator
 from pipeline.simulation import imaging
-from pipeline.simulation.carriers import carried
+from pipeline.simulation.carriers import carried, lengthened
 from pipeline.simulation.course import Course, run_course
 from pipeline.simulation.detection import ensemble_traces
 from pipeline.simulation.parameters import CONDITIONS, Simulate
@@ -68,6 +68,8 @@ def simulate_recording(
     order = rng.permutation(n * each)
     xy = imaging.positions(n, each, rng)[order]
     ensemble = (order // each).astype(int)
+    if settings.landscape:
+        xy = lengthened(xy, ensemble, settings.landscape_sites)
     rng = generator(seed, "imaging", recording)
     dff = imaging.calcium(course.states, ensemble, course.view, course.detected, course.n_frames, rng)
     slow = carried(course, subject_index, recording, xy, ensemble, seed) if settings.landscape else None

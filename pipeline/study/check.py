@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ import xarray as xr
 
 from pipeline.base.errors import PhiscaleError, Problem, unusable
 from pipeline.base.files import check_writable
-from pipeline.ingest import READERS, apart, open_recording
+from pipeline.ingest import READERS, apart
 from pipeline.ingest.rows import existing_file, naming
+from pipeline.ingest.streaming import held
 from pipeline.ingest.windows import table
 from pipeline.results.columns import WINDOW_COLUMNS
 from pipeline.simulation.known import read_truth
@@ -77,24 +78,27 @@ def check_recordings(studies: Sequence[Study], findings: Sequence[Checked]) -> N
     """
     names, rehearsal = studies[0].recordings["recording"], Rehearsal()
     for recording in names[~names.duplicated(keep=False)]:
-        opened: list[xr.Dataset] = []
-        for place, (study, found) in enumerate(zip(studies, findings, strict=True)):
-            told = {problem.about for problem in found.problems.found}
-            if told & {recording, EVERY_RECORDING}:
-                continue
-            with _noting(f"recording {recording!r}", recording, found):
-                check_truth(study, recording)
-            with _noting(f"recording {recording!r}", recording, found):
-                windows_known = not told & {f"{recording}/windows", EVERY_WINDOW}
-                if study.recordings["format"][recording] == "simulate":
-                    _check_simulated(study, recording, windows_known, found)
+        with ExitStack() as files:
+            opened: list[xr.Dataset] = []
+            for place, (study, found) in enumerate(zip(studies, findings, strict=True)):
+                told = {problem.about for problem in found.problems.found}
+                if told & {recording, EVERY_RECORDING}:
                     continue
-                opened = opened or [_opened(study.row(recording))]
-                faults = len(found.problems.found)
-                windows = _check_read(study, recording, opened[0], windows_known, found)
-                if windows is not None and len(found.problems.found) == faults:
-                    rehearsal.recording(study, place, recording, opened[0], windows, found)
-        rehearsal.forget()
+                with _noting(f"recording {recording!r}", recording, found):
+                    check_truth(study, recording)
+                with _noting(f"recording {recording!r}", recording, found):
+                    windows_known = not told & {f"{recording}/windows", EVERY_WINDOW}
+                    faults = len(found.problems.found)
+                    if study.recordings["format"][recording] == "simulate":
+                        windows = _check_simulated(study, recording, windows_known, found)
+                        if windows is not None and len(found.problems.found) == faults:
+                            rehearsal.simulated(study, place, recording, windows, found)
+                        continue
+                    opened = opened or [files.enter_context(_opened(study.row(recording)))]
+                    windows = _check_read(study, recording, opened[0], windows_known, found)
+                    if windows is not None and len(found.problems.found) == faults:
+                        rehearsal.recording(study, place, recording, opened[0], windows, found)
+            rehearsal.forget()
     if names.is_unique:
         for place, (study, found) in enumerate(zip(studies, findings, strict=True)):
             faults = len(found.problems.found)
@@ -141,10 +145,10 @@ def check_truth(study: Study, recording: str) -> None:
             read_truth(existing_file(row, "truth"))
 
 
-def _opened(row: dict[str, Any]) -> xr.Dataset:
+def _opened(row: dict[str, Any]) -> AbstractContextManager[xr.Dataset]:
     if READERS.choose(row["format"], "format").apart:
         apart.opens(row)
-    return open_recording(row)
+    return held(row)
 
 
 def _check_read(
@@ -166,8 +170,8 @@ def _check_read(
     return windows
 
 
-def _check_simulated(study: Study, recording: str, windows_known: bool, findings: Checked) -> None:
-    """Check a recording that is yet to be simulated: its clock is known."""
+def _check_simulated(study: Study, recording: str, windows_known: bool, findings: Checked) -> pd.DataFrame | None:
+    """Check a recording that is yet to be simulated, whose clock is known; return its windows where they are."""
     settings = study.parameters.simulate
     windows = pd.DataFrame(study.sheet_of(recording), columns=list(WINDOW_COLUMNS))
     names = neuron_names(settings)
@@ -179,3 +183,4 @@ def _check_simulated(study: Study, recording: str, windows_known: bool, findings
         check_windows(study, recording, clock, windows, findings)
     check_choice(study, recording, names, findings)
     findings.held[recording] = Held(recording, names, len(names))
+    return windows if windows_known else None

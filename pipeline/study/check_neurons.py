@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import numpy as np
 import xarray as xr
@@ -12,6 +13,8 @@ from pipeline.base.recording import LARGEST_MOUSE_MM, POSITION
 from pipeline.ingest.assembling import told
 from pipeline.study.checked import Checked
 from pipeline.study.study import Study
+
+BLOCK = 256  # neurons that are looked at at once
 
 
 def check_choice(study: Study, recording: str, names: list[str], findings: Checked) -> None:
@@ -139,18 +142,27 @@ def _span(values: Floats) -> float:
     return float(np.nanmax(values) - np.nanmin(values))
 
 
+def _traces(dataset: xr.Dataset) -> Iterator[tuple[str, Floats]]:
+    """Yield the name and the trace of each neuron, which are read some at a time."""
+    for first in range(0, dataset.sizes["neuron"], BLOCK):
+        part = dataset["fluorescence"][:, first : first + BLOCK]
+        yield from zip(map(str, part["neuron"].values), part.values.T, strict=True)
+
+
 def _check_constant(where: str, chosen: list[str], dataset: xr.Dataset, findings: Checked) -> None:
     """Check that what is taken for neurons varies, as neurons do."""
-    for name in (str(name) for name in dataset["neuron"].values):
-        values = dataset["fluorescence"].sel(neuron=name).values if name in chosen else None
-        if values is not None and _span(values) == 0:
+    wanted = set(chosen)
+    for name, values in _traces(dataset):
+        if name not in wanted:
+            continue
+        if _span(values) == 0:
             findings.problems.add(
                 f"{where}, neuron {name}",
                 "is constant",
                 "It carries no information, and a unit made of it has no states",
                 "remove it from the recording",
             )
-        elif values is not None and len(values) > 2 and bool((np.diff(values) > 0).all()):
+        elif len(values) > 2 and bool((np.diff(values) > 0).all()):
             findings.problems.add(
                 f"{where}, neuron {name}",
                 "increases from frame to frame throughout, as a clock or a counter does",

@@ -14,14 +14,23 @@ from pipeline.study.checked import Checked
 from pipeline.study.study import Study
 from pipeline.traces.identity import Held, common_neurons
 
+BLOCK = 2**24  # values (frames × neurons) that are read at once
 BY_LEVEL = ("quantile", "median", "zscore", "otsu", "hmm")  # the threshold follows the level of what it is set in
 
 
 def held_by(dataset: xr.Dataset) -> Held:
     """Return the neurons of a Recording, those usable that vary."""
-    values = dataset["fluorescence"].values
-    varies = np.nanmax(values, axis=0) > np.nanmin(values, axis=0)
-    return Held.by(dataset, varies)
+    traces, step = dataset["fluorescence"], _step(dataset.sizes["time"])
+    varies = [np.zeros(0, bool)]
+    for first in range(0, traces.shape[1], step):
+        values = traces[:, first : first + step].values
+        varies.append(np.nanmax(values, axis=0) > np.nanmin(values, axis=0))
+    return Held.by(dataset, np.concatenate(varies))
+
+
+def _step(values_each: int) -> int:
+    """Return how many neurons or frames of a recording are read at once."""
+    return max(1, BLOCK // max(values_each, 1))
 
 
 def digest(dataset: xr.Dataset) -> str:
@@ -30,7 +39,10 @@ def digest(dataset: xr.Dataset) -> str:
     Args:
         dataset: the Recording.
     """
-    return hashlib.sha256(np.ascontiguousarray(dataset["fluorescence"].values).data).hexdigest()
+    traces, found, step = dataset["fluorescence"], hashlib.sha256(), _step(dataset.sizes["neuron"])
+    for first in range(0, traces.shape[0], step):
+        found.update(np.ascontiguousarray(traces[first : first + step].values).data)
+    return found.hexdigest()
 
 
 def check_copies(study: Study, findings: Checked) -> None:

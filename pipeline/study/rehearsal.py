@@ -22,6 +22,7 @@ from pipeline.traces.shared import share_units
 
 MOST = 10_000_000  # values (frames × neurons) of a recording that are looked at
 KEPT = 40_000_000  # of all recordings that share their units
+SIMULATED = 8_000_000  # neurons times frames of all recordings that a check simulates: some 4 s of processor time
 
 
 @dataclass
@@ -34,15 +35,24 @@ class Rehearsal:
         sampled: recordings of which only a part was looked at.
         made: results and errors, by what was asked for.
         held: values that wait.
+        simulated_size: neurons times frames of the recordings that were simulated.
     """
 
     waiting: dict[int, dict[str, tuple[xr.Dataset, pd.DataFrame]]] = field(default_factory=dict)
     sampled: set[str] = field(default_factory=set)
     made: dict[str, xr.Dataset | PhiscaleError] = field(default_factory=dict)
     held: int = 0
+    simulated_size: float = 0.0
 
     def recording(
-        self, study: Study, place: int, recording: str, dataset: xr.Dataset, windows: pd.DataFrame, findings: Checked
+        self,
+        study: Study,
+        place: int,
+        recording: str,
+        dataset: xr.Dataset,
+        windows: pd.DataFrame,
+        findings: Checked,
+        made_as: Mapping[str, dict[str, object]] | None = None,
     ) -> None:
         """Make the states of a recording, and note what stands in their way.
 
@@ -53,10 +63,11 @@ class Rehearsal:
             dataset: the Recording.
             windows: its stretches.
             findings: where faults and notes go.
+            made_as: what the recording itself was made of, where that differs between studies.
         """
         p = study.parameters
         part = self._sample(recording, dataset, windows)
-        steps = {"preprocess": p.preprocess.model_dump(mode="json")}
+        steps = {**(made_as or {}), "preprocess": p.preprocess.model_dump(mode="json")}
         dff = self._made(recording, steps, lambda: preprocess(part, **steps["preprocess"]))
         if isinstance(dff, PhiscaleError):
             _note(recording, dff, findings)
@@ -67,6 +78,30 @@ class Rehearsal:
         elif self.held + dff["dff"].size <= KEPT:
             self.held += dff["dff"].size
             self.waiting.setdefault(place, {})[recording] = dff, windows
+
+    def simulated(self, study: Study, place: int, recording: str, windows: pd.DataFrame, findings: Checked) -> None:
+        """Simulate a recording as the run will, and make its states; see `recording`."""
+        from pipeline.simulation.parameters import CONDITIONS
+        from pipeline.simulation.recordings import simulate_recording
+
+        p, settings = study.parameters, study.parameters.simulate
+        if not set(windows["condition"]) <= set(CONDITIONS):
+            return  # told once, for the study
+        frames = windows["condition"].nunique() * settings.duration_s * settings.rate_hz
+        size = frames * settings.recorded * settings.neurons_per_ensemble
+        if self.simulated_size + size > SIMULATED:
+            findings.notes.append(f"recording {recording!r}: too long to be simulated for a check")
+            return
+        self.simulated_size += size
+        index, seed = study.subject_index(recording), derive(p.seed, "simulate")
+        given = (index, study.row(recording)["subject"], recording, windows, p.conditions, seed)
+        fields = settings.model_dump(mode="json")
+        how: dict[str, dict[str, object]] = {"simulate": fields, "drawn": {"seed": seed}}
+        made = self._made(recording, how, lambda: simulate_recording(*given, **fields)[0])
+        if isinstance(made, PhiscaleError):
+            _note(recording, made, findings)
+        else:
+            self.recording(study, place, recording, made, windows, findings, how)
 
     def shared(self, study: Study, place: int, findings: Checked) -> None:
         """Make the states of the recordings that share their units; see `recording`."""
@@ -134,7 +169,7 @@ class Rehearsal:
         for inside in frames_of(windows, dataset["time"].values).values():
             frames = np.flatnonzero(inside)
             keep[frames[: max(2, int(len(frames) * MOST / n))]] = True
-        return dataset.isel(time=keep)
+        return dataset.isel(time=keep).load()
 
     def _made(
         self, recording: str, how: Mapping[str, object] | None, make: Callable[[], xr.Dataset]

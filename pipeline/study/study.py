@@ -117,6 +117,11 @@ class Study:
         fields = self.recordings.loc[recording].to_dict()
         return {name: value for name, value in fields.items() if value != "" or name in ("path", "subject", "format")}
 
+    def subject_index(self, recording: str) -> int:
+        """Return the place of a recording's subject among the subjects, in order of appearance."""
+        subjects = list(dict.fromkeys(self.recordings["subject"]))
+        return subjects.index(self.row(recording)["subject"])
+
     def chosen_neurons(self, recording: str) -> list[str] | None:
         """Return the neurons that the study chooses for a recording's subject; None where it takes all."""
         chosen = self.parameters.ensembles.neurons

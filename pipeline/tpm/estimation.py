@@ -336,7 +336,7 @@ def _points(estimator: RasterEstimator, states: Array, borders: Array | None, la
         joined[:, lag:] = own_borders[:, :-lag] == own_borders[:, lag:]
     else:
         one = joined_of(runs_of(borders, n_frames), lag, n_units)
-        joined = np.broadcast_to(one, flat.shape)
+        joined = np.repeat(one[None], len(flat), axis=0)  # not a view, which could only be read: a kernel of its own
     found = [
         estimator.fit_raster(s, j, lag, 0, np.random.default_rng(digest(s)), **own).posterior("").p_on
         for s, j in zip(flat, joined, strict=True)

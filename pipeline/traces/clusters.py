@@ -34,15 +34,17 @@ class Candidates:
     dff: Array | None
 
     @classmethod
-    def of(cls, preprocessed: xr.Dataset, used: Ints) -> Candidates:
-        """Return the neurons `used` (indices) of a recording."""
-        dff = np.ascontiguousarray(preprocessed["dff"].values)
-        dff = np.where(preprocessed["dropped"].values[:, None], np.nan, dff)
+    def of(cls, preprocessed: xr.Dataset, used: Ints, method: str) -> Candidates:
+        """Return the neurons `used` (indices) of a recording; with traces where the method groups by them."""
+        dff = None
+        if method == "activity":
+            whole = np.ascontiguousarray(preprocessed["dff"].values)
+            dff = np.where(preprocessed["dropped"].values[:, None], np.nan, whole)[:, used]
         return cls(
             f"recording {preprocessed.attrs['recording']!r}",
             positions(preprocessed)[used],
             preprocessed["region"].values.astype(str)[used],
-            dff[:, used],
+            dff,
         )
 
 

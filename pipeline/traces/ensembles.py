@@ -11,12 +11,14 @@ from threadpoolctl import threadpool_limits
 from pipeline.base import history
 from pipeline.base.arrays import Bools, Floats, Ints
 from pipeline.base.errors import PhiscaleError, Problem, Problems
+from pipeline.base.files import CHUNK
 from pipeline.base.recording import PLACES
 from pipeline.traces.clusters import Candidates, labels
 from pipeline.traces.noise import noise_sd
 from pipeline.traces.parameters import Ensembles
 from pipeline.traces.shared import SharedUnits
 
+BLOCK = 2**24  # values (frames × neurons) that are worked on at once
 LEAST_SHARE = 0.5  # of an ensemble's neurons that must have a value in a frame
 DEFAULT = Ensembles()
 
@@ -57,7 +59,7 @@ def group(
     # More threads would add up in another order. What is loaded later than here would not be limited.
     with threadpool_limits(limits=1):
         used = _used_neurons(preprocessed, neurons)
-        noise = noise_sd(preprocessed["dff"].values, preprocessed["dropped"].values)
+        noise = noise_sd(preprocessed["dff"], preprocessed["dropped"].values)
         used = _with_signal(preprocessed, used, noise, chosen=neurons is not None)
         names = preprocessed["neuron"].values.astype(str)
         if method == "none" or len(used) <= n_ensembles:
@@ -66,7 +68,7 @@ def group(
             units, ordering = list(names[used]), "neuron by neuron"
         else:
             label = np.full(len(names), -1)
-            label[used], ordering = labels(Candidates.of(preprocessed, used), n_ensembles, method, seed)
+            label[used], ordering = labels(Candidates.of(preprocessed, used, method), n_ensembles, method, seed)
             units = [f"e{i}" for i in range(label.max() + 1)]
         dataset = _average(preprocessed, label, noise, units)
     return history.record(
@@ -96,7 +98,7 @@ def group_as(preprocessed: xr.Dataset, shared: SharedUnits) -> xr.Dataset:
     with threadpool_limits(limits=1):
         names = [str(name) for name in preprocessed["neuron"].values]
         label = np.array([shared.label.get(name, -1) for name in names])
-        noise = noise_sd(preprocessed["dff"].values, preprocessed["dropped"].values)
+        noise = noise_sd(preprocessed["dff"], preprocessed["dropped"].values)
         dataset = _average(preprocessed, label, noise, shared.units)
     lost = len(shared.left_out)
     dataset = dataset.assign_attrs(units_shared=shared.among, neurons_not_shared=lost)
@@ -148,16 +150,17 @@ def _with_signal(preprocessed: xr.Dataset, used: Ints, noise: Floats, chosen: bo
 
 def _average(preprocessed: xr.Dataset, label: Ints, noise: Floats, units: list[str]) -> xr.Dataset:
     """Return the dataset of ensembles that the labels define."""
-    lost = preprocessed["dropped"].values
-    dff = np.ascontiguousarray(preprocessed["dff"].values)  # sums depend on the layout otherwise
-    scaled = np.where(lost[:, None], np.nan, dff / np.where(noise > 0, noise, np.nan))
-    known = np.isfinite(scaled)
     members = label[:, None] == np.arange(len(units))  # (neuron, ensemble)
     n_neurons = members.sum(axis=0)
-    count = known.astype(float) @ members
-    total = np.where(known, scaled, 0.0) @ members
-    dropped = (count < LEAST_SHARE * n_neurons).any(axis=1)
-    activity = np.where(dropped[:, None], np.nan, total / np.where(count > 0, count, 1.0))
+    n_frames, n = preprocessed.sizes["time"], max(preprocessed.sizes["neuron"], 1)
+    dropped, activity = np.zeros(n_frames, bool), np.empty((n_frames, len(units)))
+    step = max(BLOCK // n // CHUNK[0], 1) * CHUNK[0]
+    for first in range(0, n_frames, step):
+        frames = slice(first, first + step)
+        total, count = _sums(preprocessed.isel(time=frames), noise, members)
+        dropped[frames] = (count < LEAST_SHARE * n_neurons).any(axis=1)
+        activity[frames] = total / np.where(count > 0, count, 1.0)
+    activity[dropped] = np.nan
     what = "mean over neurons of ΔF/F in units of the neuron's noise sd"
     x, y = preprocessed["x"].values, preprocessed["y"].values
     return xr.Dataset(
@@ -176,6 +179,15 @@ def _average(preprocessed: xr.Dataset, label: Ints, noise: Floats, units: list[s
         },
         attrs=preprocessed.attrs,
     )
+
+
+def _sums(preprocessed: xr.Dataset, noise: Floats, members: Bools) -> tuple[Floats, Floats]:
+    """Return the sum of what the neurons of each ensemble do, and of how many (frame, ensemble)."""
+    lost = preprocessed["dropped"].values
+    dff = np.ascontiguousarray(preprocessed["dff"].values)  # sums depend on the layout otherwise
+    scaled = np.where(lost[:, None], np.nan, dff / np.where(noise > 0, noise, np.nan))
+    known = np.isfinite(scaled)
+    return np.where(known, scaled, 0.0) @ members, known.astype(float) @ members
 
 
 def _about(long_name: str, units: str = "1") -> dict[str, str]:

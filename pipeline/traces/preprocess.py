@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import xarray as xr
 
-from pipeline.base import history
+from pipeline.base import files, history
 from pipeline.base.arrays import Bools, Floats
 from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.base.parameters import filled
 from pipeline.base.recording import PLACES, runs
 from pipeline.traces.parameters import Preprocess
 
@@ -22,6 +26,12 @@ DEFAULT = Preprocess()
 
 NODES_PER_WINDOW = 10  # the baseline varies slowly: exact here, linear in between
 FLOOR = 0.1  # least denominator of ΔF/F, as a share of the neuron's median fluorescence
+BLOCK = 128  # neurons that are worked on at once
+MOSTLY = 0.5  # of the frames, in which a neuron that lacks a baseline has none
+LABELS = {
+    "dff": {"units": "dF/F", "long_name": "ΔF/F"},
+    "f0": {"units": "a.u.", "long_name": "baseline fluorescence F0"},
+}
 LOBES = 3  # half width of the resampling kernel, in periods of the lower rate
 
 
@@ -63,37 +73,123 @@ def preprocess(
     Raises:
         PhiscaleError: fluorescence that cannot be divided by its baseline.
     """
-    time = recording["time"].values
-    dark: list[str] = []
-    floored = 0
-    if kind == "fluorescence":
-        layers, low = _delta_f(recording, neuropil_factor, baseline_percentile, baseline_window_s)
-        recording, layers, dark = _without_dark(recording, layers, low)
-        floored = int((low.sum(axis=0)[low.mean(axis=0) <= 0.5]).sum())
+    how = _How(kind, neuropil_factor, baseline_percentile, baseline_window_s, detrend, highpass_s, resample_hz)
+    layers: dict[str, Floats] = {}
+
+    def put(name: str, first: int, values: Floats, attrs: Mapping[str, str]) -> None:
+        if name not in layers:
+            layers[name] = np.empty((len(values), recording.sizes["neuron"]), np.float32)
+        layers[name][:, first : first + values.shape[1]] = values
+
+    made = _by_blocks(recording, how, put)
+    dark = _dark(recording, made.low)
+    return _finished(recording, how, made).assign(
+        {
+            name: (("time", "neuron"), values[:, ~dark] if dark.any() else values, LABELS[name])
+            for name, values in layers.items()
+        }
+    )
+
+
+def preprocess_into(path: str | Path, recording: xr.Dataset, **parameters: Any) -> None:
+    """Write what `preprocess` returns, some neurons at a time: memory does not grow with their number.
+
+    Args:
+        path: of the file (NetCDF).
+        recording: a Recording, whose values may still lie in a file (`files.opened`).
+        **parameters: those of `preprocess`.
+
+    Raises:
+        PhiscaleError: fluorescence that cannot be divided by its baseline.
+    """
+    how = _How.by(filled(Preprocess, parameters, "preprocess"))
+
+    def write(partial: Path) -> None:
+        whole = _written(partial, recording, how)
+        dark = _dark(recording, whole.low)
+        if dark.any():
+            partial.unlink()
+            _written(partial, recording.isel(neuron=~dark), how)
+        files.add(_finished(recording, how, whole), partial)
+
+    files.write_whole(path, write)
+
+
+def _written(path: Path, recording: xr.Dataset, how: _How) -> _Made:
+    with files.Layers(path, recording.sizes["neuron"]) as layers:
+        return _by_blocks(recording, how, layers.put)
+
+
+@dataclass(frozen=True)
+class _How:
+    """The parameters of `preprocess`, by name."""
+
+    kind: str
+    neuropil_factor: float
+    percentile: float
+    window_s: float
+    detrend: str
+    highpass_s: float
+    resample_hz: float | None
+
+    @classmethod
+    def by(cls, p: Preprocess) -> _How:
+        """Return those of a section of a study."""
+        window = p.baseline_percentile, p.baseline_window_s
+        return cls(p.kind, p.neuropil_factor, *window, p.detrend, p.highpass_s, p.resample_hz)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What is known when all neurons are done.
+
+    Attributes:
+        time: (frame,) [s].
+        low: (neuron,) share of frames in which it lacks a baseline.
+        lost: (frame,) whether no neuron has a value.
+    """
+
+    time: Floats
+    low: Floats
+    lost: Bools
+
+
+def _by_blocks(recording: xr.Dataset, how: _How, put: Callable[[str, int, Floats, Mapping[str, str]], None]) -> _Made:
+    """Hand the layers over some neurons at a time: what is worked with is in double precision, and several times that.
+
+    Args:
+        recording: the Recording.
+        how: the parameters.
+        put: takes the name of a layer, the first of its neurons, their values (time, neuron) and attributes.
+    """
+    n = recording.sizes["neuron"]
+    low, time, lost = np.zeros(n), recording["time"].values, np.ones(1, bool)
+    for first in range(0, n, BLOCK):
+        block = slice(first, min(first + BLOCK, n))
+        time, found, low[block] = _of_block(recording.isel(neuron=block), how)
+        for name, values in found.items():
+            put(name, first, values, LABELS[name])
+        usable = np.asarray(found["dff"], np.float32)[:, low[block] <= MOSTLY]
+        lost = lost & np.isnan(usable).all(axis=1)
+    return _Made(time, low, lost)
+
+
+def _of_block(recording: xr.Dataset, how: _How) -> tuple[Floats, dict[str, Floats], Floats]:
+    """Do what `preprocess` says, for some neurons."""
+    time, low = recording["time"].values, np.zeros(recording.sizes["neuron"])
+    if how.kind == "fluorescence":
+        layers, lacking = _delta_f(recording, how.neuropil_factor, how.percentile, how.window_s)
+        low = lacking.mean(axis=0)
     else:
         layers = {"dff": _values(recording, "fluorescence")}
-    if detrend == "linear":
+    if how.detrend == "linear":
         layers["dff"] = _without_slope(time, layers["dff"])
-    elif detrend == "highpass":
-        layers["dff"] = layers["dff"] - running_percentile(time, layers["dff"], 50.0, highpass_s)
-    rate = float(recording.attrs["sampling_rate_hz"])
-    if resample_hz is not None:
-        time, layers = resample(time, layers, rate, resample_hz)
-        rate = float(resample_hz)
-    dataset = _assemble(recording, time, layers, rate)
-    return history.record(
-        dataset,
-        "preprocess.preprocess",
-        kind=kind,
-        neuropil_factor=neuropil_factor if "neuropil" in recording else None,
-        baseline_percentile=baseline_percentile,
-        baseline_window_s=baseline_window_s,
-        detrend=detrend,
-        highpass_s=highpass_s,
-        resample_hz=resample_hz,
-        values_divided_by_floor=floored,
-        neurons_left_out=dark,
-    )
+    elif how.detrend == "highpass":
+        layers["dff"] = layers["dff"] - running_percentile(time, layers["dff"], 50.0, how.highpass_s)
+    if how.resample_hz is not None:
+        rate = float(recording.attrs["sampling_rate_hz"])
+        time, layers = resample(time, layers, rate, how.resample_hz)
+    return time, layers, low
 
 
 def _delta_f(
@@ -110,13 +206,11 @@ def _delta_f(
     return {"dff": dff, "f0": baseline}, low
 
 
-def _without_dark(
-    recording: xr.Dataset, layers: dict[str, Floats], low: Bools
-) -> tuple[xr.Dataset, dict[str, Floats], list[str]]:
-    """Leave out neurons that mostly lack a baseline to divide by, and name them."""
-    dark = low.mean(axis=0) > 0.5
+def _dark(recording: xr.Dataset, low: Floats) -> Bools:
+    """Return which neurons mostly lack a baseline to divide by (`low`: share of frames)."""
+    dark: Bools = low > MOSTLY
     names = [str(name) for name in recording["neuron"].values[dark]]
-    if len(names) >= len(dark) / 2:
+    if names and len(names) >= len(dark) / 2:
         raise PhiscaleError(
             Problem(
                 f"recording {recording.attrs['recording']!r}",
@@ -127,8 +221,7 @@ def _without_dark(
                 "preprocess.neuropil_factor, or add the camera's offset to the fluorescence",
             )
         )
-    kept = {name: values[:, ~dark] for name, values in layers.items()}
-    return recording.isel(neuron=~dark), kept, names
+    return dark
 
 
 def _values(recording: xr.Dataset, name: str) -> Floats:
@@ -249,24 +342,29 @@ def _weighted(weights: Weights, values: Floats) -> Floats:
     return means
 
 
-def _assemble(recording: xr.Dataset, time: Floats, layers: dict[str, Floats], rate_hz: float) -> xr.Dataset:
-    """Put the layers into a dataset with the recording's coordinates and attributes."""
-    labels = {"dff": ("dF/F", "ΔF/F"), "f0": ("a.u.", "baseline fluorescence F0")}
+def _finished(recording: xr.Dataset, how: _How, made: _Made) -> xr.Dataset:
+    """Return the dataset without its layers: the recording's coordinates and attributes, and what was done."""
+    dark, n_frames = _dark(recording, made.low), recording.sizes["time"]
+    kept = recording.isel(neuron=~dark) if dark.any() else recording
+    rate = float(recording.attrs["sampling_rate_hz"] if how.resample_hz is None else how.resample_hz)
     dataset = xr.Dataset(
-        {
-            name: (
-                ("time", "neuron"),
-                values.astype(np.float32),
-                {"units": labels[name][0], "long_name": labels[name][1]},
-            )
-            for name, values in layers.items()
-        },
+        {"dropped": ("time", made.lost, {"units": "1", "long_name": "frame not to be used"})},
         coords={
-            "time": ("time", time, recording["time"].attrs),
-            **{name: recording[name] for name in PLACES if name in recording.coords},
+            "time": ("time", made.time, recording["time"].attrs),
+            **{name: kept[name] for name in PLACES if name in kept.coords},
         },
-        attrs={**recording.attrs, "sampling_rate_hz": rate_hz},
+        attrs={**recording.attrs, "sampling_rate_hz": rate},
     )
-    dropped = np.isnan(layers["dff"]).all(axis=1)
-    dataset["dropped"] = ("time", dropped, {"units": "1", "long_name": "frame not to be used"})
-    return dataset
+    return history.record(
+        dataset,
+        "preprocess.preprocess",
+        kind=how.kind,
+        neuropil_factor=how.neuropil_factor if "neuropil" in recording else None,
+        baseline_percentile=how.percentile,
+        baseline_window_s=how.window_s,
+        detrend=how.detrend,
+        highpass_s=how.highpass_s,
+        resample_hz=how.resample_hz,
+        values_divided_by_floor=round(float(made.low[~dark].sum()) * n_frames),
+        neurons_left_out=[str(name) for name in recording["neuron"].values[dark]],
+    )

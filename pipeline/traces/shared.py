@@ -89,7 +89,7 @@ def share_units(
     """
     where = f"{among} {name!r}"
     with threadpool_limits(limits=1):  # more threads would add up in another order
-        held = [Held.by(one, noise_sd(one["dff"].values, one["dropped"].values) > 0) for one in recordings]
+        held = [Held.by(one, noise_sd(one["dff"], one["dropped"].values) > 0) for one in recordings]
         common = common_neurons(where, held, neurons, n_ensembles)
         if method == "none" or len(common.neurons) == n_ensembles:
             label, how, units = np.arange(len(common.neurons)), "neuron by neuron", common.neurons

@@ -1,7 +1,8 @@
-"""Has the exact engine and the sampler compiled, in two halves that two processes can do at once.
+"""Has the exact engine and the samplers compiled, in two halves that two processes can do at once.
 
-Run as a module it does the second half; `preload` does the first meanwhile. After installation that takes half a minute
-on two cores in place of one; later both halves are loaded from the compiler's cache.
+Run as a module it does the second half; `preload` does the first meanwhile, which takes half as long on two cores as
+on one. `make install` imports `preload` for that; where nobody did, the first run does. Later both halves are loaded
+from the compiler's cache.
 """
 
 from __future__ import annotations
@@ -25,11 +26,14 @@ def structures() -> None:
 
 def sampler() -> None:
     """Have compiled what draws TPMs, with their drive, of states that are given or hidden."""
+    from pipeline.tpm import parent_sets
     from pipeline.tpm.chain import sample_recording
     from pipeline.tpm.recorded import Model, Recorded, Sweeps
     from pipeline.tpm.sampled import SampledRecording
 
     rng = np.random.default_rng(0)
+    counts = np.full((4, 2), 6)
+    parent_sets.sample(counts[:, :1], counts // 2, 2, 2, 1, 1, rng)
     states = (rng.random((60, 2)) < 0.5).astype(np.int64)
     first = np.arange(60) == 0
     recorded = Recorded(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import resource
+import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from threadpoolctl import threadpool_limits
 
-from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.base.errors import PhiscaleError, Problem, unusable
 from pipeline.base.files import save_groups, save_json
 from pipeline.results.layout import Layout
 
@@ -108,9 +109,18 @@ def perform(job: Job) -> None:
     log ends with what the job took, as a line of JSON (see `costs`).
 
     Raises:
-        JobFailed: with the reason, which is in the log and noted as well.
+        JobFailed: with the reason, which is in the log and noted as well, if they can be written.
         KeyboardInterrupt: somebody interrupted it; that is no failure, and not noted.
     """
+    try:
+        _perform(job)
+    except (OSError, PhiscaleError) as error:  # of the log and the note themselves, on a full disk: told here or never
+        reason = str(unusable(error) if isinstance(error, OSError) else error)
+        print(f"failed: {job.stage}: {reason}", file=sys.stderr)
+        raise JobFailed(reason) from None
+
+
+def _perform(job: Job) -> None:
     log = Path(job.log)
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text("running\n")

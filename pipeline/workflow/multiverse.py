@@ -214,14 +214,20 @@ def _made_elsewhere(studies: Mapping[str, Study]) -> dict[str, tuple[str, ...]]:
 
 
 @cache
-def opened(path: str, data: str | None) -> Specifications:
+def opened(path: str, data: str | None, root: str | None = None) -> Specifications:
     """Return the multiverse of a study, read once for all modules of a workflow.
 
     Args:
         path: study.yaml, or its folder; as a path, or as a file URI.
         data: folder from which the paths in the sheet start; likewise.
+        root: folder of the results, where that is not the study's own.
     """
-    return Specifications.of(Study.load(_plain(path), _plain(data)))
+    return Specifications.of(_loaded(path, data, root))
+
+
+def _loaded(path: Any, data: Any, root: str | None) -> Study:
+    study = Study.load(_plain(path), data=_plain(data))
+    return study if root is None else replace(study, folder=Path(root))
 
 
 def _plain(path: Any) -> Any:
@@ -237,10 +243,10 @@ def study_of(config: Mapping[str, Any], default: Path) -> Study:
         config: of the workflow.
         default: study where it names none.
     """
-    path, data = config.get("study", default), config.get("data")
+    path, data, root = config.get("study", default), config.get("data"), config.get("root")
     if "specification" in config:
-        return opened(str(path), data).studies[config["specification"]]
-    return Study.load(_plain(path), data=_plain(data))
+        return opened(str(path), data, root).studies[config["specification"]]
+    return _loaded(path, data, root)
 
 
 def why_failed(layout: Layout, notes: Sequence[Mapping[str, str]]) -> str:

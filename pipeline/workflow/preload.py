@@ -19,7 +19,7 @@ import numpy as np
 from pipeline.workflow import compiling, stages
 
 LAZY = (
-    *("h5netcdf", "matplotlib.figure", "matplotlib.backends.backend_agg", "scipy.stats", "sklearn.cluster"),
+    *("netCDF4", "matplotlib.figure", "matplotlib.backends.backend_agg", "scipy.stats", "sklearn.cluster"),
     *("torch", "torch._dynamo"),  # the second is imported by the first optimizer, for a second of each job
 )
 

@@ -50,6 +50,7 @@ def quieten(logger: logging.Logger) -> None:
     Args:
         logger: Snakemake's.
     """
+    logging.raiseExceptions = False  # a full disk takes no log either
     for handler in logger.handlers:
         if handler.name == SNAKEMAKES_OWN:
             handler.addFilter(_is_of_the_workflow)

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -320,12 +321,21 @@ def stamps(study: Study, recording: str, columns: tuple[str, ...] = FILE_COLUMNS
         recording: name of the recording.
         columns: columns of the sheet that name files.
     """
+    return stamped(raw_files(study, recording, columns))
+
+
+def stamped(paths: Iterable[str | Path]) -> list[list[int]]:
+    """Return size and time of files, and of all arrays in folders.
+
+    Args:
+        paths: of both; what is gone has none.
+    """
     found = []
-    for name in raw_files(study, recording, columns):
-        path = Path(name)
+    for path in map(Path, paths):
         for file in sorted(path.rglob("*.npy")) if path.is_dir() else [path]:
-            told = file.stat()
-            found.append([told.st_size, told.st_mtime_ns])
+            with suppress(FileNotFoundError):
+                told = file.stat()
+                found.append([told.st_size, told.st_mtime_ns])
     return found
 
 
@@ -374,17 +384,6 @@ def multiverse(study: Study) -> list[Path]:
     """
     table = study.layout.of_study("multiverse")
     return [table] if table.exists() else []
-
-
-def subject_index(study: Study, recording: str) -> int:
-    """Return the place of a recording's subject among the subjects, in order of appearance.
-
-    Args:
-        study: the study.
-        recording: name of the recording.
-    """
-    subjects = list(dict.fromkeys(study.recordings["subject"]))
-    return subjects.index(study.row(recording)["subject"])
 
 
 def recordings_table(study: Study) -> list[dict[str, str]]:

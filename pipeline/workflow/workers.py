@@ -18,6 +18,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterable, Mapping
 from multiprocessing.connection import Connection
@@ -140,6 +141,7 @@ class Workers:
 def _child(job: Job, connection: Connection) -> None:
     """Run a job and send the reason if it fails, or nothing."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.unraisablehook = lambda _: None  # HDF5 repeats, file by file that it closes, what was raised of a full disk
     threading.Thread(target=_die_with_parent, daemon=True).start()
     os.chdir(job.cwd)
     try:

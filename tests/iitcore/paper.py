@@ -1,7 +1,8 @@
 """Figures of Albantakis et al. 2023 (PLoS Comput Biol 19: e1011465): weights, states and published numbers.
 
-Logistic units with k = 4 (Eq. 60); weights[i][j] from unit i to unit j, in steps that the figures give. Numbers stand
-as printed, most of them cut to two decimals. Φ depends on a choice where purviews tie; the paper takes one that is not
+Figure 8 and the examples of Marshall et al. 2024 ("Intrinsic Units") are rules, given in full. The others are logistic
+units with k = 4 (Eq. 60); weights[i][j] from unit i to unit j, in steps that the figures give. Numbers stand as
+printed, most of them cut to two decimals. Φ depends on a choice where purviews tie; the paper takes one that is not
 always the largest, so that its Φ lies in the range over the choices.
 """
 
@@ -107,3 +108,37 @@ COMPLEXES = {  # figure: the first ones, in order
     "7A": ("ABCDE",),
     "7C": ("ABCD",),
 }
+
+
+RULES = {  # figure 8: values of A, B and C after the states 000, 100, 010, 110, 001, ...
+    "top": ("10000111", "01100101", "00110110"),
+    "middle": ("10100101", "01110100", "00110011"),
+    "bottom": ("10101010", "01100110", "00011110"),
+}
+
+
+def rules(name: str) -> Substrate:
+    return Substrate(np.array([[float(v) for v in column] for column in RULES[name]]).T)
+
+
+def on(n: int) -> np.ndarray:
+    """Value of each unit, (n, states)."""
+    return (np.arange(2**n) >> np.arange(n)[:, None]) & 1
+
+
+def coarse_graining() -> Substrate:
+    """Example 1: A and B, and C and D, help each other a little and are driven by the other two together."""
+    a, b, c, d = on(4)
+    pairs = [(a, b, c & d), (b, a, c & d), (c, d, a & b), (d, c, a & b)]
+    return Substrate(np.stack([0.05 + 0.01 * own + 0.1 * other + 0.8 * both for own, other, both in pairs], axis=1))
+
+
+def black_box() -> Substrate:
+    """Example 2: two boxes of four; C and G are their outputs, which reach the other box's A and B, E and F."""
+    columns = []
+    for first, far in ((0, 6), (4, 2)):
+        a, b, c, d = on(8)[first : first + 4]
+        drive = 0.01 + 0.1 * d + 0.8 * on(8)[far]
+        columns += [drive + 0.01 * a + 0.05 * b, drive + 0.05 * a + 0.01 * b]
+        columns += [0.01 + 0.01 * c + 0.85 * (a | b) + 0.1 * (a & b), 0.01 + 0.05 * (a + b) + 0.85 * c + 0.01 * d]
+    return Substrate(np.stack(columns, axis=1))

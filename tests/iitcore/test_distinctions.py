@@ -9,6 +9,7 @@ from oracle_structure import Oracle
 from systems import KINDS, random_system
 
 from iitcore import _mechanism_partitions as partitions
+from iitcore import _screens as screens
 from iitcore._distinction_kernels import maximal
 from iitcore._layout import SubstrateError
 from iitcore._repertoire_kernels import effect_profile
@@ -128,14 +129,34 @@ def test_branch_and_bound_finds_the_minimum_of_any_table(cause, coarse):
         assert bound >= phi - 1e-9
 
 
+@pytest.mark.parametrize("coarse", [False, True])
+def test_a_screen_never_bounds_phi_from_below(coarse):
+    rng = np.random.default_rng(coarse)
+    lowered = 0
+    for _ in range(40):
+        n_side, columns = int(rng.integers(3, 6)), 4
+        table = rng.integers(1, 6, (columns, 2**n_side)) / 2 if coarse else rng.random((columns, 2**n_side)) + 0.3
+        table[:, -1] = 0.0
+        tables = screens.room(n_side, columns)
+        for n_rows in range(1, columns + 1):
+            rows, pick = np.arange(n_rows), np.zeros(n_rows, np.int64)
+            bound, _ = partitions.minimum_partition(table, rows, n_side, False, 0.7, 0.0, False, pick)
+            phi, _ = partitions.minimum_partition(table, rows, n_side, False, 0.7, 0.0, True, pick)
+            screened = screens.bound(tables, table, rows, bound, (0.7, n_rows * n_side))
+            assert phi - 1e-12 <= screened <= bound
+            lowered += screened < 0.9 * bound
+    assert lowered > 20
+
+
 def test_phi_never_exceeds_that_of_the_complete_cut():
     system = random_system("logistic", 5, n=4)
     tables = Tables(system)
     for mask in range(1, 16):
         index, phi, _, _, _ = maximal(mask, False, tables.effect, tables.effect_logs, tables.now, tables.geometry)
-        p, _, _ = effect_profile(mask, tables.effect, tables.now, tables.geometry)
-        alone, _, _ = effect_profile(0, tables.effect, tables.now, tables.geometry)
-        assert (phi <= p[index] * np.log2(p[index] / alone[index]) + 1e-12).all()
+        p, _ = effect_profile(mask, tables.effect, tables.now, tables.geometry)
+        alone, _ = effect_profile(0, tables.effect, tables.now, tables.geometry)
+        place = np.argsort(tables.geometry[3])[index]
+        assert (phi <= p[place] * np.log2(p[place] / alone[place]) + 1e-12).all()
 
 
 def summary(found, rename=lambda u: u, flip=frozenset()):

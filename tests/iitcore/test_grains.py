@@ -6,14 +6,15 @@ import math
 
 import numpy as np
 import pytest
+from oracle_grains import Oracle, mappings
 
 from iitcore import Substrate, SubstrateError, complexes, system_phi
 from iitcore._bits import joint
-from iitcore._grain_phi import GrainPhi
+from iitcore._grain_phi import GrainPhi, bodies
 from iitcore.grain_results import GrainSearch, Irreducibility
-from iitcore.grains import _groupings, is_maximally_irreducible_within, search_grains
+from iitcore.grains import _groupings, search_grains
 from iitcore.macro import macro_system
-from iitcore.macro_units import MacroUnit, mapping_family
+from iitcore.macro_units import MacroUnit, few_mappings, mapping_family
 
 
 def states(n):
@@ -57,90 +58,7 @@ def test_planted_pairs_in_the_stationary_distribution():
     assert found.micro.phi < found.winner.phi < found.best.phi
 
 
-def test_reference_coarse_graining_wins(golden_dir):
-    case = json.loads((golden_dir / "iit4" / "macro1_cg_marshall_ex1.json").read_text())
-    found = search_grains(Substrate(case["micro_tpm"]), case["micro_history_oldest_first"])
-    assert found.winner.phi == pytest.approx(case["system"]["phi_s"], abs=1e-9)
-    expected = {frozenset("AB"), frozenset("CD")}
-    assert parts(found.winner) == expected
-    assert [list(u.mapping) for u in found.winner.units] == [u["mapping"] for u in case["units"]]
-    assert found.winner is not None
-    assert found.tied == ()
-    assert found.gain == found.winner.phi - found.micro.phi > 0
-
-
 # --- oracle -----------------------------------------------------------------------------------
-
-
-def all_groupings(units):
-    """Every way to put units into groups or leave them out."""
-    found = set()
-    for labels in itertools.product(range(len(units) + 1), repeat=len(units)):
-        groups = [tuple(u for u, v in zip(units, labels, strict=True) if v == k) for k in range(1, len(units) + 1)]
-        found.add(tuple(sorted(g for g in groups if g)))
-    return sorted(found - {()})
-
-
-def all_mappings(size, grain):
-    if grain == 1:
-        tables = itertools.product((0, 1), repeat=2**size)
-        return [t for t in tables if 0 < sum(t) < len(t)]
-    units = tuple(range(size))
-    counts = [MacroUnit.at_least(units, k, grain).mapping for k in range(1, size * grain + 1)]
-    return counts + [MacroUnit.black_box(units, i, grain).mapping for i in units]
-
-
-class Plain:
-    """phi_s of every candidate, and validity, straight from the definitions."""
-
-    def __init__(self, sub, history):
-        self.sub, self.history, self.memory = sub, np.asarray(history), {}
-        self.grains = range(1, len(self.history) + 1)
-
-    def phi(self, groups, grain):
-        if (groups, grain) not in self.memory:
-            micro = [len(g) == 1 and grain == 1 for g in groups]
-            tables = [[(0, 1)] if m else all_mappings(len(g), grain) for g, m in zip(groups, micro, strict=True)]
-            self.memory[groups, grain] = max(
-                system_phi(
-                    macro_system(
-                        self.sub,
-                        [MacroUnit(g, t, grain) for g, t in zip(groups, choice, strict=True)],
-                        self.history,
-                    )
-                ).phi
-                for choice in itertools.product(*tables)
-            )
-        return self.memory[groups, grain]
-
-    def valid(self, groups, grain):
-        return all((len(g) == 1 and grain == 1) or self.unit(g) for g in groups)
-
-    def unit(self, group):
-        own = self.made_up(group)
-        return own > 1e-10 and own > self.rival(group) + 1e-10
-
-    def made_up(self, group):
-        """phi_s of the best system of valid units that takes all of the group, but for the group as one unit."""
-        micro = self.phi(tuple((i,) for i in group), 1)
-        meso = (
-            self.phi(groups, grain)
-            for groups in all_groupings(group)
-            for grain in self.grains
-            if groups != (group,) and sum(map(len, groups)) == len(group) and self.valid(groups, grain)
-        )
-        return max([micro, *meso])
-
-    def rival(self, group):
-        return max(
-            (
-                self.phi(groups, grain)
-                for groups in all_groupings(group)
-                for grain in self.grains
-                if sum(map(len, groups)) < len(group) and self.valid(groups, grain)
-            ),
-            default=0.0,
-        )
 
 
 def excitable(seed, n=3):
@@ -149,43 +67,131 @@ def excitable(seed, n=3):
     return Substrate.logistic(rng.normal(0.25, 0.35, (n, n)), 1.5), rng
 
 
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("length", [1, 2])
-def test_search_equals_plain_search(seed, length):
-    sub, rng = excitable(seed)
-    history = rng.integers(0, 2, (length, 3))
-    found = search_grains(sub, history)
-    plain = Plain(sub, history)
-    candidates = [(g, t) for g in all_groupings((0, 1, 2)) for t in plain.grains]
-    assert len(found.groupings) == len(candidates)
-    names = {("A", "B", "C").index(u): u for u in "ABC"}
-    for groups, grain in candidates:
-        labelled = tuple(tuple(names[i] for i in g) for g in groups)
-        mine = next(g for g in found.groupings if (g.groups, g.update_grain) == (labelled, grain))
-        assert max(mine.phi) == pytest.approx(plain.phi(groups, grain), abs=1e-12)
-        assert (mine.fault is None) == plain.valid(groups, grain), (groups, mine.fault)
-    best = max(plain.phi(*c) for c in candidates if plain.valid(*c))
-    assert found.winner.phi == pytest.approx(best, abs=1e-12)
-    assert found.best.phi == pytest.approx(max(plain.phi(*c) for c in candidates), abs=1e-12)
+def by_index(sub, units):
+    """Micro units by position, as the oracle has them."""
+    at = {name: i for i, name in enumerate(sub.units)}
+    return frozenset(
+        (
+            tuple(at[c] for c in u.constituents),
+            u.mapping,
+            u.update_grain,
+            tuple(at[c] for c in u.background_apportionment),
+        )
+        for u in units
+    )
+
+
+def as_set(units):
+    return frozenset((u.constituents, u.mapping, u.update_grain, u.background_apportionment) for u in units)
+
+
+def compared(sub, history, apportioned=0):
+    """The search and the enumeration agree on every valid system and every verdict."""
+    found = search_grains(sub, history, max_apportioned=apportioned)
+    oracle = Oracle(sub, history, apportioned)
+    want = {as_set(system): oracle.phi(system) for system in oracle.everything()}
+    have = {
+        by_index(sub, grain.units): grain.phi
+        for g in found.groupings
+        if g.fault is None
+        for grain in map(g.grain, range(len(g)))
+    }
+    assert have.keys() == want.keys()
+    assert sum(len(g) for g in found.groupings if g.fault is None) == len(have), "nothing is tried twice"
+    assert all(have[key] == pytest.approx(phi, abs=1e-12) for key, phi in want.items())
+    assert found.winner.phi == pytest.approx(max(want.values()), abs=1e-12)
+    for verdict in found.irreducibility:
+        area, lent = (tuple(sub.units.index(u) for u in names) for names in (verdict.units, verdict.apportioned))
+        made = oracle.constituents(area, lent)
+        assert bool(verdict) == (made is not None)
+        if made is not None:
+            assert verdict.phi == pytest.approx(oracle.phi(made), abs=1e-12)
+            rivals = [oracle.phi(s) for s in oracle.inside(area, lent) if s != made] if len(area) > 1 else []
+            assert verdict.rival_phi == pytest.approx(max(rivals, default=0.0), abs=1e-12)
+            assert by_index(sub, verdict.through) == (as_set(made) if verdict.through else frozenset())
+        if verdict.rival:
+            assert system_phi(macro_system(sub, verdict.rival, history)).phi == pytest.approx(
+                verdict.rival_phi, abs=1e-12
+            )
+    return found
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_validity_equals_plain_validity(seed):
-    sub, rng = excitable(seed + 20)
-    history = rng.integers(0, 2, (2, 3))
-    plain = Plain(sub, history)
-    for group in [(0, 1), (1, 2), (0, 1, 2), (2,)]:
-        verdict = is_maximally_irreducible_within(sub, [sub.units[i] for i in group], history)
-        assert bool(verdict) == plain.unit(group)
-        assert verdict.phi == pytest.approx(plain.made_up(group), abs=1e-12)
-        if verdict.through:
-            again = system_phi(macro_system(sub, verdict.through, history)).phi
-            assert again == pytest.approx(verdict.phi, abs=1e-12)
-        if verdict.phi > 1e-10:
-            assert verdict.rival_phi == pytest.approx(plain.rival(group), abs=1e-12)
-        if verdict.rival:
-            again = system_phi(macro_system(sub, verdict.rival, history)).phi
-            assert again == pytest.approx(verdict.rival_phi, abs=1e-12)
+@pytest.mark.parametrize(("length", "apportioned"), [(1, 0), (2, 0), (2, 1)])
+def test_search_equals_the_enumeration(seed, length, apportioned):
+    sub, rng = excitable(seed)
+    compared(sub, rng.integers(0, 2, (length, 3)), apportioned)
+
+
+def bound_pairs(seed):
+    """Two pairs that drive each other, each pair's units bound to each other, and disorder."""
+    rng = np.random.default_rng(seed)
+    s = states(4)
+    first, second = s[:, [0]] * s[:, [1]], s[:, [2]] * s[:, [3]]
+    drive = -3 + 6 * np.hstack([second, second, first, first]) + 1.5 * s[:, [1, 0, 3, 2]] + rng.normal(0, 0.3, (16, 4))
+    return Substrate(1 / (1 + np.exp(-drive))), rng.integers(0, 2, (2, 4))
+
+
+def leaky_ring(seed):
+    """Four units in a ring, two of which persist: what is left out of a system relays between those inside."""
+    rng = np.random.default_rng(seed)
+    w = np.roll(np.diag(1 + rng.normal(0, 0.2, 4)), 1, axis=1)
+    w[0, 0], w[2, 2] = 0.5, 0.4
+    return Substrate.logistic(w, 2), rng.integers(0, 2, (2, 4))
+
+
+@pytest.mark.parametrize("seed", [0, 2, 5])
+def test_units_of_meso_units_equal_the_enumeration(seed):
+    sub, history = bound_pairs(seed)
+    found = compared(sub, history[-1:])
+    assert any(any(m) for m in found.winner.through)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("make", "seed", "most"), [(bound_pairs, 4, 1), (leaky_ring, 3, 2), (leaky_ring, 2, 1)])
+def test_slow_units_of_meso_units_with_background_equal_the_enumeration(make, seed, most):
+    found = compared(*make(seed), apportioned=most)
+    if seed > 2:
+        assert any(any(m) for m in found.winner.through)
+        assert any(u.background_apportionment for u in found.winner.units)
+
+
+def area(units):
+    return {str(c) for u in units for c in u.constituents}
+
+
+@pytest.mark.parametrize(("make", "seed"), [(bound_pairs, 3), (leaky_ring, 2), (leaky_ring, 0)])
+def test_complexes_across_grains_exclude_each_other(make, seed):
+    sub, history = make(seed)
+    found = search_grains(sub, history, max_apportioned=1)
+    left = [(g.phi[i], g.grain(i)) for g in found.groupings if g.fault is None for i in range(len(g))]
+    struck = found.undecided
+    for complex_ in found.complexes:
+        larger = [g for phi, g in left if phi > complex_.phi + 1e-10]
+        struck -= len(larger)  # what ties with another that it overlaps
+        assert all(
+            any(o is not g and abs(o.phi - g.phi) < 1e-10 and area(o.units) & area(g.units) for o in larger)
+            for g in larger
+        )
+        left = [(phi, g) for phi, g in left if phi <= complex_.phi + 1e-10 and not area(g.units) & area(complex_.units)]
+    assert struck == 0
+    assert max((phi for phi, _ in left), default=0.0) <= 1e-10
+
+
+def test_overlapping_systems_that_tie_are_told_apart_by_their_structure():
+    """Micro systems of a cellular automaton (rule 154): the complexes are those of the micro search."""
+    rule = np.array([154 >> k & 1 for k in range(8)], dtype=float)
+    s = states(5)
+    sub = Substrate(rule[4 * np.roll(s, 1, axis=1) + 2 * s + np.roll(s, -1, axis=1)])
+    every = [[[u] for u in units] for k in range(1, 6) for units in itertools.combinations("ABCDE", k)]
+    tied = 0
+    for state in states(5)[::4]:
+        found = search_grains(sub, state, groupings=every)
+        assert {frozenset(area(c.units)) for c in found.complexes} == {
+            frozenset(c.units) for c in complexes(sub, state)
+        }
+        tied += len(found.tied) + found.undecided > 0
+    assert tied
 
 
 def test_a_slower_micro_unit_has_to_be_irreducible_too():
@@ -214,7 +220,7 @@ def test_phi_of_every_mapping_is_that_of_the_macro_system(groups, grain, windows
     sub = Substrate(rng.random((16, 4)))
     history = rng.integers(0, 2, (windows, 2, 4))
     shares = rng.dirichlet(np.ones(windows))
-    values = GrainPhi(sub, history, shares, 3)(groups, grain)
+    values = GrainPhi(sub, history, shares, 3)(bodies(groups), grain)
     families = [mapping_family(len(g), grain, 3) for g in groups]
     assert len(values) == math.prod(map(len, families))
     for index in rng.integers(0, len(values), 12):
@@ -255,7 +261,7 @@ def test_complexes_across_grains_share_no_unit():
     found = search_grains(
         sub, "000000", groupings=[["AB", "CD"], [["A"], ["B"], ["C"], ["D"]], [["E"], ["F"]], [["B"], ["C"]], ["EF"]]
     )
-    complexes_ = found.complexes()
+    complexes_ = found.complexes
     assert complexes_[0] == found.winner
     taken = [u for grain in complexes_ for unit in grain.units for u in unit.constituents]
     assert len(taken) == len(set(taken))
@@ -283,7 +289,12 @@ def test_mapping_families():
     assert {exactly_two, two_outputs} <= set(four)
     assert [MacroUnit.at_least(range(4), k).mapping for k in range(1, 5)] == list(four[:4]), "saved places stay"
     assert not any(tuple(1 - v for v in t) in four for t in four)
-    assert len(mapping_family(1, 2, 3)) == 3  # any ON, all ON, last state
+    assert mapping_family(1, 2, 3) == ((0, 1, 1, 1), (0, 0, 0, 1), (0, 0, 1, 1), (0, 1, 1, 0)), "saved places stay"
+    assert few_mappings(1, 2) == 3
+    for size, grain in ((2, 2), (3, 2), (4, 2), (2, 3), (5, 2), (6, 2), (4, 1), (5, 1)):
+        family = mapping_family(size, grain, 3)
+        assert len(set(family)) == len(family)
+        assert sorted(family) == mappings(size, grain)
     assert MacroUnit.majority(range(5)).mapping in mapping_family(5, 1, 3)
     assert all(len(set(t)) == 2 for n in (1, 2, 3, 4, 6) for t in mapping_family(n, 2, 3))
 

@@ -294,11 +294,11 @@ def table_of(rule):
         (
             MacroUnit.black_box(tuple("ABC"), tuple("AC")),
             (0, 0, 0, 0, 0, 1, 0, 1),
-            "table 00000101",
+            "outputs A and C",
         ),
         (MacroUnit.micro("A"), (0, 1), "as is"),
         (MacroUnit.micro("A", 2), (0, 0, 1, 1), "output A"),
-        (MacroUnit(("A", "B"), (0, 1, 1, 0)), (0, 1, 1, 0), "table 0110"),
+        (MacroUnit(("A", "B"), (0, 1, 1, 0)), (0, 1, 1, 0), "exactly 1 ON"),
         (
             MacroUnit.at_least(tuple("AB"), 3, 2),
             table_of(lambda a1, b1, a2, b2: a1 + b1 + a2 + b2 >= 3),

@@ -27,14 +27,15 @@ NOT_SAVED = {
     "Side",  # saved as part of SystemPhi
     *("Explanation", "RunnerUp", "Difference"),  # newer than the file; their own test reads them back
 }
-NEW = {"formalism": "2023", "differentiation": None, "through": []}  # what was saved before them is of
+NEW = {"formalism": "2023", "differentiation": None, "through": [], "apportioned": []}  # what was saved before is of
+DERIVED = {"complexes", "undecided"}  # newer too; what is left to say of candidates that were saved before
 
 
 def as_saved(value: Any) -> Any:
     """Without fields that did not exist when the file was written."""
     if isinstance(value, dict):
         assert all(value.get(key, default) == default for key, default in NEW.items())
-        return {key: as_saved(v) for key, v in value.items() if key not in NEW}
+        return {key: as_saved(v) for key, v in value.items() if key not in NEW.keys() | DERIVED}
     return [as_saved(v) for v in value] if isinstance(value, list) else value
 
 
@@ -58,5 +59,5 @@ def test_every_result_is_among_the_saved() -> None:
 def test_a_field_without_default_may_not_be_missing() -> None:
     unit = iit.MacroUnit.from_dict({"constituents": ["A", "B"], "mapping": [0, 0, 0, 1]})
     assert unit == iit.MacroUnit.all_on(("A", "B"))
-    with pytest.raises(TypeError, match="mapping"):
+    with pytest.raises(iit.SubstrateError, match="mapping"):
         iit.MacroUnit.from_dict({"constituents": ["A", "B"]})

@@ -130,7 +130,20 @@ def test_a_degree_below_one_is_no_limit(sub, degree):
     assert len(list(relations.enumerate(1))) == 2
 
 
-WRONG = [5, 1.5, object(), {}, [None], [[1, 2], [3]], 1 + 2j, np.array(3), 10**400]
+WRONG = [
+    b"01",
+    np.array(["2020"], dtype="M8[D]"),
+    "x" * 1000,
+    5,
+    1.5,
+    object(),
+    {},
+    [None],
+    [[1, 2], [3]],
+    1 + 2j,
+    np.array(3),
+    10**400,
+]
 CALLS = {
     "tpm": lambda s, x: Substrate(x),
     "names": lambda s, x: Substrate(SWAP, x),
@@ -169,6 +182,46 @@ def test_arguments_of_another_type_are_refused_in_words(sub, name):
     for wrong in WRONG:
         with pytest.raises(SubstrateError):
             CALLS[name](sub, wrong)
+
+
+ITSELF = []
+ITSELF.append(ITSELF)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda s: Substrate(ITSELF), "not an array of numbers"),
+        (lambda s: iit.search_grains(s, ITSELF), "not one number per unit"),
+        (lambda s: Substrate(SWAP, {"A", "B"}), "a set has no order"),
+        (lambda s: Substrate(SWAP, {"A": 0, "B": 1}), "give a list"),
+        (lambda s: Substrate(SWAP, ["A", None]), "None: names are text"),
+        (lambda s: Substrate(SWAP, ["A", " "]), "2 distinct names"),
+        (lambda s: Substrate(SWAP, np.ma.array(["A", "B"], mask=[1, 0])), "masked"),
+        (lambda s: MacroUnit({"A", "B"}, (0, 0, 0, 1)), "a set has no order"),
+        (lambda s: MacroUnit.micro(["A", "B"]), "not one micro unit"),
+        (lambda s: Substrate.from_state_by_state(np.eye(4), project="no"), "neither True nor False"),
+        (lambda s: iit.search_grains(s, "10", valid_only=1), "neither True nor False"),
+        (lambda s: iit.search_grains(s, "10", progress=5), "no function"),
+        (lambda s: iit.complexes(s, "10", progress="x"), "no function"),
+        (lambda s: iit.search_grains(s, "10", max_apportioned=-1), "0 or more"),
+        (lambda s: iit.search_grains(s, "10", max_candidates=0), "leaves nothing"),
+        (lambda s: iit.search_grains(s, "10").top(0), "leaves nothing"),
+        (lambda s: Substrate.logistic([[1e308, 1e308], [-1e308, 1e308]]), "no number"),
+        (lambda s: Substrate.from_dict(s.to_dict() | {"fixed": [["A"]]}), "pairs"),
+        (lambda s: s.system("x" * 1000), r"x\.\.\. is not one number"),
+    ],
+)
+def test_what_would_be_taken_for_something_else(sub, call, message):
+    with pytest.raises(SubstrateError, match=message):
+        call(sub)
+
+
+@pytest.mark.parametrize("wrong", [None, 5, [], {}, "", "{", '{"phi": []}', b"{}", {"units": 5}, {"groupings": 3}])
+@pytest.mark.parametrize("kind", [iit.SystemPhi, iit.GrainSearch, iit.MacroUnit, iit.PhiStructure, iit.Distinction])
+def test_what_is_no_saved_result_is_refused(kind, wrong):
+    with pytest.raises(SubstrateError):
+        kind.from_dict(wrong)
 
 
 # --- improbable, and large ----------------------------------------------------------------------

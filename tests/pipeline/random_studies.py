@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
-from fuzzing import ENDINGS, FORMATS, write_values
 from made_files import write_nwb
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import (
@@ -26,6 +25,7 @@ from snakemake.settings.types import (
     StorageSettings,
     WorkflowSettings,
 )
+from sound_study import ENDINGS, FORMATS, write_values
 
 from pipeline.binarize.registry import BINARIZERS
 from pipeline.encoder.parameters import TraceNull

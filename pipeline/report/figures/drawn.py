@@ -21,7 +21,10 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
     "comparison": ("contrasts.contrasts",),
     "mechanism": ("mechanism.heatmaps", "mechanism.connectivity"),
     "macro": ("macro_maps.maps",),
-    "multiscale": ("multiscale.multiscale", "multiscale.over_time"),
+    "multiscale": (
+        *("multiscale.multiscale", "multiscale.macro_model", "courses.over_time"),
+        *("portraits.flows", "portraits.planes", "attributions.attributions"),
+    ),
     "activity": ("activity.activity",),
     "truth": ("truth.truth",),
 }

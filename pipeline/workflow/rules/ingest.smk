@@ -41,7 +41,7 @@ rule simulate:
         row=lambda wildcards: STUDY.row(wildcards.recording),
         windows=lambda wildcards: STUDY.sheet_of(wildcards.recording),
         conditions=STUDY.parameters.conditions,
-        index=lambda wildcards: targets.subject_index(STUDY, wildcards.recording),
+        index=lambda wildcards: STUDY.subject_index(wildcards.recording),
         seed=STUDY.parameters.seed,
         simulate=targets.section(STUDY, "simulate"),
     message:

@@ -1,10 +1,11 @@
 """Preprocess one recording."""
 
-from pipeline.base.files import load, save
-from pipeline.traces.preprocess import preprocess
+from pipeline.base.files import opened
+from pipeline.traces.preprocess import preprocess_into
 from pipeline.workflow.job import Job
 
 
 def run(job: Job) -> None:
     """Write ΔF/F of all neurons."""
-    save(preprocess(load(job.input.recording), **job.params.preprocess), job.output.preprocessed)
+    with opened(job.input.recording) as recording:
+        preprocess_into(job.output.preprocessed, recording, **job.params.preprocess)

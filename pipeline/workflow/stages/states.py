@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from pipeline.base.files import load, save, save_csv
+from pipeline.base.files import load, opened, save, save_csv
 from pipeline.binarize.bins import shortest
 from pipeline.binarize.quality import quality
 from pipeline.binarize.states import binarize_windows
@@ -14,13 +14,15 @@ from pipeline.workflow.job import Job
 def run(job: Job) -> None:
     """Write windows, states and measures of quality."""
     p = job.params
-    windows = table(p.row, p.sheet, load(job.input.recording), p.state_codes)
+    with opened(job.input.recording) as recording:
+        windows = table(p.row, p.sheet, recording, p.state_codes)
     save_csv(windows, job.output.windows)
     ensembles = load(job.input.ensembles)
     matched_to = _shortest(job) if job.input.lengths else None
     states = binarize_windows(ensembles, windows, **p.binarize, matched_to=matched_to)
     save(states, job.output.states)
-    measured = quality(load(job.input.preprocessed), ensembles, states)
+    with opened(job.input.preprocessed) as preprocessed:
+        measured = quality(preprocessed, ensembles, states)
     save_csv(measured, job.output.quality, float_format="%.10g")
 
 

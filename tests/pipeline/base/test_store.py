@@ -63,6 +63,41 @@ def test_a_failed_write_leaves_what_was_there(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        RuntimeError("flush failed (errno = 28, error message = '...')"),
+        OSError(-101, "NetCDF: HDF error"),
+    ],
+)
+def test_a_full_disk_is_told_in_one_line_and_leaves_what_was_there(tmp_path, monkeypatch, error):
+    """HDF5 tells it in the text of another error, NetCDF not at all."""
+    usage = files.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: usage._replace(free=0))
+    path = tmp_path / "a.nc"
+    path.write_text("before")
+
+    def fail(partial):
+        partial.write_text("half")
+        raise error
+
+    with pytest.raises(PhiscaleError) as told:
+        files.write_whole(path, fail)
+    assert str(told.value).startswith(f"{path}: cannot be written (No space left on device). Fix: make room")
+    assert path.read_text() == "before"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.nc"]
+
+
+def test_a_disk_without_room_is_told_before_anything_is_begun(tmp_path, monkeypatch):
+    usage = files.shutil.disk_usage(tmp_path)
+    files.check_writable(tmp_path / "new" / "deeper")
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    with pytest.raises(OSError, match="No space left on device"):
+        files.check_writable(tmp_path / "new" / "deeper")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_damaged_file_is_named(tmp_path):
     path = tmp_path / "a.nc"
     path.write_bytes(b"not netcdf")

@@ -48,6 +48,12 @@ def test_a_planted_saddle_is_found_a_saddle():
     assert all(s.eigenvalues[0].real > 0 > s.eigenvalues[1].real for s in saddles)
 
 
+def test_a_saddle_is_found_where_the_other_axis_is_faster():
+    """Along the axes, as of white latents: steps of the fast axis are large and tell nothing of the wells."""
+    kinds = [estimate_portrait(planted_saddle(4000, seed) @ TURN).points for seed in range(10)]
+    assert sum([point.kind for point in points].count("saddle") == 1 for points in kinds) >= 8
+
+
 def test_a_linear_process_has_one_stable_point():
     for angle, kind in ((0.2, "stable spiral"), (0.0, "stable")):
         kinds = [[p.kind for p in estimate_portrait(rotation(2000, seed, angle)).points] for seed in range(10)]

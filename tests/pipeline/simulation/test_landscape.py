@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.base.errors import PhiscaleError
 from pipeline.binarize.states import binarize_windows
-from pipeline.simulation.carriers import opposed
+from pipeline.simulation.carriers import lengthened, opposed
 from pipeline.simulation.course import run_course
 from pipeline.simulation.landscape import OneWell, Tree, TwoWells, landscape, paths
 from pipeline.simulation.parameters import Simulate
@@ -91,6 +91,18 @@ def test_opposed_halves_cancel_in_every_ensemble_and_lie_apart() -> None:
     for index in range(2):
         own = ensemble == index
         assert abs(np.corrcoef(sign[own], xy[own, 0])[0, 1]) > 0.7
+
+
+def test_ensembles_of_one_site_are_long_so_that_halves_are_told_apart() -> None:
+    rng = np.random.default_rng(0)
+    xy, ensemble = rng.normal(size=(400, 2)), np.repeat([0, 1], 200)
+    drawn = lengthened(xy, ensemble, 1)
+    for index in (0, 1):
+        own = ensemble == index
+        spread = [np.linalg.svd(at - at.mean(axis=0), full_matrices=False)[1] for at in (xy[own], drawn[own])]
+        np.testing.assert_allclose(spread[1], spread[0] * [1, 0.5])
+        np.testing.assert_allclose(drawn[own].mean(axis=0), xy[own].mean(axis=0), atol=1e-12)
+    np.testing.assert_allclose(lengthened(xy, ensemble, 4), xy, atol=1e-12)
 
 
 def test_the_ensembles_do_what_they_did_and_their_states_do_not_show_it() -> None:

@@ -127,7 +127,7 @@ def test_check_counts_the_transitions_that_a_run_has(
     assert [window for window, _ in told] == ["awake", "anesthesia"][: 1 + match_length]
 
 
-def test_a_simulated_study_is_checked_without_simulating(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_simulated_study_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parameters = write_study(tmp_path)
     simulated("awake", "recovery")(tmp_path, parameters)
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
@@ -301,7 +301,7 @@ def test_a_file_that_a_library_stumbles_over_hides_no_other(tmp_path: Path, monk
             raise ZeroDivisionError("in a\nlibrary")
         raise PhiscaleError(Problem(f"recording {row['recording']!r}", "is broken"))
 
-    monkeypatch.setattr("pipeline.study.check.open_recording", stumble)
+    monkeypatch.setattr("pipeline.ingest.streaming.open_recording", stumble)
     told = [str(problem) for problem in check(tmp_path)[1].problems.found]
     assert told[0].startswith("recording 'm1': cannot be read (ZeroDivisionError: in a library). ")
     assert told[1] == "recording 'm2': is broken."

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from fuzzing import NUMBERS, wrong_verdicts
+from fuzzing import wrong_verdicts
+from numeric_fields import NUMBERS
 
 from pipeline.ingest import apart
 from pipeline.study.parameters import Parameters

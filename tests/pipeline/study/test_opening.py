@@ -8,7 +8,7 @@ from pathlib import Path
 
 DEMO = Path(__file__).resolve().parents[3] / "config" / "demo"
 HEAVY = {
-    *("numba", "torch", "sklearn", "scipy", "matplotlib", "xarray", "h5py", "h5netcdf"),
+    *("numba", "torch", "sklearn", "scipy", "matplotlib", "xarray", "h5py", "netCDF4"),
     *("iitcore", "snakemake", "jinja2", "oasis"),
 }
 

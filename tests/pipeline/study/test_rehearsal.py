@@ -111,3 +111,22 @@ def test_47_messages_of_one_kind_are_one(tmp_path: Path, capsys: pytest.CaptureF
     told = checked(tmp_path, capsys, 1)
     assert told.count("\n") == 2
     assert "neuron flat0: is constant (and 46 more like it: neuron flat1, neuron flat2, neuron flat3, ...)" in told
+
+
+def test_recordings_that_are_yet_to_be_simulated_are_tried_as_well(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each specification of a multiverse may simulate others."""
+    parameters: dict[str, object] = {
+        **{"study": "s", "conditions": ["awake"], "results": str(tmp_path / "results"), "macro": {"scales": []}},
+        "simulate": {"substrate": "pairs", "neurons_per_ensemble": 2, "duration_s": 120.0},
+    }
+    (tmp_path / "recordings.tsv").write_text("recording\tsubject\tpath\tformat\nm1\tm1\t\tsimulate\n")
+    (tmp_path / "windows.tsv").write_text("recording\twindow\tcondition\tstart_s\tend_s\nm1\tw\tawake\t0\t120\n")
+    study = tmp_path / "study.yaml"
+    for more, status in (({}, 0), ({"binarize": {"method": "zscore", "z": 80.0}}, 1)):
+        study.write_text(yaml.safe_dump(parameters | more))
+        said = checked(tmp_path, capsys, status)
+        assert ("unit e0: it is never ON" in said) == bool(more)
+    monkeypatch.setattr(rehearsal, "SIMULATED", 1000)
+    assert "too long to be simulated for a check" in checked(tmp_path, capsys)

@@ -1,4 +1,5 @@
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -196,7 +197,7 @@ def test_same_seed_same_bytes_with_one_thread_and_with_two(method):
     assert results[0].identical(results[1])
 
 
-def test_stages_give_the_same_from_files_as_from_memory(tmp_path):
+def test_stages_give_the_same_from_files_as_from_memory(tmp_path, monkeypatch):
     values, _, places = four_groups()
     recording = build(
         values + 10,
@@ -212,3 +213,6 @@ def test_stages_give_the_same_from_files_as_from_memory(tmp_path):
         from_files = group(files.load(tmp_path / "p.nc"), n_ensembles=4, method=method)
         xr.testing.assert_equal(in_memory, from_files)
         assert in_memory.attrs == from_files.attrs
+        with files.opened(tmp_path / "p.nc") as part_by_part, monkeypatch.context() as patch:
+            patch.setattr(sys.modules[group.__module__], "BLOCK", 1)
+            xr.testing.assert_allclose(group(part_by_part, n_ensembles=4, method=method), in_memory, rtol=1e-12)

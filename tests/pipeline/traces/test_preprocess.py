@@ -1,12 +1,15 @@
 import json
+import sys
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.ndimage import percentile_filter
 
+from pipeline.base import files
 from pipeline.base.errors import PhiscaleError
 from pipeline.base.recording import Neurons, Origin, build, runs
-from pipeline.traces.preprocess import preprocess, resample, running_percentile
+from pipeline.traces.preprocess import preprocess, preprocess_into, resample, running_percentile
 
 RATE = 10.0
 
@@ -203,3 +206,23 @@ def test_real_fluorescence_with_negative_values(data_dir):
     assert 110 < dataset.sizes["neuron"] < 219
     assert np.isfinite(dataset["dff"]).all()
     assert parameters(dataset)["neurons_left_out"]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("given", [{}, {"kind": "dff", "detrend": "linear"}, {"resample_hz": 4.0}])
+def test_what_is_written_block_by_block_is_what_is_returned(tmp_path, monkeypatch, dark, given):
+    """Of a recording that lies in a file; also a neuron without a baseline, which is found when others are written."""
+    monkeypatch.setattr(sys.modules[preprocess.__module__], "BLOCK", 3)  # the room has a function of its name
+    values = 50 + np.random.default_rng(0).random((700, 8))
+    values[40] = np.nan
+    if dark:
+        values[:, 5] -= 60
+    files.save(a_recording(values), tmp_path / "r.nc")
+    for name in ("a.nc", "b.nc"):
+        with files.opened(tmp_path / "r.nc") as recording:
+            preprocess_into(tmp_path / name, recording, **given)
+    written, returned = files.load(tmp_path / "a.nc"), preprocess(files.load(tmp_path / "r.nc"), **given)
+    xr.testing.assert_identical(written, returned)
+    assert written.sizes["neuron"] == 8 - (dark and given.get("kind") != "dff")
+    assert (tmp_path / "a.nc").read_bytes() == (tmp_path / "b.nc").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.nc", "b.nc", "r.nc"]

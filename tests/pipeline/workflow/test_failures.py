@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from pathlib import Path
@@ -89,6 +90,25 @@ def test_a_note_is_there_from_the_start_and_gone_at_the_end(tmp_path: Path, monk
     run_job(study, "tpm", "007", lambda job: seen.extend(failures(study)), monkeypatch)
     assert [(note["stage"], note["recording"], note["reason"]) for note in seen] == [("tpm", "007", KILLED)]
     assert failures(study) == []
+
+
+@pytest.mark.parametrize("where", ["logs", "failed"])
+def test_a_disk_that_takes_no_log_or_note_is_told_at_once(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write, study = Path.write_text, study_in(tmp_path)
+
+    def refuse(path: Path, *args: Any, **options: Any) -> int:
+        if where in path.parts:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return write(path, *args, **options)
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    with pytest.raises(JobFailed, match="No space left on device"):
+        run_job(study, "tpm", "007", lambda job: None, monkeypatch)
+    told = capsys.readouterr().err
+    assert told.startswith("failed: tpm: ")
+    assert told.count("\n") == 1
 
 
 def test_a_failure_replaces_the_note_and_success_takes_it_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import yaml
 from bad_studies import write_recording, write_study
 from made_files import write_suite2p
 
+from pipeline.base.errors import PhiscaleError
 from pipeline.study.study import Study
+from pipeline.workflow.stages import ingest
 from pipeline.workflow.targets import stamps
 
 
@@ -33,3 +37,25 @@ def test_of_a_folder_every_array_counts(tmp_path: Path) -> None:
     before = stamps(study, "m1")
     os.utime(tmp_path / "plane0" / "iscell.npy", (1e9, 1e9))
     assert stamps(study, "m1") != before
+
+
+def test_a_recording_that_is_replaced_while_it_is_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(write_study(tmp_path)))
+    study, read = Study.load(tmp_path), ingest.ingest_into
+    job = SimpleNamespace(
+        recording="m1",
+        input=SimpleNamespace(raw=[str(tmp_path / "m1.csv")]),
+        output=SimpleNamespace(recording=str(tmp_path / "m1.nc")),
+        params=SimpleNamespace(row=study.row("m1")),
+    )
+    ingest.run(job)
+    assert (tmp_path / "m1.nc").exists()
+
+    def replaced(path: str, row: dict[str, object]) -> None:
+        read(path, row)
+        os.utime(tmp_path / "m1.csv", (1e9, 1e9))
+
+    monkeypatch.setattr(ingest, "ingest_into", replaced)
+    with pytest.raises(PhiscaleError, match=r"recording 'm1', .*m1\.csv: was replaced while it was read"):
+        ingest.run(job)
+    assert not (tmp_path / "m1.nc").exists()
