@@ -102,8 +102,7 @@ def _forewarn(system: System, what: Literal["phi_s", "structure"]) -> None:
     """Say what a long analysis will take before it starts."""
     from iitcore import estimate_cost
 
-    units = math.ceil(math.log2(system.n_states))  # binary units of as many states
-    cost = estimate_cost(max(units, 1), what)
+    cost = estimate_cost(system, what)
     if cost.seconds > PATIENCE:
         print(f"phiscale: {cost}", file=sys.stderr, flush=True)
 
