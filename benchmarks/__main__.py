@@ -18,6 +18,8 @@ TITLES = {
     "phi_s": "phi_s of the whole lattice, one state",
     "complexes": "All complexes of the lattice, one state",
     "structure": "Φ-structure with relations (`unfold`)",
+    "structure_on": "Φ-structure of the lattice with all units ON",
+    "structure_random": "Φ-structure of uniform random probabilities",
     "zero": "phi_s = 0: uniform random probabilities, with the reason",
     "rules": "phi_s of random deterministic rules with errors of 1%",
     "parity": "phi_s where every unit is the parity of all (2^(n-1) tied causes)",

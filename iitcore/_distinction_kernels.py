@@ -268,12 +268,19 @@ def _search(
             n_side, n_rows = n_rows, n_side
             for a in range(n_rows):
                 rows[a] = offsets[units[a]] + digits[index[at], units[a]]
+        scale = selectivity[at], n_rows * n_side
+        screened = not cause and not bounded[at] and n_side >= _SCREEN
+        if screened:
+            bound[at] = screens.bound(screen, blocks, rows[:n_rows], bound[at], scale)
+            if bound[at] < cutoff:
+                _sink(heap, count, 0, bound)
+                continue
         value, cut = minimum_partition(
             blocks, rows[:n_rows], n_side, cause, selectivity[at], cutoff, bounded[at], kept[at]
         )
         if cut == 0 and not bounded[at]:
-            if not cause and value >= cutoff and n_side >= _SCREEN:
-                value = screens.bound(screen, blocks, rows[:n_rows], value, (selectivity[at], n_rows * n_side))
+            if screened and value >= cutoff:
+                value = screens.bound(screen, blocks, rows[:n_rows], value, scale)
             bounded[at] = True
             bound[at] = min(value, bound[at])
         else:

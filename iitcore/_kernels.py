@@ -163,6 +163,101 @@ def condition(packed: Floats, offsets: Ints, state: Ints, units: Ints, cause: Fl
 
 
 @compiled
+def condition_effect(packed: Floats, offsets: Ints, state: Ints, units: Ints, effect: Floats) -> None:
+    """Fill the effect TPM of some units given all others as background (Eq. 3); arguments as `condition`."""
+    n = len(state)
+    step = np.ones(n + 1, np.int64)
+    for i in range(n):
+        step[i + 1] = step[i] * (offsets[i + 1] - offsets[i])
+    row = np.zeros(len(effect), np.int64)
+    for i in range(n):
+        row[0] += state[i] * step[i]
+    size = 1
+    for i in units:
+        row[0] -= state[i] * step[i]
+    for i in units:
+        for v in range(1, offsets[i + 1] - offsets[i]):
+            for x in range(size):
+                row[v * size + x] = row[x] + v * step[i]
+        size *= offsets[i + 1] - offsets[i]
+    for x in range(len(effect)):
+        column = 0
+        for i in units:
+            for c in range(offsets[i], offsets[i + 1]):
+                effect[x, column] = packed[row[x], c]
+                column += 1
+
+
+@compiled
+def condition_cause(
+    now: Floats, likelihood: Floats, offsets: Ints, state: Ints, units: Ints, scratch: Floats, cause: Floats
+) -> bool:
+    """Fill the columns of the present values in the cause TPM of some units (Eq. 4): all that bounds of phi_s ask for.
+
+    Args:
+        now: (n, n_states) probability of the present value of each unit.
+        likelihood: (n_states,) product of these.
+        offsets: (n + 1,) column at which each unit's values start.
+        state: (n,) present state of the universe.
+        units: (m,) positions of the system's units, ascending.
+        scratch: (2, n_states).
+        cause: receives the columns.
+
+    Returns:
+        False, and nothing is filled, where the likelihood of all states together nearly underflows.
+    """
+    given, weight = scratch[0], scratch[1]
+    inside = np.zeros(len(state), np.bool_)
+    for i in units:
+        inside[i] = True
+    given[:] = likelihood
+    background = given[: _sum_over(given, offsets, inside)]
+    total = background.sum()
+    if total < TINY:
+        return False
+    for b in range(len(background)):
+        background[b] /= total
+    size, block = 1, 1
+    place = np.empty(len(likelihood), np.int32)
+    place[0] = 0
+    for i in range(len(state)):
+        for v in range(1, offsets[i + 1] - offsets[i]):
+            step = 0 if inside[i] else v * block
+            for x in range(size):
+                place[v * size + x] = place[x] + step
+        size *= offsets[i + 1] - offsets[i]
+        block *= 1 if inside[i] else offsets[i + 1] - offsets[i]
+    outside = ~inside
+    own = 0
+    for i in units:
+        column = now[i]
+        for x in range(size):
+            weight[x] = column[x] * background[place[x]]
+        for row in range(_sum_over(weight, offsets, outside)):
+            cause[row, own + state[i]] = weight[row]
+        own += offsets[i + 1] - offsets[i]
+    return True
+
+
+@compiled
+def _sum_over(values: Floats, offsets: Ints, units: Bools) -> int:
+    """Sum a function of the state over some units, in place; the number of states that are left."""
+    size, run = len(values), len(values)
+    for i in range(len(units) - 1, -1, -1):
+        k = offsets[i + 1] - offsets[i]
+        run //= k
+        if units[i]:
+            for block in range(size // (run * k)):
+                out, first = values[block * run : (block + 1) * run], block * run * k
+                for v in range(k):
+                    more = values[first + v * run : first + (v + 1) * run]
+                    for x in range(run):
+                        out[x] = more[x] if v == 0 else out[x] + more[x]
+            size //= k
+    return size
+
+
+@compiled
 def cause_information(cause: Floats, offsets: Ints, state: Ints) -> tuple[Floats, Floats]:
     """Intrinsic information and selectivity of every past state (Eqs. 9-13), both (n_states,).
 

@@ -20,6 +20,8 @@ from iitcore.substrate import Substrate
 from iitcore.system import SystemPhi, analyse, cap, fill_cause, fill_effect, system_phi
 
 Progress = Callable[[int, int], None]
+_BY_EFFECT, _BY_BOTH, _EXACT = 0, 1, 2  # what is done with a candidate
+_MANY = 64  # candidates per thread that are bounded at once
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,9 @@ class _Candidates:
         self.offsets = _layout.offsets(substrate.alphabet)
         self.phi = np.full(2**substrate.n, np.nan)
         self.bound = np.zeros(2**substrate.n)
+        self.bounded = np.zeros(2**substrate.n, dtype=np.bool_)  # by both sides
         if _layout.reachable(substrate.packed, substrate.alphabet, state):
-            self._run(np.arange(1, 2**substrate.n), self.bound, exact=False)
+            self._run(np.arange(1, 2**substrate.n), self.bound, _BY_EFFECT)
         self.open = np.flatnonzero(self.bound > TOLERANCE)
 
     def units(self, mask: int) -> tuple[int, ...]:
@@ -155,85 +158,94 @@ class _Candidates:
 
     def best(self) -> list[int]:
         """The open candidates with the largest phi_s, analysing only those that might be."""
-        order = self.open[np.argsort(-self.bound[self.open], kind="stable")]
-        step = 8 * self.threads
-        top = TOLERANCE
-        for start in range(0, len(order), step):
-            batch = order[start : start + step]
-            if self.bound[batch[0]] < top - TOLERANCE:
+        few, top = 8 * self.threads, float(np.nanmax(self.phi[self.open], initial=TOLERANCE))
+        while True:
+            rivals = self.open[self.bound[self.open] >= top - TOLERANCE]
+            rivals = rivals[np.isnan(self.phi[rivals])]
+            loose, tight = rivals[~self.bounded[rivals]], rivals[self.bounded[rivals]]
+            if len(loose):  # those whose bound is the largest tell most; the rest may fall short of what is found
+                loose = loose[np.argsort(-self.bound[loose], kind="stable")][
+                    : max(_MANY * self.threads, len(loose) // 4)
+                ]
+                self._run(loose, self.bound, _BY_BOTH)
+                self.bounded[loose] = True
+                tight = np.concatenate([tight, loose])
+                tight = tight[self.bound[tight] >= top - TOLERANCE]
+            elif not len(tight):
                 break
-            new = batch[np.isnan(self.phi[batch])]
-            self._run(new, self.phi, exact=True)
+            new = tight[np.argsort(-self.bound[tight], kind="stable")][:few]
+            self._run(new, self.phi, _EXACT)
             self.bound[new] = self.phi[new]
-            top = max(top, float(np.nanmax(self.phi[batch])))
+            top = max([top, *self.phi[new].tolist()])
         self.open = self.open[self.bound[self.open] > TOLERANCE]
         known = self.open[~np.isnan(self.phi[self.open])]
         return [int(m) for m in known[self.phi[known] >= top - TOLERANCE]] if top > 0 else []
 
-    def _run(self, masks: Ints, out: Floats, exact: bool) -> None:
+    def _run(self, masks: Ints, out: Floats, step: int) -> None:
         packed, state = self.substrate.packed, np.array(self.state)
         size = 1024 if self.progress is not None else max(len(masks), 1)
         for first in range(0, len(masks), size):
             piece = masks[first : first + size]
 
             def work(start: int, stop: int, piece: Ints = piece) -> None:
-                _chunk(packed, self.offsets, state, piece[start:stop], self.code, exact, out)
+                _chunk(packed, self.offsets, state, piece[start:stop], self.code, step, out)
 
             in_threads(work, len(piece), self.threads)
-            self.done += len(piece)
+            self.done += len(piece) if step != _BY_BOTH else 0
             if self.progress is not None:
                 self.progress(self.done, self.steps)
 
 
 @compiled
-def _chunk(packed: Floats, offsets: Ints, state: Ints, masks: Ints, formalism: int, exact: bool, out: Floats) -> None:
-    """phi_s of candidates, or an upper bound of it."""
+def _chunk(packed: Floats, offsets: Ints, state: Ints, masks: Ints, formalism: int, step: int, out: Floats) -> None:
+    """phi_s of candidates, or an upper bound of it: by their effect side, then by their cause side."""
+    likelihood, scratch = np.ones(len(packed)), np.empty((2, len(packed)))
+    now = np.empty((len(state), len(packed)))
+    for x in range(len(packed) if step == _BY_BOTH else 0):
+        for i in range(len(state)):
+            now[i, x] = packed[x, offsets[i] + state[i]]
+            likelihood[x] *= now[i, x]
     for mask in masks:
         units = np.flatnonzero(mask >> np.arange(len(state)) & 1)
         inner, cause, effect = _kernels.room_for(units, offsets)
-        reachable = _kernels.condition(packed, offsets, state, units, cause, effect)
-        parts, marks = np.zeros(len(units), np.int64), np.zeros(len(units), np.int64)
         own = state[units]
-        if exact:
+        if step == _EXACT:
+            reachable = _kernels.condition(packed, offsets, state, units, cause, effect)
+            parts, marks = np.zeros(len(units), np.int64), np.zeros(len(units), np.int64)
             out[mask] = analyse(cause, effect, inner, own, reachable, formalism, parts, marks)[0]
         else:
-            out[mask] = _upper_bound(cause, effect, inner, own, formalism, parts, marks)
+            tpm = cause if step == _BY_BOTH else effect
+            if step == _BY_EFFECT:
+                _kernels.condition_effect(packed, offsets, state, units, effect)
+            elif not _kernels.condition_cause(now, likelihood, offsets, state, units, scratch, cause):
+                _kernels.condition(packed, offsets, state, units, cause, effect)
+            out[mask] = min(out[mask] if step == _BY_BOTH else np.inf, _upper_bound(tpm, inner, own, formalism, step))
 
 
 @compiled
-def _upper_bound(
-    cause: Floats, effect: Floats, offsets: Ints, state: Ints, formalism: int, parts: Ints, marks: Ints
-) -> float:
+def _upper_bound(packed: Floats, offsets: Ints, state: Ints, formalism: int, step: int) -> float:
     """No partition cuts more than all n (n - 1) connections, none costs less than the cheapest.
 
     phi_s is the minimum over partitions of loss per connection, times the connections of one.
     """
     n = len(state)
-    row = _kernels.row_of(state, offsets)
+    if step == _BY_BOTH:
+        info, select = _kernels.cause_information(packed, offsets, state)
+    else:
+        info, select = _kernels.effect_information(packed, offsets, _kernels.row_of(state, offsets))
+    ties = _kernels.tied(info)
+    if info[ties[0]] <= TOLERANCE:
+        return 0.0
     gain = _kernels.room_for_gain(n)
-    bound, limit = np.inf, np.inf
-    for is_cause in (True, False):
-        if is_cause:
-            info, select = _kernels.cause_information(cause, offsets, state)
+    parts, marks = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    best, limit = 0.0, 0.0
+    for index in ties:
+        limit = max(limit, cap(packed, offsets, state, formalism, info[index], select[index]))
+        if step == _BY_BOTH:
+            fill_cause(gain, packed, offsets, state, index, select[index])
         else:
-            info, select = _kernels.effect_information(effect, offsets, row)
-        ties = _kernels.tied(info)
-        if info[ties[0]] <= TOLERANCE:
-            return 0.0
-        best, limits = 0.0, 0.0
-        for index in ties:
-            limits = max(
-                limits, cap(cause if is_cause else effect, offsets, state, formalism, info[index], select[index])
-            )
-            if is_cause:
-                fill_cause(gain, cause, offsets, state, index, select[index])
-            else:
-                fill_effect(gain, effect, offsets, state, index, select[index])
-            search.first_guess(gain, parts, marks)
-            loss, norm = search.evaluate(gain, parts, marks)
-            best = max(best, loss / norm)
-        limit = min(limit, limits)
-        bound = min(bound, best)
-        if bound <= 0:
-            return 0.0
-    return min(bound * max(n * (n - 1), 1), limit) + TOLERANCE
+            fill_effect(gain, packed, offsets, state, index, select[index])
+        search.first_guess(gain, parts, marks)
+        loss, norm = search.evaluate(gain, parts, marks)
+        best = max(best, loss / norm)
+    return min(best * max(n * (n - 1), 1), limit) + TOLERANCE if best > 0 else 0.0

@@ -147,12 +147,12 @@ def _unfold(cause: Floats, effect: Floats, state: Ints, geometry: repertoires.Ge
     first = geometry[4][n_sets - 1]
     p = repertoires.cause_profile(n_sets - 1, table_c)
     n_causes, _, _ = repertoires.specified_cause(p[first:], tied, scratch)
-    system_cause = whole[tied[0]]
+    cause_at = tied[0]  # of none where no cause leads to the present state
     p, r = repertoires.effect_profile(n_sets - 1, table_e, now, geometry)
     n_effects, _ = repertoires.specified_effect(p[first:], r[first:], 0, tied, scratch)
-    system_effect = whole[tied[0]]
     if n_causes != 1 or n_effects != 1:
         return False
+    system_cause, system_effect = whole[cause_at], whole[tied[0]]
     phi = np.empty(n_sets)
     union = np.empty(n_sets, np.int64)
     overlap = np.empty(n_sets, np.int64)

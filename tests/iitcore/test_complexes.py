@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from iitcore import Substrate, complexes, system_phi
+from iitcore import Substrate, _kernels, complexes, system_phi
 from iitcore.complexes import Complex
 
 
@@ -83,6 +83,26 @@ def test_threads_and_progress_change_nothing():
     done = [d for d, _ in steps]
     assert done == sorted(done)
     assert steps[-1] == (126, 126)
+
+
+def test_each_side_alone_is_that_of_both():
+    rng = np.random.default_rng(8)
+    alphabet = (2, 3, 2, 4)
+    substrate = Substrate([rng.dirichlet(np.ones(k), 48) for k in alphabet])
+    packed, offsets = substrate.packed, np.concatenate([[0], np.cumsum(alphabet)])
+    for state in ((1, 2, 0, 3), (0, 0, 1, 1)):
+        now = np.ascontiguousarray(packed[:, offsets[:-1] + state].T)
+        for mask in range(1, 16):
+            units, own = np.flatnonzero(mask >> np.arange(4) & 1), np.array(state)
+            inner, cause, effect = _kernels.room_for(units, offsets)
+            _kernels.condition(packed, offsets, own, units, cause, effect)
+            _, cause_alone, effect_alone = _kernels.room_for(units, offsets)
+            _kernels.condition_effect(packed, offsets, own, units, effect_alone)
+            assert np.array_equal(effect_alone, effect)
+            scratch = np.empty((2, len(packed)))
+            assert _kernels.condition_cause(now, now.prod(0), offsets, own, units, scratch, cause_alone)
+            columns = inner[:-1] + own[units]
+            assert cause_alone[:, columns] == pytest.approx(cause[:, columns], abs=1e-14)
 
 
 def test_nothing_integrated_has_no_complex():
