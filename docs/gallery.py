@@ -1,10 +1,12 @@
 """Draw the pictures of the gallery anew: `python docs/gallery.py NAME=RESULTS ...`, from the results of real runs.
 
-NAME is demo, grain, sleep or propofol; the page says by which command each folder of results was made.
+NAME is demo, grain, sleep or propofol; the page says by which command each folder of results was made. The picture of
+the report itself is taken by chromium.
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -41,6 +43,13 @@ PICTURES = {
 }
 
 
+def report(page: Path, picture: Path) -> None:
+    """What is seen of a report when it is opened."""
+    look = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1100,860")
+    command = ["chromium", *look, f"--screenshot={picture}", page.resolve().as_uri()]
+    subprocess.run(command, check=True, capture_output=True)
+
+
 def main(arguments: list[str]) -> None:
     """Draw the pictures of the folders that are named."""
     mpl.use("Agg")
@@ -52,6 +61,8 @@ def main(arguments: list[str]) -> None:
             path = FOLDER / f"{name}-{what}.png"
             draw(results).savefig(path, dpi=110, metadata={"Software": "phiscale"})
             print(path)
+        if name == "demo":
+            report(Path(folder) / "report.html", FOLDER / "demo-report.png")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from pipeline.report.figures.axes import Axis
+from pipeline.report.figures.axes import Axis, Names
 
 Tags = Mapping[str, str]
 LEFT, RIGHT, TOP, BOTTOM = 56.0, 10.0, 24.0, 42.0  # px around what is drawn in a panel
@@ -102,7 +102,9 @@ class Plot:
         bottom: float = BOTTOM,
     ) -> None:
         self.x, self.y, self.width, self.height, self.title = x, y, width, height, title
-        self.left, self.right, self.top = left, width - RIGHT, TOP if title else 8.0
+        beside = 24 + PX_LETTER * max((len(label) for _, label in y.ticks()), default=0)  # small numbers are long
+        self.left = max(left, beside) if ylabel and not isinstance(y, Names) else left
+        self.right, self.top = width - RIGHT, TOP if title else 8.0
         self._steep = self._letters() * PX_LETTER > (self.right - self.left) / max(len(x.ticks()), 1) - 3
         slanted = 22 + 0.55 * PX_LETTER * self._letters() + (16 if xlabel else 0)
         self.bottom = height - max(bottom, slanted if self._steep else 0.0)

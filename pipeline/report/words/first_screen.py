@@ -16,7 +16,7 @@ from pipeline.nulls.parameters import SHOWN
 from pipeline.report.findings import Findings, StudyScale
 from pipeline.report.words.belief import vague_conditions
 from pipeline.report.words.endpoint import named, primary_of
-from pipeline.report.words.glossary import counted, interval_of, probability, short, valued
+from pipeline.report.words.glossary import NULL_NAMES, counted, interval_of, probability, short, valued
 from pipeline.report.words.testing import split, what_it_takes
 
 PHI = "phi_s"
@@ -53,7 +53,7 @@ def which_scale(study: Findings) -> str:
     among = " among the scales whose units the theory accepts" if judged and known else among
     said = [f"phi_s is largest at {'; at '.join(parts)}{',' if judged else ''}{among}"] if parts else []
     said += [f"too imprecise to say in {_joined(unsure)}"] if unsure else []
-    said += [f"none has units that the theory accepts in {_joined(none)}"] if none else []
+    said += [f"no scale whose units the theory accepts has phi_s above 0 in {_joined(none)}"] if none else []
     text = "; ".join(said)
     text = text if parts else f"{text[:1].upper()}{text[1:]}"
     return f"{text}.{_larger_but_refused(rows) if judged else ''}"
@@ -109,9 +109,12 @@ def what_the_state_does(study: Findings) -> str:
     row = primary_of(study)
     said = [] if row is None else _difference(row)
     said += [f"In order of phi_s: {told}."] if told else ["The conditions cannot be ordered by phi_s."]
+    alike: dict[str, list[str]] = {}
+    for condition, scales in vague.items():
+        alike.setdefault(_scales(study, scales), []).append(condition)
     said += [
-        f"In {condition} phi_s is imprecise at {_scales(study, scales)}: not told from its double, or from nothing."
-        for condition, scales in vague.items()
+        f"In {_joined(conditions)} phi_s is imprecise at {where}: not told from its double, or from nothing."
+        for where, conditions in alike.items()
     ]
     return " ".join(said)
 
@@ -139,8 +142,10 @@ def _difference(row: Any) -> list[str]:
 def _single(study: Findings) -> str:
     parts = []
     for scale in study.scales:
-        means = subject_means(scale.of(study.values, PHI))
-        parts += [f"{valued(float(means.iloc[0]), PHI)} at {scale}"] if len(means) else []
+        values = scale.of(study.values, PHI)
+        means = subject_means(values)
+        told = "too imprecise to say" if vague_conditions(study, values) else valued(float(means.mean()), PHI)
+        parts += [f"{told} at {scale}"] if len(means) else []
     return f"The study has a single condition, so nothing is compared; phi_s is {'; '.join(parts)}."
 
 
@@ -184,7 +189,12 @@ def _tested(row: Any) -> str:
 
 def _against_null(study: Findings) -> str:
     rows = study.nulls[(study.nulls["measure"] == PHI) & study.nulls["p"].notna()]
-    rows = rows[rows["null"] == study.parameters.get("nulls", {}).get("shown", SHOWN)[PHI]]
+    shown = study.parameters.get("nulls", {}).get("shown", SHOWN)[PHI]
+    others = sorted(set(rows["null"]) - {shown})
+    rows = rows[rows["null"] == shown]
+    if rows.empty and others:
+        other = " and ".join(f"“{NULL_NAMES.get(name, name)}”" for name in others)
+        return f"the null that asks whether the units are one system ({shown}) was not computed, only {other}"
     if rows.empty:
         return "no null was computed, so it is not known how much of phi_s short data alone would give"
     if (1 / (1 + rows["n_surrogates"]) > ALPHA).all():

@@ -19,6 +19,7 @@ from pipeline.inference.parameters import Primary
 from pipeline.report import methods
 from pipeline.report.figures import scales
 from pipeline.report.figures.axes import Linear, Logarithmic, reaching
+from pipeline.report.figures.plot import Plot
 from pipeline.report.findings import Findings
 from pipeline.report.words import endpoint, first_screen, headline, limits
 from pipeline.report.words.glossary import count, number, probability
@@ -231,6 +232,21 @@ def test_single_condition_compares_nothing(tmp_path: Path) -> None:
     assert "2.10 ibit" in text
 
 
+def test_a_value_that_cannot_be_believed_is_not_on_the_first_screen(tmp_path: Path) -> None:
+    made = study(tmp_path, {"awake": [2.0, 2.2]})
+    made.summary.assign(flag="imprecise").to_csv(tmp_path / "summary.csv", index=False)
+    text = told(Findings(tmp_path, made.parameters, [], made.windows, made.recordings))
+    assert "phi_s is too imprecise to say at 4 micro units" in text
+    assert "2.10" not in text
+
+
+def test_a_null_that_asks_something_else_is_named(tmp_path: Path) -> None:
+    made = study(tmp_path, {"awake": [2.0, 2.2]}, null_p=0.01)
+    made.nulls.assign(null="interaction").to_csv(tmp_path / "nulls.csv", index=False)
+    text = told(Findings(tmp_path, made.parameters, [], made.windows, made.recordings))
+    assert "(integration) was not computed, only “" in text
+
+
 def test_too_few_surrogates_are_a_comparison_not_a_test(tmp_path: Path) -> None:
     made = study(tmp_path, {"awake": [2.0, 2.2]}, null_p=1 / 3, surrogates=2)
     assert "Too few surrogates (at most 2) to test phi_s against a null" in told(made)
@@ -424,6 +440,12 @@ def test_an_axis_reaches_what_is_drawn() -> None:
     assert [label for _, label in Logarithmic(0.3, 40.0).ticks()] == ["0.3", "1", "3", "10", "30"]
 
 
+def test_small_numbers_have_room_beside_the_axis() -> None:
+    usual, small = (Plot(Linear(0, 1), Linear(0, high), ylabel="phi_s [ibit]") for high in (1.0, 0.0001))
+    assert [label for _, label in small.y.ticks()][1] == "0.00002"
+    assert small.left > usual.left
+
+
 def test_the_scale_that_wins_is_named_unless_it_cannot_be_believed(tmp_path: Path) -> None:
     made = study(tmp_path, {"awake": [2.0] * 2, "asleep": [1.0] * 2})
     micro = made.summary.assign(grain="units", ci_low=0.1, ci_high=0.9)
@@ -449,4 +471,4 @@ def test_the_scale_that_wins_is_named_unless_it_cannot_be_believed(tmp_path: Pat
         "was not asked)."
     )
     nowhere = again(micro.assign(grain="no units"), refused)
-    assert nowhere.startswith("None has units that the theory accepts in awake and asleep. Macro units have more")
+    assert nowhere.startswith("No scale whose units the theory accepts has phi_s above 0 in awake and asleep. Macro un")
