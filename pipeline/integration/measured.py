@@ -69,6 +69,8 @@ class Measured:
         return self._kept[n][window]
 
     def _made(self, n: int) -> dict[str, Refitted]:
+        if not n:
+            return dict.fromkeys(self.tpms, Refitted(np.empty((0, 0, 0), bool), np.empty((0, 0, 0)), np.empty((0, 0))))
         recording, rng = self._recording(), generator(self.seed, "measured")
         names = [name for name in recording.names if name in self.tpms]
         paths = {name: self.tpms[name]["paths"].values.astype(np.int64) for name in names}

@@ -133,14 +133,28 @@ def _check_length(study: Study, where: str, runs: Ints, n_units: int, missing: s
             "correct its times, or remove it",
         )
         return
-    n = len(transition_frames(runs, p.tpm.lag)[0])
-    if n_units > largest_supported(n, p.tpm.method):
-        _tell_too_short(study, where, runs, n_units, findings)
-    elif len(runs) < p.binarize.min_frames:
+    if check_carried(study, where, runs, n_units, findings) and len(runs) < p.binarize.min_frames:
         findings.notes.append(
             f"{where}: {len(runs)} frames, fewer than binarize.min_frames ({p.binarize.min_frames}); "
             "its results will carry the flag few_frames"
         )
+
+
+def check_carried(study: Study, where: str, runs: Ints, n_units: int, findings: Checked) -> bool:
+    """Check that transitions carry the TPM of so many units, and tell whether they do.
+
+    Args:
+        study: the study.
+        where: the window, for messages.
+        runs: (bin,) runs of consecutive bins.
+        n_units: number of units.
+        findings: where faults go.
+    """
+    p = study.parameters.tpm
+    carried = n_units <= largest_supported(len(transition_frames(runs, p.lag)[0]), p.method)
+    if not carried:
+        _tell_too_short(study, where, runs, n_units, findings)
+    return carried
 
 
 def _tell_too_short(study: Study, where: str, runs: Ints, n_units: int, findings: Checked) -> None:

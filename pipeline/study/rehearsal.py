@@ -11,9 +11,11 @@ import pandas as pd
 import xarray as xr
 
 from pipeline.base.errors import PhiscaleError, Problem
+from pipeline.base.raster import runs_of
 from pipeline.base.recording import frames_of
 from pipeline.base.seeds import derive
 from pipeline.binarize.states import binarize_windows
+from pipeline.study.check_windows import check_carried
 from pipeline.study.checked import Checked
 from pipeline.study.study import Study
 from pipeline.traces.ensembles import group, group_as
@@ -152,6 +154,8 @@ class Rehearsal:
         how = {**steps, "binarize": rule, "windows": windows.to_dict("list")} if steps else None
         states = self._made(recording, how, lambda: binarize_windows(grouped, windows, **rule))
         if not isinstance(states, PhiscaleError):
+            if recording not in self.sampled:
+                _check_transitions(study, recording, states, findings)
             return None
         if recording not in self.sampled:
             return _note(recording, states, findings)
@@ -190,6 +194,14 @@ class Rehearsal:
     def forget(self) -> None:
         """Let go of what belongs to a recording that is done with."""
         self.made.clear()
+
+
+def _check_transitions(study: Study, recording: str, states: xr.Dataset, findings: Checked) -> None:
+    """Check the transitions that there are: frames that no unit can do without may be fewer than the clock has."""
+    for window in map(str, states["window_name"].values):
+        part = states.isel(frame=np.flatnonzero(states["window"].values == window))
+        runs = runs_of(part["segment"].values, part.sizes["frame"], part["matched"].values)
+        check_carried(study, f"recording {recording!r}, window {window}", runs, part.sizes["unit"], findings)
 
 
 def _grouped(study: Study, recording: str, dff: xr.Dataset) -> xr.Dataset:

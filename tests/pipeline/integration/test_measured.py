@@ -50,14 +50,16 @@ def test_windows_share_what_was_made_and_the_seed_fixes_it(hidden, monkeypatch):
     np.testing.assert_array_equal(again.p_on, both[1].p_on)
 
 
-def test_the_null_of_integration_is_made_of_what_was_fitted_again(hidden):
+@pytest.mark.parametrize("most", [3, 0])
+def test_the_null_of_integration_is_made_of_what_was_fitted_again(hidden, most):
+    """Or of none, where a study asks for none of them."""
     states, tpms = hidden
-    measured = Measured(states, tpms, seed=1, most=3)
+    measured = Measured(states, tpms, seed=1, most=most)
     nulls = integrate_nulls(
         states, tpms["awake"], window="awake", surrogates=9, measured=measured, big_phi_surrogates=0
     )
     count = np.isfinite(nulls["value"].sel(measure="phi_s")).sum("surrogate")
-    assert dict(zip(nulls["null"].values, count.values, strict=True)) == {"integration": 3, "interaction": 9}
+    assert dict(zip(nulls["null"].values, count.values, strict=True)) == {"integration": most, "interaction": 9}
 
 
 def test_what_is_seen_of_a_state_is_counted_by_that_state_and_the_one_before():

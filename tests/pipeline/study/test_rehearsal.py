@@ -130,3 +130,17 @@ def test_recordings_that_are_yet_to_be_simulated_are_tried_as_well(
         assert ("unit e0: it is never ON" in said) == bool(more)
     monkeypatch.setattr(rehearsal, "SIMULATED", 1000)
     assert "too long to be simulated for a check" in checked(tmp_path, capsys)
+
+
+def test_transitions_are_those_of_the_states(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A simulated movie has frames that must not be used, which the clock does not know."""
+    settings = {"units": 4, "neurons_per_ensemble": 5, "duration_s": 167.7, "rate_hz": 2.0, "step_s": 0.25}
+    parameters: dict[str, object] = {
+        **{"study": "s", "conditions": ["awake"], "results": str(tmp_path / "results"), "seed": 169},
+        **{"ensembles": {"method": "activity", "iit": 4}, "macro": {"scales": []}, "tpm": {"method": "beta"}},
+        **{"binarize": {"method": "events", "bin_s": 1.019}, "simulate": {"substrate": "modules", **settings}},
+    }
+    (tmp_path / "recordings.tsv").write_text("recording\tsubject\tpath\tformat\nr0\ta\t\tsimulate\n")
+    (tmp_path / "windows.tsv").write_text("recording\twindow\tcondition\tstart_s\tend_s\nr0\tw\tawake\t0\t167.7\n")
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(parameters))
+    assert "window w and ensembles.iit: its 15" in checked(tmp_path, capsys, 1)

@@ -83,7 +83,8 @@ def test_runs_stopped_at_random_moments_end_in_the_same_bytes(tmp_path: Path, co
     write_tiny(tmp_path)
     root = Layout(tmp_path / "results" / "s").root
     whole = started(tmp_path, cores)
-    assert whole.wait(900) == 0
+    told = whole.communicate(timeout=900)[1]
+    assert whole.returncode == 0, told
     expected, done, runs = bytes_of(root), 0, 0
     while done < KILLS // 2:
         shutil.rmtree(root)
