@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a formula of a spreadsheet begins with
-CHUNK = (1024, 128)  # frames and neurons of `Layers` that are stored together
+CHUNK = (1024, 64)  # frames and neurons of `Layers` that are stored together
 LEAST_FREE = 2**20  # bytes: with less a run could not even write what it has done
 ENGINE: Literal["netcdf4"] = "netcdf4"  # of xarray; files of many groups are read ten times as fast as with h5netcdf
 PARTIAL = ".partial"  # in the name of a file that is being written, between the number of its process and its suffix

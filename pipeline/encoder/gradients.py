@@ -7,6 +7,8 @@ from torch import Tensor
 
 from pipeline.encoder.hierarchy import Hierarchy
 
+ROWS, ENTRIES = 4096, 2**23  # of one pass: small networks cost what calling their layers does, gradients take memory
+
 
 def gradients(model: Hierarchy, x: Tensor, scale: int) -> Tensor:
     """Return ∂y_i/∂x_j, (model, row, scale, unit), in standard deviations of the units.
@@ -39,8 +41,12 @@ def integrated_gradients(model: Hierarchy, x: Tensor, baseline: Tensor, scale: i
     """
     import numpy as np
 
-    points, weights = np.polynomial.legendre.leggauss(steps)
-    total = x.new_zeros(*x.shape[:2], scale, x.shape[2])
-    for point, weight in zip((points + 1) / 2, weights / 2, strict=True):
-        total += float(weight) * gradients(model, baseline + float(point) * (x - baseline), scale)
+    points, weights = (torch.as_tensor(found).to(x) for found in np.polynomial.legendre.leggauss(steps))
+    rows, units = x.shape[1:]
+    total = x.new_zeros(len(x), rows, scale, units)
+    at_once = max(1, min(ROWS // rows, ENTRIES // (rows * scale * units)))
+    for point, weight in zip(torch.split((points + 1) / 2, at_once), torch.split(weights / 2, at_once), strict=True):
+        along = baseline[:, None] + point[:, None, None] * (x - baseline)[:, None]
+        slopes = gradients(model, along.flatten(1, 2), scale).reshape(len(x), len(point), rows, scale, units)
+        total += torch.einsum("p,mprsu->mrsu", weight, slopes)
     return total * ((x - baseline) / model.unit_sd)[:, :, None]

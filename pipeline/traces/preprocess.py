@@ -26,7 +26,7 @@ DEFAULT = Preprocess()
 
 NODES_PER_WINDOW = 10  # the baseline varies slowly: exact here, linear in between
 FLOOR = 0.1  # least denominator of ΔF/F, as a share of the neuron's median fluorescence
-BLOCK = 128  # neurons that are worked on at once
+BLOCK = 64  # neurons that are worked on at once
 MOSTLY = 0.5  # of the frames, in which a neuron that lacks a baseline has none
 LABELS = {
     "dff": {"units": "dF/F", "long_name": "ΔF/F"},

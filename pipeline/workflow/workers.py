@@ -134,8 +134,13 @@ class Workers:
         return INTERRUPTED
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        """Interrupt this thread, unless it is ending because of that already.
+
+        A job that Snakemake had handed over when it was interrupted interrupts it again (`_in_child`).
+        """
         self.interrupted.set()
-        signal.default_int_handler(number, frame)
+        if not isinstance(sys.exception(), KeyboardInterrupt):
+            signal.default_int_handler(number, frame)
 
 
 def _child(job: Job, connection: Connection) -> None:

@@ -86,7 +86,7 @@ def _complexity(panel: Axes, study: Findings, recording: str, rows: pd.DataFrame
     panel.set_xlim(-0.5, len(times) - 0.5)
     panel.set_ylabel("Emergent\ncomplexity [bit]")
     panel.set_xlabel("Start of the window [s]")
-    panel.legend(loc="best", fontsize=7)
+    panel.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=7)
 
 
 def _conditions(panel: Axes, rows: pd.DataFrame, times: list[float]) -> None:

@@ -41,6 +41,13 @@ def test_attributions_sum_to_what_the_latent_changed(trained) -> None:
     assert not torch.allclose(gradients(model, x, 2)[:, 0], gradients(model, x, 2)[:, 1], rtol=0.05)
 
 
+def test_attributions_are_the_same_however_many_points_are_taken_at_once(trained, monkeypatch) -> None:
+    model, x = trained.doubled(2), trained.folds.values[:, :20].double()
+    whole = integrated_gradients(model, x, model.unit_mean, 2, steps=7)
+    monkeypatch.setattr("pipeline.encoder.gradients.ROWS", 60)
+    torch.testing.assert_close(integrated_gradients(model, x, model.unit_mean, 2, steps=7), whole)
+
+
 def test_latents_are_attributed_to_the_units_that_carry_them(trained) -> None:
     _, hidden = slow_pair(1)
     weights = attribution(trained, 2)

@@ -195,6 +195,7 @@ def test_the_primary_endpoint_is_tested_alone_and_named_by_the_study():
     assert first["p_corrected"] == first["p"] == first["smallest_p_corrected"] == 2 / 256
     assert (first["n_tests"], first["correction"], first["n_subjects_needed"]) == (1, "none", 6)
     assert (secondary(table)["smallest_p_corrected"] > 0.05).all()
+    assert set(table.loc[table["mixed"] != "", "measure"]) == {"phi_s"}  # fitted for nothing else
     named = Primary(measure="big_phi", route="macro_units", contrast=("sleep", "awake"))
     for primary in (named, named.model_dump(mode="json")):
         table = compare(pd.concat(tables), pairs, primary=primary)

@@ -129,6 +129,16 @@ def test_no_job_is_started_after_an_interruption_that_was_not_heard(forking: Wor
     assert not Layout(tmp_path).log("truth", "m1").exists()
 
 
+def test_who_is_ending_already_is_not_interrupted_again(forking: Workers) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        forking._interrupt(signal.SIGINT, None)
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        forking._interrupt(signal.SIGINT, None)
+    assert forking.interrupted.is_set()
+
+
 def test_where_the_process_is_the_job_it_runs_there(tmp_path: Path) -> None:
     alone = Workers(tmp_path, forking=False)
     truth_job(alone, tmp_path, "m1", json.dumps(truth("m1")))
