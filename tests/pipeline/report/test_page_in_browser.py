@@ -272,7 +272,11 @@ def test_everything_is_reached_by_keyboard(shown: Browser) -> None:
 
 
 def test_on_paper_there_is_all_but_what_can_be_touched(shown: Browser, tmp_path: Path) -> None:
-    shown.call("Emulation.setEmulatedMedia", media="print")
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    shown.call("Emulation.setEmulatedMedia", media="print", features=dark)
+    assert shown.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    shown.call("Emulation.setDeviceMetricsOverride", width=718, height=1000, deviceScaleFactor=1, mobile=False)
+    assert shown.run("document.documentElement.scrollWidth") <= 718  # A4 without its margins
     assert shown.run('[...document.querySelectorAll(".save, .pick, nav")].every(e => !e.getClientRects().length)')
     assert shown.run('document.querySelector("#figure-structures .panel").getClientRects().length') == 1
     shown.printed(tmp_path / "page.pdf")
