@@ -173,7 +173,6 @@ def _alt(found: Sequence[Unfolded]) -> str:
 def _panel(own: Unfolded, top: float, *, first: bool) -> Panel:
     structure = own.structure
     chosen = sorted(structure.distinctions, key=lambda d: -d.phi)[:DISTINCTIONS]
-    view = _View(structure.labels, chosen, top)
     tags = {"recording": own.recording, "scale": str(own.scale), "condition": own.condition}
     title = f"{own.condition}: {own.size} in state {own.state}"
     counts = f"{own.counts}; {own.share:.0%} of the time"
@@ -181,6 +180,7 @@ def _panel(own: Unfolded, top: float, *, first: bool) -> Panel:
     if not chosen:
         body += text(structure.reason or "no distinctions", WIDTH / 2, HEIGHT / 2, "t mid mu")
         return Panel(body, WIDTH, HEIGHT, title, tags, first)
+    view = _View(structure.labels, chosen, top)
     body += text("causes", 8, HEIGHT - 8, "t mu") + text("effects", WIDTH - 8, HEIGHT - 8, "t end mu")
     points = ";".join(",".join(f"{v:.3f}" for v in p) for p in view.points)
     middle = f"{MIDDLE[0]:g},{MIDDLE[1]:g},{UNIT:g},{YAW},{PITCH}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,14 @@ def test_a_size_that_the_data_do_not_carry_is_not_told(tmp_path: Path, flag: str
     assert told in awake.body
     assert ("relations" in awake.body) == (told != "Φ withheld")
     assert all(told not in panel.body for panel in others)
+
+
+def test_a_structure_without_distinctions_says_so(study: Findings) -> None:
+    found = structures.unfolded(study)[0]
+    nothing = iit.unfold(iit.Substrate(np.full((8, 3), 0.5)).system((0, 0, 0)), threads=1)
+    assert not nothing.distinctions
+    panel = structures._panel(replace(found, structure=nothing), 1.0, first=True)
+    assert (nothing.reason or "no distinctions") in panel.body
 
 
 def test_edges_and_faces_are_the_relations_of_the_theory() -> None:
