@@ -18,17 +18,17 @@ What = Literal["phi_s", "complexes", "structure"]
 # random rules and probabilities, parities, copies): the middle of them; and of the hardest, units that are alike.
 _MEASURED: dict[What, tuple[float, float, float, float]] = {
     "phi_s": (0.0015, 2.4, 0.003, 2.7),
-    "complexes": (0.07, 4.1, 0.5, 6.0),
+    "complexes": (0.025, 2.7, 0.1, 4.0),
     "structure": (1.2, 4.1, 12.0, 3.1),
 }
-_LATER = {"phi_s": 2.4, "complexes": 4.1, "structure": 6.5}  # growth of the middle beyond ten units
+_LATER = {"phi_s": 2.4, "complexes": 3.0, "structure": 6.5}  # growth of the middle beyond ten units
 _FLOOR = {"phi_s": 5e-5, "complexes": 3e-4, "structure": 1.5e-3}
 _ALIKE = 3  # units that are alike from which on most of what is compared ties
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Estimated cost; times are good to a factor of five on a machine of 2020-2025.
+    """Estimated cost: times good to a factor of five on a machine of 2020-2025, to ten in complexes where much ties.
 
     Attributes:
         what, n: the analysis and its number of units.
@@ -67,7 +67,7 @@ def estimate_cost(n: int | System | Substrate, what: What = "phi_s", systems: in
 
     Example:
         >>> estimate_cost(10, "complexes", systems=100)
-        Cost(complexes of 10 units: 7.0 s typically, up to 50.0 s, 1 MiB)
+        Cost(complexes of 10 units: 2.5 s typically, up to 10.0 s, 1 MiB)
     """
     given = n if isinstance(n, System | Substrate) else None
     n = whole(n, "number of units") if given is None else max(math.ceil(math.log2(given.n_states)), 1)
