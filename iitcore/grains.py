@@ -11,20 +11,21 @@ the one with the largest phi_s wins.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from itertools import chain, combinations, product
+from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from iitcore._arrays import Bools, Floats, Ints
-from iitcore._grain_phi import Bodies, Body, GrainPhi, Group, Groups, bodies
+from iitcore._arrays import Floats, Ints
+from iitcore._grain_phi import GrainPhi, Group, Groups, bodies
 from iitcore._layout import SubstrateError
 from iitcore._numbers import callback, floats, is_list, items, limit, truth, whole, wholes
+from iitcore._validity import ALL_GROUPINGS, TIE, Validity, groupings_of, one_by_one, subsets_of
 from iitcore.formalism import Formalism, code_of
-from iitcore.grain_results import Grain, GrainSearch, Grouping, Irreducibility
+from iitcore.grain_results import GrainSearch, Grouping, Irreducibility
 from iitcore.macro import History, check_binary, window_states
 from iitcore.macro_units import MacroUnit, few_mappings, mapping_family
 from iitcore.substrate import Substrate, UnitKey
@@ -33,11 +34,8 @@ __all__ = ["is_maximally_irreducible_within", "search_grains"]
 
 Progress = Callable[[int, int], None]
 
-_TIE = 1e-10
-_SAME = 1e-12  # probabilities that differ by less are equal
-_ALL_GROUPINGS = 6  # micro units up to which every grouping of every subset is tried
 _ALL_MAPPINGS = 3  # constituents up to which every mapping is tried at update grain 1
-_ALL_MAPPINGS_LARGE = 2  # the same, in substrates of more than _ALL_GROUPINGS units
+_ALL_MAPPINGS_LARGE = 2  # the same, in substrates of more than ALL_GROUPINGS units
 MAX_CANDIDATES = 200_000
 
 
@@ -84,7 +82,7 @@ def is_maximally_irreducible_within(
     windows, shares = _windows(sub, history, weights)
     grains = _grains(update_grains, windows)
     phi = GrainPhi(sub, windows, shares, _ALL_MAPPINGS, formalism, _rich(sub.n, grains, MAX_CANDIDATES))
-    return _Validity(phi, grains).of(group, lent)
+    return Validity(phi, grains).of(group, lent)
 
 
 def search_grains(
@@ -155,10 +153,10 @@ def search_grains(
     grains = _grains(update_grains, windows)
     rich = _rich(sub.n, grains, max_candidates)
     plan, scope = _plan(sub, grains, groupings, max_candidates, rich)
-    large = sub.n > _ALL_GROUPINGS and groupings is None
+    large = sub.n > ALL_GROUPINGS and groupings is None
     largest = _ALL_MAPPINGS_LARGE if large else _ALL_MAPPINGS
     phi = GrainPhi(sub, windows, shares, largest, formalism, rich)
-    validity = _Validity(phi, grains)
+    validity = Validity(phi, grains)
     total = sum(math.prod(len(p) for p in phi.every(bodies(groups), grain)) for groups, grain in plan)
     tried: list[Grouping] = []
     done = 0
@@ -175,133 +173,7 @@ def search_grains(
     return GrainSearch.of(tuple(tried), verdicts, exhaustive, scope, formalism, phi.log2_big_phi)
 
 
-class _Validity:
-    """Memory of which sets of micro units are maximally irreducible within.
-
-    Args:
-        phi: phi_s of systems.
-        grains: update grains tried, besides 1.
-    """
-
-    def __init__(self, phi: GrainPhi, grains: Sequence[int]) -> None:
-        self.phi, self.grains = phi, tuple(sorted({1, *grains}))
-        self.found: dict[tuple[Group, Group], Irreducibility] = {}
-        self._acts = _influences(phi.sub.tpm)
-
-    def of(self, group: Group, lent: Group = ()) -> Irreducibility:
-        """The verdict on a set of micro units with some background (Eqs. 15-16).
-
-        Args:
-            group: micro units, ascending.
-            lent: background apportioned to them.
-        """
-        if (group, lent) not in self.found:
-            self.found[group, lent] = self._judge(group, lent)
-        return self.found[group, lent]
-
-    def units(self, groups: Groups, grain: int, lent: Sequence[Group] = ()) -> tuple[Bodies | None, str | None]:
-        """The valid units that groups of micro units are; or why some are not.
-
-        Args:
-            groups: micro units of each macro unit.
-            grain: micro updates per macro update.
-            lent: background apportioned to each.
-        """
-        found = []
-        for group, own in zip(groups, lent or [()] * len(groups), strict=True):
-            if len(group) == 1 and grain == 1:
-                found.append(Body(group))
-                continue
-            verdict = self.of(group, own)
-            mesos = verdict.through
-            if not verdict.holds:
-                return None, verdict.reason
-            if mesos and grain % mesos[0].update_grain:
-                slow = mesos[0].update_grain
-                return None, f"{verdict.reason}: of meso units of update grain {slow}, which does not divide {grain}"
-            order = tuple(i for m in mesos for c in m.constituents for i in self.phi.sub.indices([c]))
-            found.append(Body(order or group, mesos, own))
-        return tuple(found), None
-
-    def apportioned(self, groups: Groups, grain: int, free: Group, most: int) -> Iterator[tuple[Group, ...]]:
-        """Ways to apportion some of the free background to groups that can matter; nothing apportioned is none of them.
-
-        Args:
-            groups: micro units of each macro unit.
-            grain: micro updates per macro update.
-            free: background.
-            most: units apportioned at most.
-        """
-        for places in product(range(len(groups) + 1), repeat=len(free)) if grain > 1 else ():
-            placed = list(zip(free, places, strict=True))
-            lent = tuple(tuple(w for w, p in placed if p == k) for k in range(1, len(groups) + 1))
-            if 0 < sum(map(len, lent)) <= most and self._matters(groups, grain, lent):
-                yield lent
-
-    def _matters(self, groups: Groups, grain: int, lent: Sequence[Group]) -> bool:
-        """Whether each background unit is acted on, and acts on a constituent before the window ends.
-
-        It is acted on by what it is apportioned to, and with; what it acts on are constituents, and background that
-        keeps it as an input. Without the one or the other it is noise, apportioned or not; unless it is the input of
-        background that matters.
-        """
-        own = [((*g, *w), w) for g, w in zip(groups, lent, strict=True)]
-        late = np.zeros(len(self._acts), dtype=bool)
-        late[[i for g in groups for i in g]] = True
-        acts = np.zeros_like(self._acts)
-        acts[:, late] = self._acts[:, late]
-        for kept, through in own:
-            acts[np.ix_(kept, through)] = self._acts[np.ix_(kept, through)]
-        for _ in range(grain - 1):
-            late |= acts[:, late].any(axis=1)
-        matters = late & acts.any(axis=0)
-        return all(matters[w] or (acts[w] & matters)[list(through)].any() for _, through in own for w in through)
-
-    def _judge(self, group: Group, lent: Group) -> Irreducibility:
-        exhaustive = len(group) <= _ALL_GROUPINGS
-        micro = bodies(_micro(group))
-        own, at = (micro, 1), 0
-        for system in self._systems(group, group, lent) if exhaustive else ():
-            values = self.phi(*system)
-            if values.max() > self.phi(*own)[at] + _TIE:
-                own, at = system, int(values.argmax())
-        phi = float(self.phi(*own)[at])
-        rival = Grain((), 0.0)
-        if phi > _TIE:
-            subsets = _subsets(group)
-            systems = chain.from_iterable(self._systems(s, group, lent) for s in subsets) if exhaustive else ()
-            small = ((bodies(_micro(s)), 1) for s in _subsets(group))
-            rival = self._best_but(systems if exhaustive else small, own, at)
-        through = () if own == (micro, 1) else self._grain(own, at).units
-        names = self.phi.names
-        how = (rival.units, rival.phi, exhaustive, self.phi.formalism, through, names(lent))
-        return Irreducibility(names(group), phi, *how)
-
-    def _systems(self, subset: Group, group: Group, lent: Group) -> Iterator[tuple[Bodies, int]]:
-        """Systems of valid units that take all of a subset of a group; the group as one unit is none."""
-        for groups in _groupings(subset):
-            for grain in self.grains if groups != (group,) else ():
-                for way in chain([()], self.apportioned(groups, grain, lent, len(lent))):
-                    system, _ = self.units(groups, grain, way)
-                    if system is not None:
-                        yield system, grain
-
-    def _best_but(self, systems: Iterable[tuple[Bodies, int]], own: tuple[Bodies, int], at: int) -> Grain:
-        """The candidate with the largest phi_s, other than the one given."""
-        best, top, place = None, 0.0, 0
-        for system in systems:
-            values = self.phi(*system)
-            if system == own:
-                values = np.where(np.arange(len(values)) == at, -1.0, values)
-            if values.max() > top + _TIE:
-                best, top, place = system, float(values.max()), int(values.argmax())
-        return self._grain(best, place) if best else Grain((), 0.0)
-
-    def _grain(self, system: tuple[Bodies, int], at: int) -> Grain:
-        return self.phi.grouping(*system, self.phi.every(*system), self.phi(*system), None).grain(at)
-
-
-def _try(phi: GrainPhi, validity: _Validity, groups: Groups, grain: int, how: tuple[bool, int]) -> Iterator[Grouping]:
+def _try(phi: GrainPhi, validity: Validity, groups: Groups, grain: int, how: tuple[bool, int]) -> Iterator[Grouping]:
     """A grouping with mappings of micro units; where it is of valid units also through meso units, and background.
 
     Args:
@@ -328,18 +200,18 @@ def _try(phi: GrainPhi, validity: _Validity, groups: Groups, grain: int, how: tu
         yield phi.grouping(system, grain, phi.every(system, grain), phi(system, grain), None)
 
 
-def _agglomerate(phi: GrainPhi, validity: _Validity, grain: int, valid_only: bool) -> Iterator[Grouping]:
+def _agglomerate(phi: GrainPhi, validity: Validity, grain: int, valid_only: bool) -> Iterator[Grouping]:
     """Merge two groups at a time, from the micro grain; the other groups keep their mapping.
 
     Every merger tried is a candidate; the best of a step is where the next one starts. Mappings read micro units.
     """
-    groups = _micro(range(phi.sub.n))
+    groups = one_by_one(range(phi.sub.n))
     chosen = [len(p) - 1 for p in phi.every(bodies(groups), grain)]  # the unit's last state
     while len(groups) > 2:
         step: list[tuple[float, Groups, list[int]]] = []
         for a, b in combinations(range(len(groups)), 2):
             merged = _sorted(groups[a] + groups[b])
-            if len(merged) > _ALL_GROUPINGS or (valid_only and not validity.of(merged).holds):
+            if len(merged) > ALL_GROUPINGS or (valid_only and not validity.of(merged).holds):
                 continue
             rest = [i for i in range(len(groups)) if i not in (a, b)]
             after = (*(groups[i] for i in rest), merged)
@@ -353,7 +225,7 @@ def _agglomerate(phi: GrainPhi, validity: _Validity, grain: int, valid_only: boo
         if not step:
             return
         top = max(value for value, _, _ in step)
-        _, groups, chosen = next(s for s in step if s[0] > top - _TIE)
+        _, groups, chosen = next(s for s in step if s[0] > top - TIE)
 
 
 # --- what to try ------------------------------------------------------------------------------
@@ -370,21 +242,21 @@ def _plan(
     if groupings is not None:
         chosen = [_checked(sub, g) for g in items(groupings, "groupings")]
         what, largest = f"{len(chosen)} given groupings", _ALL_MAPPINGS
-    elif sub.n <= _ALL_GROUPINGS:
-        chosen = [g for s in _subsets(tuple(every)) for g in _groupings(s)]
+    elif sub.n <= ALL_GROUPINGS:
+        chosen = [g for s in subsets_of(tuple(every)) for g in groupings_of(s)]
         what, largest = f"all groupings of all subsets of {sub.n} micro units", _ALL_MAPPINGS
     else:
         most = _largest_union(sub.n, grains, max_candidates)
-        chosen = [g for s in _subsets(tuple(every), most) for g in _groupings(s)]
+        chosen = [g for s in subsets_of(tuple(every), most) for g in groupings_of(s)]
         largest = _ALL_MAPPINGS_LARGE
         what = (
             f"not exhaustive: all groupings of subsets of up to {most} of {sub.n} micro units "
             f"(max_candidates = {max_candidates}), and of all units by greedy merging of groups of up to "
-            f"{_ALL_GROUPINGS}, mapped by their micro units"
+            f"{ALL_GROUPINGS}, mapped by their micro units"
         )
     plan = [(groups, grain) for groups in chosen for grain in grains]
-    if (_micro(every), 1) not in plan:
-        plan.append((_micro(every), 1))
+    if (one_by_one(every), 1) not in plan:
+        plan.append((one_by_one(every), 1))
     listed = " and ".join(map(str, grains))
     longer = (
         "at-least-k-ON and single-output mappings"
@@ -409,7 +281,7 @@ def _apportioned_words(most: int, grains: Sequence[int]) -> str:
 
 def _rich(n: int, grains: Sequence[int], max_candidates: int) -> bool:
     """Whether longer windows get more mappings than thresholds and single outputs: few units, few candidates."""
-    if n > _ALL_GROUPINGS:
+    if n > ALL_GROUPINGS:
         return False
     sizes = range(1, n + 1)
     return sum(math.comb(n, k) * _count(k, g, _ALL_MAPPINGS, True) for k in sizes for g in grains) <= max_candidates
@@ -417,11 +289,11 @@ def _rich(n: int, grains: Sequence[int], max_candidates: int) -> bool:
 
 def _largest_union(n: int, grains: Sequence[int], max_candidates: int) -> int:
     total = 0
-    for size in range(1, _ALL_GROUPINGS + 1):
+    for size in range(1, ALL_GROUPINGS + 1):
         total += math.comb(n, size) * sum(_count(size, grain, _ALL_MAPPINGS_LARGE, False) for grain in grains)
         if total > max_candidates:
             return max(size - 1, 1)
-    return _ALL_GROUPINGS
+    return ALL_GROUPINGS
 
 
 @cache
@@ -432,46 +304,12 @@ def _count(size: int, grain: int, exhaustive: int, rich: bool) -> int:
             len(mapping_family(len(g), grain, exhaustive)) if rich or grain == 1 else few_mappings(len(g), grain)
             for g in groups
         )
-        for groups in _groupings(tuple(range(size)))
+        for groups in groupings_of(tuple(range(size)))
     )
-
-
-def _subsets(group: Group, largest: int | None = None) -> Iterator[Group]:
-    for size in range(1, (largest or len(group)) + 1):
-        yield from combinations(group, size)
-
-
-@cache
-def _groupings(units: Group) -> tuple[Groups, ...]:
-    """All set partitions, the finest first."""
-
-    def grow(rest: Group) -> Iterator[list[Group]]:
-        if not rest:
-            yield []
-            return
-        first, others = rest[0], rest[1:]
-        for size in range(len(others) + 1):
-            for joined in combinations(others, size):
-                left = tuple(i for i in others if i not in joined)
-                for tail in grow(left):
-                    yield [(first, *joined), *tail]
-
-    return tuple(sorted((tuple(g) for g in grow(units)), key=lambda g: (-len(g), g)))
-
-
-def _micro(units: Sequence[int]) -> Groups:
-    return tuple((i,) for i in units)
 
 
 def _sorted(group: Group) -> Group:
     return tuple(sorted(group))
-
-
-def _influences(tpm: Floats) -> Bools:
-    """(n, n) whether the unit of a row acts on that of a column."""
-    n = tpm.shape[1]
-    rows = np.arange(2**n)
-    return np.array([(np.abs(tpm - tpm[rows ^ (1 << i)]) > _SAME).any(axis=0) for i in range(n)])
 
 
 # --- checks -----------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from oracle_grains import Oracle, mappings
 from iitcore import Substrate, SubstrateError, complexes, system_phi
 from iitcore._bits import joint
 from iitcore._grain_phi import GrainPhi, bodies
+from iitcore._validity import groupings_of
 from iitcore.grain_results import GrainSearch, Irreducibility
-from iitcore.grains import _groupings, search_grains
+from iitcore.grains import search_grains
 from iitcore.macro import macro_system
 from iitcore.macro_units import MacroUnit, few_mappings, mapping_family
 
@@ -273,8 +274,8 @@ def test_complexes_across_grains_share_no_unit():
 
 
 def test_groupings_are_the_set_partitions():
-    assert [len(_groupings(tuple(range(n)))) for n in range(1, 7)] == [1, 2, 5, 15, 52, 203]
-    assert len(set(_groupings((1, 4, 5, 7)))) == 15
+    assert [len(groupings_of(tuple(range(n)))) for n in range(1, 7)] == [1, 2, 5, 15, 52, 203]
+    assert len(set(groupings_of((1, 4, 5, 7)))) == 15
 
 
 def test_mapping_families():
