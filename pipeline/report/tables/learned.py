@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.encoder.macro_model import LABEL
-from pipeline.report.findings import Findings, StudyScale
+from pipeline.report.findings import Findings
+from pipeline.report.tables.results import of_contrasts
 from pipeline.report.tables.table import Table, flags, interval, window_name
 from pipeline.report.words.glossary import NULL_NAMES, count, number, probability, short, unit
 from pipeline.results.columns import MACRO_MODEL
@@ -132,24 +133,8 @@ def stability(study: Findings) -> Table:
 
 def comparison(study: Findings) -> Table:
     """Tabulate the contrasts of learned variables."""
-    rows = [
-        [
-            short(row.measure),
-            row.contrast.replace("-", " − "),
-            str(StudyScale(row.route, row.scale)),
-            row.role,
-            unit(row.measure),
-            str(row.n_subjects),
-            number(row.estimate),
-            interval(row.ci_low, row.ci_high),
-            *map(probability, (row.p, row.smallest_p, row.p_corrected)),
-        ]
-        for row in study.learned.comparison.itertuples()
-    ]
     caption = (
         "Tests of learned variables. Two-sided sign flips across subjects. They are a family of their own: their "
         "number changes no corrected p of integrated information, nor the other way round."
     )
-    heads = ["Measure", "Contrast", "Scale", "Role", "Unit", "Subjects #", "Difference #"]
-    heads += [f"{study.confidence:.0%} interval #", "p #", "smallest p possible #", "p corrected #"]
-    return Table(caption, heads, rows)
+    return of_contrasts(study.learned.comparison, caption, study.confidence)

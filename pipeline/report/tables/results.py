@@ -47,6 +47,17 @@ def comparison(study: Findings, *, main: bool = True) -> Table:
     table = study.comparison[study.comparison["measure"].isin(MAIN) == main]
     rank = table["measure"].map({m: i for i, m in enumerate(MAIN)}) if main else 0
     table = table.assign(rank=rank).sort_values("rank", kind="stable")
+    return of_contrasts(table, _test_caption(study), study.confidence)
+
+
+def of_contrasts(table: pd.DataFrame, caption: str, confidence: float) -> Table:
+    """Tabulate contrasts.
+
+    Args:
+        table: rows of comparison.csv, in the order that they are to have.
+        caption: of the table.
+        confidence: of the intervals.
+    """
     rows = [
         [
             short(row.measure),
@@ -69,12 +80,12 @@ def comparison(study: Findings, *, main: bool = True) -> Table:
         "Unit",
         "Subjects #",
         "Difference #",
-        f"{study.confidence:.0%} interval #",
+        f"{confidence:.0%} interval #",
         "p #",
         "smallest p possible #",
         "p corrected #",
     ]
-    return Table(_test_caption(study), heads, rows)
+    return Table(caption, heads, rows)
 
 
 def adjusted(study: Findings) -> Table:
